@@ -1,0 +1,168 @@
+# rehearse -- break TLS on purpose, before it breaks by itself.
+#
+#   make run      install what is missing, build, and watch a certificate expire and come back
+#   make check    install what is missing, build, and run every test
+#   make help     the rest
+
+BUILD   ?= build
+CC      ?= gcc
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+CFLAGS  ?= -O2 -g
+override CFLAGS   += -std=gnu11 $(WARNINGS) $(SANITIZE)
+override CPPFLAGS += -D_GNU_SOURCE -I. -MMD -MP $(shell pkg-config --cflags lua5.4 2>/dev/null)
+override LDFLAGS  += $(SANITIZE)
+
+# Debian packages: to build and run; to test; to lint.
+DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev libsqlite3-dev \
+             libssl-dev libgnutls28-dev libwolfssl-dev
+DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light procps
+DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
+DEPS_BENCH = $(DEPS_CHECK) faketime
+DEPS_ASAN  = $(DEPS_CHECK) libclang-rt-14-dev valgrind
+
+LIBRARIES = openssl gnutls wolfssl
+PROGRAMS  = $(addprefix $(BUILD)/,rehearse stage-init target-builtin fakeca fakeclock libfakeclock.so \
+              $(addprefix client-,$(LIBRARIES)))
+
+all: $(PROGRAMS)
+
+# --- what each program is made of --------------------------------------------------------------
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(1)))
+
+WIRE     = $(call objects,$(wildcard testbed/wire/*.c))
+PAGE     = $(call objects,faketime/page.c faketime/clock.c)
+DRIVERS  = $(LIBRARIES:%=clients/%.c)
+CLIENT   = $(call objects,$(filter-out $(DRIVERS),$(wildcard clients/*.c)))
+FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
+TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
+SHIM     = $(call objects,$(wildcard faketime/shim*.c))
+CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c,$(wildcard faketime/*.c)))
+BUILTIN  = $(call objects,$(wildcard testbed/targets/*.c))
+STAGE    = $(call objects,$(wildcard testbed/stage/*.c))
+LUA      = $(sort $(wildcard testbed/lua/*.lua testbed/targets/*.lua))
+
+LIBS_openssl = -lssl -lcrypto
+LIBS_gnutls  = -lgnutls
+LIBS_wolfssl = -lwolfssl
+
+$(BUILD)/client-%: $(BUILD)/obj/clients/%.o $(CLIENT) $(PAGE) $(WIRE)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lev -ljansson -lm
+
+$(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(WIRE)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -ljansson -lm
+
+$(BUILD)/fakeclock: $(BUILD)/obj/faketime/fakeclock.o $(CLOCK) $(WIRE)
+	$(CC) $(LDFLAGS) -o $@ $^ -lm
+
+$(SHIM): override CFLAGS += -fPIC -fvisibility=hidden
+$(BUILD)/libfakeclock.so: $(SHIM)
+	$(CC) $(LDFLAGS) -shared -o $@ $^ -ldl
+
+$(BUILD)/target-builtin: $(BUILTIN) $(WIRE)
+	$(CC) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -lev -ljansson -lm
+
+$(BUILD)/stage-init: $(STAGE) $(WIRE)
+	$(CC) $(LDFLAGS) -o $@ $^ -lm
+
+# The scenario vocabulary travels inside the program.
+$(BUILD)/vocabulary.S: $(LUA) Makefile
+	@mkdir -p $(@D)
+	@{ echo '.section .note.GNU-stack,"",%progbits'; echo '.section .rodata'; n=0; table=; \
+	  for f in $(LUA); do \
+	    printf 'N%d: .asciz "%s"\nB%d: .incbin "%s"\nE%d:\n' $$n $$f $$n $$f $$n; \
+	    table="$$table\n.quad N$$n, B$$n, E$$n-B$$n"; n=$$((n+1)); done; \
+	  printf '.section .data.rel.ro,"aw"\n.balign 8\n.global vocabulary_files\nvocabulary_files:'"$$table"'\n.quad 0, 0, 0\n'; } > $@
+$(BUILD)/obj/vocabulary.o: $(BUILD)/vocabulary.S
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
+
+LIBS_rehearse = $(shell pkg-config --libs lua5.4) -lev -ljansson -lsqlite3 -lm
+$(BUILD)/rehearse: $(BUILD)/obj/testbed/main.o $(TESTBED) $(PAGE) $(WIRE) $(BUILD)/obj/vocabulary.o
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_rehearse)
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+.PRECIOUS: $(BUILD)/obj/%.o
+.SECONDARY:
+
+# --- tests: tests/FOLDER/NAME.c becomes build/tests/FOLDER/NAME; tests/FOLDER/NAME.t runs as it is ---
+
+UNITS = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/*/*.c)))
+
+UNDER_wire     = $(WIRE)
+UNDER_clients  = $(CLIENT_PARTS) $(PAGE) $(WIRE)
+UNDER_fakeca   = $(FAKECA) $(WIRE)
+UNDER_faketime = $(CLOCK) $(WIRE)
+UNDER_testbed  = $(TESTBED) $(PAGE) $(WIRE) $(BUILD)/obj/vocabulary.o
+LIBS_UNDER_wire     = -lm
+LIBS_UNDER_clients  = -lev -ljansson -lm
+LIBS_UNDER_fakeca   = -lcrypto -ljansson -lm
+LIBS_UNDER_faketime = -lm -lrt
+LIBS_UNDER_testbed  = $(LIBS_rehearse)
+# The parts of a client that need no TLS library underneath.
+CLIENT_PARTS = $(filter-out $(BUILD)/obj/clients/client.o,$(CLIENT))
+
+.SECONDEXPANSION:
+$(UNITS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(UNDER_$$(patsubst %/,%,$$(dir $$*)))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_UNDER_$(patsubst %/,%,$(dir $*)))
+
+TESTS ?= $(UNITS) $(sort $(wildcard tests/*/*.t))
+PROVE  = BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --exec ''
+
+# --- what people type --------------------------------------------------------------------------
+
+run: deps-build
+	@$(MAKE) --no-print-directory -j2 all >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+	$(BUILD)/rehearse run scenarios/expiry/leaf-expires.lua
+
+check: deps-check
+	@$(MAKE) --no-print-directory -j2 all $(UNITS)
+	$(PROVE) $(TESTS)
+
+units: $(UNITS)
+
+lint: deps-lint
+	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+	clang-tidy --quiet $(shell git ls-files '*.c') -- $(CPPFLAGS) -std=gnu11
+	luacheck --quiet $(LUA) scenarios
+
+asan: deps-asan
+	$(MAKE) BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
+	  SANITIZE='-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all' \
+	  check
+
+bench: deps-bench all
+	tests/bench.sh $(BUILD)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+
+clean:
+	rm -rf build
+
+help:
+	@sed -n 's/^#   //p' Makefile
+	@echo 'make all      build everything into $(BUILD)/'
+	@echo 'make deps     install the Debian packages that building and testing need'
+	@echo 'make lint     clang-format, clang-tidy and luacheck'
+	@echo 'make asan     the tests again, under AddressSanitizer and UBSan'
+	@echo 'make bench    what it costs, beside public tools, in one run'
+	@echo 'make install  into $$PREFIX ($(PREFIX))'
+	@echo 'make clean    remove build/'
+
+# --- Debian packages ---------------------------------------------------------------------------
+
+deps: deps-check
+deps-%: ; @sh tests/deps.sh $(or $(DEPS_$(shell echo $* | tr a-z A-Z)),$(error no such list of packages))
+
+.PHONY: all run check units lint asan bench install clean help deps

@@ -1,0 +1,65 @@
+/* page.h -- a calendar that many processes share.
+ *
+ * A clock is one file of PAGE_BYTES bytes.  Whoever maps it reads virtual time in
+ * tens of nanoseconds, without a lock or a system call; whoever writes it (clock.h)
+ * moves every process on that clock at once, running or not yet born.
+ *
+ * This header is the file format and the reading half; it is the one header of
+ * this folder that the other folders may include.  The arithmetic is
+ * async-signal-safe and needs no libc, so that it can also run inside a shim.
+ *
+ * The layout: a jump is one aligned 8-byte store.  `real_offset` and `mono_offset` hold
+ * what to add to the real clock: seconds in the top 34 bits (signed), nanoseconds in the
+ * low 30.  The impossible nanosecond value PAGE_SLOW sends the reader to the
+ * seqlocked line beside it, where rate and freeze live.  `generation` is bumped, and
+ * futex-woken, at every change: a sleeper can wait on it.
+ */
+#ifndef FAKETIME_PAGE_H
+#define FAKETIME_PAGE_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "testbed/wire/error.h"
+
+#define PAGE_BYTES   4096
+#define PAGE_MAGIC   UINT64_C(0x314b434f4c434b46) /* "FKCLOCK1", little endian */
+#define PAGE_NS_MASK UINT64_C(0x3fffffff)
+#define PAGE_SLOW    PAGE_NS_MASK
+#define PAGE_RATE_1  (UINT64_C(1) << 32)
+
+/* virtual = base_virtual + (reference - base_reference) * rate / 2^32, where the reference is
+ * the real CLOCK_MONOTONIC; both in nanoseconds. */
+struct page_line {
+    int64_t base_reference;
+    int64_t base_virtual;
+    uint64_t rate; /* 32.32 fixed point: 0 frozen, PAGE_RATE_1 real speed */
+    uint64_t unused;
+};
+
+struct clock_page {
+    uint64_t real_offset;  /* for REALTIME, REALTIME_COARSE, TAI */
+    uint64_t mono_offset;  /* for MONOTONIC and BOOTTIME; 0 unless asked for */
+    uint32_t sequence;     /* odd while the lines are being written */
+    uint32_t generation;   /* futex word */
+    struct page_line real; /* used where real_offset says PAGE_SLOW */
+    struct page_line mono;
+    uint64_t magic;
+    uint32_t version;
+    uint32_t unused;
+};
+
+/* How the real clock is read; the shim has its own way. */
+typedef int (*real_clock_fn)(clockid_t id, struct timespec *now);
+
+/* The time on clock `id` as the page tells it; clocks the page knows nothing of (CPU time)
+ * are the real ones.  Returns what `real` returned. */
+int page_clock_gettime(const struct clock_page *page, real_clock_fn real, clockid_t id,
+                       struct timespec *now);
+
+/* Maps the clock file read-only.  NULL with one line in *e: no such file, or a file
+ * that is not a clock.  The mapping lives until page_unmap or exit. */
+const struct clock_page *page_map(const char *path, struct error *e);
+void page_unmap(const struct clock_page *page);
+
+#endif

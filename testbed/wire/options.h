@@ -1,0 +1,73 @@
+/* options.h -- command lines from tables, so that usage, docs and parsing are one.
+ *
+ * A program describes its options in a table that ends with an all-zero row and
+ * points into a struct of its own:
+ *
+ *     static const struct option_row rows[] = {
+ *         {"trust",   "FILE", "accept chains up to the roots in FILE", OPTION_TEXT, offsetof(struct args, trust)},
+ *         {"crl",     "FILE", "check against this CRL (may repeat)",   OPTION_LIST, offsetof(struct args, crls)},
+ *         {"timeout", "T",    "give up after T [5s]",                  OPTION_DURATION, offsetof(struct args, timeout)},
+ *         {"json",    NULL,   "one JSON object",                       OPTION_FLAG, offsetof(struct args, json)},
+ *         {0},
+ *     };
+ *
+ * `--name value` and `--name=value` are the same; `--` ends the options; `-j 4`
+ * works where a row's name is one letter.  Texts are borrowed from argv.
+ */
+#ifndef WIRE_OPTIONS_H
+#define WIRE_OPTIONS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "testbed/wire/error.h"
+
+#define OPTION_LIST_MAX 64
+
+enum option_kind {
+    OPTION_FLAG,     /* bool */
+    OPTION_TEXT,     /* const char * */
+    OPTION_LIST,     /* struct option_list: every value given, in order */
+    OPTION_NUMBER,   /* long, not negative */
+    OPTION_DURATION, /* int64_t nanoseconds, moment.h */
+};
+
+struct option_list {
+    const char *items[OPTION_LIST_MAX]; /* borrowed from argv */
+    size_t count;
+};
+
+struct option_row {
+    const char *name;  /* without dashes; NULL ends the table */
+    const char *value; /* what the value is called in usage; NULL for a flag */
+    const char *help;  /* one line; the default in [] */
+    enum option_kind kind;
+    size_t offset; /* into the caller's struct */
+};
+
+/* Parses argv[1..argc-1] into *into.  What is not an option stays, in order, in
+ * `rest`.  Unknown options, missing and malformed values are errors; an unknown one
+ * names the nearest known. */
+int options_parse(const struct option_row *rows, int argc, char **argv, void *into,
+                  struct option_list *rest, struct error *e);
+
+/* One aligned line an option. */
+void options_print(const struct option_row *rows, FILE *out);
+
+/* A program with verbs: `run` gets argv with the verb as its argv[0] and returns
+ * the exit status.  The table ends with an all-zero row. */
+struct verb {
+    const char *name;
+    const char *arguments; /* "FILE|DIR..." */
+    const char *help;
+    const struct option_row *options; /* or NULL */
+    int (*run)(int argc, char **argv);
+};
+
+/* Finds argv[1] in the table, or fails naming the nearest verb. */
+const struct verb *verb_find(const struct verb *verbs, const char *name, struct error *e);
+void verbs_print(const char *program, const struct verb *verbs, FILE *out);
+/* `PROGRAM VERB --help`: the verb's line and its options. */
+void verb_print(const char *program, const struct verb *verb, FILE *out);
+
+#endif
