@@ -34,7 +34,7 @@ all: $(PROGRAMS)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(1)))
 
 WIRE     = $(call objects,$(wildcard testbed/wire/*.c))
-PAGE     = $(call objects,faketime/page.c faketime/clock.c)
+PAGE     = $(call objects,faketime/page.c faketime/clock.c faketime/vdso.c)
 DRIVERS  = $(LIBRARIES:%=clients/%.c)
 CLIENT   = $(call objects,$(filter-out $(DRIVERS),$(wildcard clients/*.c)))
 FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))

@@ -2,8 +2,11 @@
  *
  * Order of calls: clock_create or clock_open, any number of changes, clock_close.
  * Writers exclude each other with flock(2) on the file around each change, so that two
- * commands at once do not interleave.  Every change is seen by all readers at once.
- * Times are nanoseconds since 1970 on the virtual calendar.
+ * commands at once do not interleave; two threads want a struct clock each.  Every change is
+ * seen by all readers at once, and wakes whoever sleeps until a virtual time.
+ * Times are nanoseconds since 1970 on the virtual calendar, from CLOCK_EARLIEST to CLOCK_LATEST.
+ *
+ * A jump may go backwards; so may, by the microsecond it takes to write it, a slower rate.
  */
 #ifndef FAKETIME_CLOCK_H
 #define FAKETIME_CLOCK_H
@@ -12,21 +15,30 @@
 
 #include "faketime/page.h"
 
+#define CLOCK_EARLIEST (INT64_C(-2208988800) * 1000000000) /* 1900-01-01T00:00:00Z */
+#define CLOCK_LATEST   (INT64_C(9151488000) * 1000000000)  /* 2259-12-31T00:00:00Z */
+#define CLOCK_FASTEST  1e6
+
 struct clock {
     int fd;
     struct clock_page *page; /* mapped writable */
 };
 
 /* A new clock that shows real time.  Refuses to overwrite a file. Mode 0644, so that a server
- * which dropped its privileges can still read it. */
+ * which dropped its privileges can still read it.  It appears whole or not at all. */
 int clock_create(const char *path, struct clock *clock, struct error *e);
 int clock_open(const char *path, struct clock *clock, struct error *e);
 void clock_close(struct clock *clock);
 
 int64_t clock_now(const struct clock *clock);
-int clock_set(struct clock *clock, int64_t now, struct error *e);    /* keeps rate or freeze */
-int clock_advance(struct clock *clock, int64_t by, struct error *e); /* may be negative */
-int clock_rate(struct clock *clock, double rate, struct error *e);   /* 0 freezes, 1 real speed */
+int64_t clock_offset(const struct clock *clock); /* virtual less real, now */
 double clock_rate_now(const struct clock *clock);
+
+/* Moving the calendar keeps its rate, or its freeze. */
+int clock_set(struct clock *clock, int64_t now, struct error *e);
+int clock_set_offset(struct clock *clock, int64_t offset, struct error *e); /* from the real now */
+int clock_advance(struct clock *clock, int64_t by, struct error *e);        /* may be negative */
+/* Changing the rate keeps the calendar where it is: 0 freezes, 1 is real speed. */
+int clock_rate(struct clock *clock, double rate, struct error *e);
 
 #endif
