@@ -1,0 +1,37 @@
+/* pem.h -- the bodies of PEM blocks, also of those that are no longer whole.
+ *
+ * OpenSSL's reader stops at the first block it dislikes.  This one gives back every block
+ * that was begun, as the bytes its base64 stands for, and says whether the block was
+ * whole; who serves a broken chain on purpose takes the bytes, everyone else refuses.
+ * RFC 7468 is the format; text between the blocks is allowed and skipped.
+ */
+#ifndef TARGETS_PEM_H
+#define TARGETS_PEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "testbed/wire/error.h"
+
+struct pem_block {
+    unsigned char *bytes; /* owned by the list */
+    size_t length;
+    const char *flaw; /* NULL where the block is whole; else what is wrong with it */
+};
+
+struct pem_list {
+    struct pem_block *blocks;
+    size_t count;
+};
+
+/* Every block whose label is `label`, in order; there may be none.  Fails where the file cannot be
+ * read, is larger than PEM_FILE_MAX, or memory runs out; *list is empty then.  pem_free in any case
+ * is harmless. */
+#define PEM_FILE_MAX (16 * 1024 * 1024)
+int pem_read(const char *path, const char *label, struct pem_list *list, struct error *e);
+void pem_free(struct pem_list *list);
+
+/* The whole file; malloc'ed, with a NUL after the last byte. */
+unsigned char *file_read(const char *path, size_t *length, struct error *e);
+
+#endif
