@@ -1,30 +1,14 @@
 #include "testbed/targets/identity.h"
 
-#include <ctype.h>
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "testbed/targets/certificate.h"
 #include "testbed/targets/crypto_error.h"
 #include "testbed/targets/exact.h"
-#include "testbed/targets/pem.h"
-
-char *serial_text(const X509 *certificate)
-{
-    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
-    char *hex = number == NULL ? NULL : BN_bn2hex(number);
-    char *text = NULL;
-
-    if (hex != NULL)
-        text = strdup(strcmp(hex, "0") == 0 ? "00" : hex);
-    for (char *at = text; at != NULL && *at != '\0'; at++)
-        *at = (char)tolower((unsigned char)*at);
-    OPENSSL_free(hex);
-    BN_free(number);
-    return text;
-}
 
 /* Nobody sits there who could be asked; without this, OpenSSL opens the terminal. */
 static int no_password(char *buffer, int size, int writing, void *user)
@@ -55,35 +39,12 @@ static EVP_PKEY *read_key(const char *path, struct error *e)
     return key;
 }
 
-static X509 *parse(const struct pem_block *block)
-{
-    const unsigned char *at = block->bytes;
-    X509 *certificate = d2i_X509(NULL, &at, (long)block->length);
-
-    if (certificate != NULL && at == block->bytes + block->length)
-        return certificate;
-    X509_free(certificate);
-    return NULL;
-}
-
-static X509 *careful_certificate(const struct pem_block *block, struct error *e)
-{
-    X509 *certificate;
-
-    if (block->flaw != NULL)
-        return failed(e, "the PEM block %s", block->flaw), NULL;
-    certificate = parse(block);
-    if (certificate == NULL)
-        failed(e, "does not parse: %s", crypto_reason());
-    return certificate;
-}
-
 /* The first block is the leaf, the others follow it as they come. */
 static int use_block(SSL_CTX *context, EVP_PKEY *key, const struct pem_block *block, bool leaf,
                      bool exact, struct error *e)
 {
     X509 *certificate =
-        exact ? exact_stand_in(key, block->bytes, block->length, e) : careful_certificate(block, e);
+        exact ? exact_stand_in(key, block->bytes, block->length, e) : certificate_parse(block, e);
     int taken;
 
     if (certificate == NULL)
@@ -123,11 +84,20 @@ static int use_chain(SSL_CTX *context, EVP_PKEY *key, const struct pem_list *lis
     return 0;
 }
 
+static char *serial_of(const struct pem_block *block)
+{
+    struct error ignored; /* the bytes served on purpose need not parse */
+    X509 *certificate = certificate_parse(block, &ignored);
+    char *serial = certificate == NULL ? NULL : serial_text(certificate);
+
+    X509_free(certificate);
+    return serial;
+}
+
 static int use_files(const struct host *host, bool exact, SSL_CTX *context, struct identity *out,
                      struct error *e)
 {
     struct pem_list list;
-    X509 *leaf;
     EVP_PKEY *key;
     int used;
 
@@ -139,11 +109,8 @@ static int use_files(const struct host *host, bool exact, SSL_CTX *context, stru
         failed_in(e, host->chain);
     if (used == 0 && SSL_CTX_use_PrivateKey(context, key) != 1)
         used = failed(e, "%s: libssl will not use it: %s", host->key, crypto_reason());
-    leaf = used == 0 ? parse(&list.blocks[0]) : NULL;
-    if (leaf != NULL)
-        out->serial = serial_text(leaf);
-    ERR_clear_error();
-    X509_free(leaf);
+    if (used == 0)
+        out->serial = serial_of(&list.blocks[0]);
     EVP_PKEY_free(key);
     pem_free(&list);
     return used;

@@ -18,7 +18,4 @@ int identity_load(const struct host *host, bool exact, SSL_CTX *context, struct 
                   struct error *e);
 void identity_free(struct identity *identity);
 
-/* Lower-case hex in whole bytes, as "0a1b2c"; malloc'ed, NULL where memory ran out. */
-char *serial_text(const X509 *certificate);
-
 #endif

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "testbed/targets/alert.h"
-#include "testbed/targets/identity.h"
+#include "testbed/targets/certificate.h"
 
 static json_t *alpn_of(const SSL *ssl)
 {

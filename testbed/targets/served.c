@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "testbed/targets/admission.h"
 #include "testbed/targets/crypto_error.h"
 #include "testbed/targets/identity.h"
 
@@ -123,35 +124,6 @@ static int set_algorithms(SSL_CTX *context, const struct settings *settings, str
     return 0;
 }
 
-/* A CRL is asked for the client's own certificate; the CA certificates above it are ours. */
-static int set_client_auth(SSL_CTX *context, const struct settings *settings, struct error *e)
-{
-    X509_STORE *store = SSL_CTX_get_cert_store(context);
-    STACK_OF(X509_NAME) * names;
-    int mode = SSL_VERIFY_PEER;
-
-    if (settings->client_auth == AUTH_NONE)
-        return 0;
-    names = SSL_load_client_CA_file(settings->client_ca);
-    if (names == NULL || X509_STORE_load_file(store, settings->client_ca) != 1) {
-        sk_X509_NAME_pop_free(names, X509_NAME_free);
-        return failed(e, "client_ca: %s: %s", settings->client_ca, crypto_reason());
-    }
-    SSL_CTX_set_client_CA_list(context, names);
-    if (settings->client_crl != NULL) {
-        X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
-
-        if (lookup == NULL ||
-            X509_load_crl_file(lookup, settings->client_crl, X509_FILETYPE_PEM) < 1)
-            return failed(e, "client_crl: %s: %s", settings->client_crl, crypto_reason());
-        X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
-    }
-    if (settings->client_auth == AUTH_REQUIRE)
-        mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    SSL_CTX_set_verify(context, mode, NULL);
-    return 0;
-}
-
 static void set_callbacks(SSL_CTX *context, struct served *served)
 {
     SSL_CTX_set_tlsext_servername_callback(context, choose_host);
@@ -178,7 +150,7 @@ static SSL_CTX *new_context(struct served *served, struct error *e)
     set_callbacks(context, served);
     if (set_versions(context, served->settings, e) == 0 &&
         set_algorithms(context, served->settings, e) == 0 &&
-        set_client_auth(context, served->settings, e) == 0)
+        admission_load(served->settings, context, e) == 0)
         return context;
     SSL_CTX_free(context);
     return NULL;

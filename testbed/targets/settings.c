@@ -175,7 +175,7 @@ static const struct field host_fields[] = {
 };
 
 static const struct field fields[] = {
-    {"listen",                  take_text, offsetof(struct settings, listen), true},
+    {"listen",                  take_address, offsetof(struct settings, listen), true},
     {"hosts", take_hosts, 0, true},
     {"log",                     take_text, offsetof(struct settings, log), false},
     {"min_version",                   take_version, offsetof(struct settings, min_version), false},
