@@ -39,7 +39,8 @@ DRIVERS  = $(LIBRARIES:%=clients/%.c)
 CLIENT   = $(call objects,$(filter-out $(DRIVERS),$(wildcard clients/*.c)))
 FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
 TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
-SHIM     = $(call objects,$(wildcard faketime/shim*.c))
+SHIM     = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(sort $(wildcard faketime/shim*.c)) \
+             faketime/page.c faketime/vdso.c testbed/wire/error.c)
 CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c,$(wildcard faketime/*.c)))
 BUILTIN  = $(call objects,$(wildcard testbed/targets/*.c))
 STAGE    = $(call objects,$(wildcard testbed/stage/*.c))
@@ -58,9 +59,12 @@ $(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(WIRE)
 $(BUILD)/fakeclock: $(BUILD)/obj/faketime/fakeclock.o $(CLOCK) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ -lm
 
-$(SHIM): override CFLAGS += -fPIC -fvisibility=hidden
+# It goes into programs that are not ours, so no sanitizer goes with it.
+$(BUILD)/obj/pic/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out $(SANITIZE),$(CFLAGS)) -fPIC -fvisibility=hidden -c -o $@ $<
 $(BUILD)/libfakeclock.so: $(SHIM)
-	$(CC) $(LDFLAGS) -shared -o $@ $^ -ldl
+	$(CC) $(filter-out $(SANITIZE),$(LDFLAGS)) -shared -Wl,-z,now,-z,defs -o $@ $^
 
 $(BUILD)/target-builtin: $(BUILTIN) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -lev -ljansson -lm

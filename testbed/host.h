@@ -1,0 +1,25 @@
+/* host.h -- what the vocabulary needs of the machine and Lua's own libraries lack.
+ *
+ * As a Lua module.  Calls that can fail return nil and one line:
+ *     host.duration(text)        seconds;   host.moment(text, now)   Unix seconds
+ *     host.show_duration(s)      "90d";     host.show_moment(s)      "2027-03-01T00:00:00Z"
+ *     host.nearest(word, list)   the likeliest intended word, or nil
+ *     host.address(text)         host, port, is it loopback
+ *     host.make_directory(path, mode)       its parents must exist
+ *     host.remove_tree(path)
+ *     host.write(path, text, mode)          atomically: a new file, synced, renamed into place
+ *     host.append(path)          a file that each :write(text) extends at once; errors are raised
+ *     host.lock(path)            creates the file and holds flock(2) on it until exit
+ *     host.free_port()           a TCP port nobody listens on at 127.0.0.1 right now
+ *     host.is_terminal(fd)       host.columns(fd)     host.pid()     host.uid()
+ *     host.next_signal()         waits (in a flow) for SIGINT or SIGTERM; its number
+ *     host.clock(path)           a new clock page there: c:now() c:set(s) c:advance(s) c:rate(x)
+ */
+#ifndef TESTBED_HOST_H
+#define TESTBED_HOST_H
+
+#include <lua.h>
+
+int host_open(lua_State *L); /* leaves the module on the stack; after flow_open */
+
+#endif

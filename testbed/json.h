@@ -1,0 +1,23 @@
+/* json.h -- Lua values to JSON and back.
+ *
+ * A Lua table whose keys are 1..n is an array, any other is an object (keys sorted, so
+ * that the same table is always the same text); an empty table is an object unless it
+ * came from `json.array{}`.  JSON's null is nil: the key is absent.
+ *
+ * As a Lua module: json.encode(value) -> text; json.decode(text) -> value, or nil and why;
+ * json.array(table) -> the same table, marked.
+ */
+#ifndef TESTBED_JSON_H
+#define TESTBED_JSON_H
+
+#include <jansson.h>
+#include <lua.h>
+
+int json_open(lua_State *L); /* leaves the module on the stack */
+
+/* The value at `index` as a new reference; raises in Lua what has no JSON (functions, cycles). */
+json_t *json_from_lua(lua_State *L, int index);
+/* Pushes the value. */
+void json_to_lua(lua_State *L, const json_t *value);
+
+#endif

@@ -1,0 +1,238 @@
+/* rehearse -- break TLS on purpose, before it breaks by itself.
+ *
+ * The command line and the exit status.  Everything that a scenario can say is in Lua
+ * (testbed/lua), over the modules that are opened here.
+ */
+#include <ev.h>
+#include <lauxlib.h>
+#include <libgen.h>
+#include <limits.h>
+#include <lualib.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "testbed/flow.h"
+#include "testbed/host.h"
+#include "testbed/json.h"
+#include "testbed/stage.h"
+#include "testbed/status.h"
+#include "testbed/vocabulary.h"
+#include "testbed/wire/options.h"
+
+struct arguments {
+    const char *state, *journal, *target, *config, *seed;
+    struct option_list allow;
+    int64_t timeout;
+    long jobs, tap;
+    bool keep, json, markdown, help;
+};
+
+#define AT(field) offsetof(struct arguments, field)
+
+static const struct option_row run_options[] = {
+    {"target",                                                           "NAME", "run against this target instead of the scenario's first", OPTION_TEXT,
+     AT(target)},
+    {"config",         "FILE", "your own nginx.conf for --target nginx", OPTION_TEXT, AT(config)},
+    {"j",                                                         "N", "run N scenarios side by side [1]", OPTION_NUMBER, AT(jobs)},
+    {"state",                                                           "DIR", "keep everything here [a new directory, removed when all is met]", OPTION_TEXT,
+     AT(state)},
+    {"keep",                          NULL, "keep the state directory", OPTION_FLAG, AT(keep)},
+    {"journal",                                                        "FILE", "write the journal here [STATE/journal.jsonl]", OPTION_TEXT, AT(journal)},
+    {"allow",                                                                "HOST", "an external target may be HOST (may repeat)", OPTION_LIST, AT(allow)},
+    {"seed",                                "N", "seed of random arrivals [1]", OPTION_TEXT, AT(seed)},
+    {"timeout",                                                          "T", "give a scenario up after T [2m]", OPTION_DURATION, AT(timeout)},
+    {"tap",                                                            "VERSION", "TAP version, 13 or 14 [13, as prove reads it]", OPTION_NUMBER, AT(tap)},
+    {"help", NULL, "this text", OPTION_FLAG, AT(help)},
+    {0                                                         },
+};
+
+static const struct option_row list_options[] = {
+    {"json",     NULL, "as JSON", OPTION_FLAG, AT(json)},
+    {"markdown", NULL, "as a Markdown table", OPTION_FLAG, AT(markdown)},
+    {"help",  NULL, "this text", OPTION_FLAG, AT(help)},
+    {0},
+};
+
+static const struct verb verbs[] = {
+    {"run",                                 "FILE|DIR...", "rehearse these scenarios, in order", run_options, NULL},
+    {"validate", "FILE|DIR...", "check them; nothing is started", run_options, NULL},
+    {"list",                                 "[DIR...]", "the scenarios there are, and what they break", list_options, NULL},
+    {"targets",                            "", "the kinds of server a scenario can run against", list_options, NULL},
+    {"faults",     "", "the faults a chain can be given", list_options, NULL},
+    {"outcomes",                                 "", "the words for how a handshake can end", list_options, NULL},
+    {0                               },
+};
+
+static void usage(FILE *out)
+{
+    fputs("rehearse breaks TLS on purpose, before it breaks by itself.\n\n", out);
+    verbs_print("rehearse", verbs, out);
+    fputs("\n  rehearse VERB --help            the options of a verb\n", out);
+    fputs("\nexit status\n", out);
+    for (const struct status_row *row = status_rows; row->word != NULL; row++)
+        fprintf(out, "  %d  %s\n", row->status, row->gloss);
+}
+
+/* --- the Lua state ------------------------------------------------------------------------------ */
+
+static void set_text(lua_State *L, const char *name, const char *value)
+{
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void push_list(lua_State *L, const struct option_list *list)
+{
+    lua_createtable(L, (int)list->count, 0);
+    for (size_t i = 0; i < list->count; i++) {
+        lua_pushstring(L, list->items[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+/* Where the other programs are: beside this one. */
+static void push_programs(lua_State *L)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+
+    path[length < 0 ? 0 : length] = '\0';
+    lua_pushstring(L, dirname(path));
+}
+
+static void push_arguments(lua_State *L, const struct arguments *arguments,
+                           const struct option_list *files, const char *verb)
+{
+    lua_newtable(L);
+    set_text(L, "verb", verb);
+    set_text(L, "state", arguments->state);
+    set_text(L, "journal", arguments->journal);
+    set_text(L, "target", arguments->target);
+    set_text(L, "config", arguments->config);
+    set_text(L, "seed", arguments->seed);
+    push_list(L, files);
+    lua_setfield(L, -2, "files");
+    push_list(L, &arguments->allow);
+    lua_setfield(L, -2, "allow");
+    lua_pushinteger(L, arguments->jobs);
+    lua_setfield(L, -2, "jobs");
+    lua_pushinteger(L, arguments->tap);
+    lua_setfield(L, -2, "tap");
+    lua_pushnumber(L, (double)arguments->timeout / 1e9);
+    lua_setfield(L, -2, "timeout");
+    lua_pushboolean(L, arguments->keep);
+    lua_setfield(L, -2, "keep");
+    lua_pushboolean(L, arguments->json);
+    lua_setfield(L, -2, "json");
+    lua_pushboolean(L, arguments->markdown);
+    lua_setfield(L, -2, "markdown");
+    push_programs(L);
+    lua_setfield(L, -2, "programs");
+}
+
+static int exit_status = STATUS_ENVIRONMENT;
+
+static int l_exit(lua_State *L)
+{
+    exit_status = (int)luaL_checkinteger(L, 1);
+    ev_break(flow_loop(), EVBREAK_ALL);
+    return 0;
+}
+
+static void on_crash(const char *traceback)
+{
+    fprintf(stderr, "rehearse: a defect of its own: %s\n", traceback);
+    exit_status = STATUS_ENVIRONMENT;
+    ev_break(flow_loop(), EVBREAK_ALL);
+}
+
+/* require "flow", "stage", "json", "host", "status" and the vocabulary's own files. */
+static void open_modules(lua_State *L, struct ev_loop *loop)
+{
+    luaL_openlibs(L);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    flow_open(L, loop);
+    lua_setfield(L, -2, "flow");
+    json_open(L);
+    lua_setfield(L, -2, "json");
+    stage_open(L);
+    lua_setfield(L, -2, "stage");
+    host_open(L);
+    lua_setfield(L, -2, "host");
+    status_open(L);
+    lua_setfield(L, -2, "status");
+    lua_pop(L, 1);
+    vocabulary_open(L);
+}
+
+/* flow.start(require "main", arguments, exit) */
+static int start(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "flow");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "start");
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "main");
+    lua_call(L, 1, 1);
+    lua_pushvalue(L, 1);
+    lua_pushcfunction(L, l_exit);
+    lua_call(L, 3, 0);
+    return 0;
+}
+
+static int perform(const struct arguments *arguments, const struct option_list *files,
+                   const char *verb)
+{
+    struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
+    lua_State *L = luaL_newstate();
+
+    if (loop == NULL || L == NULL) {
+        fputs("rehearse: out of memory\n", stderr);
+        return STATUS_ENVIRONMENT;
+    }
+    flow_on_crash = on_crash;
+    open_modules(L, loop);
+    lua_pushcfunction(L, start);
+    push_arguments(L, arguments, files, verb);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+        on_crash(lua_tostring(L, -1));
+    else
+        ev_run(loop, 0);
+    flow_end_all(L);
+    lua_close(L);
+    return exit_status;
+}
+
+/* --- the command line --------------------------------------------------------------------------- */
+
+static int misused(const struct error *e)
+{
+    fprintf(stderr, "rehearse: %s\n", e->text);
+    return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = {.jobs = 1, .tap = 13, .timeout = INT64_C(120000000000)};
+    struct option_list files = {0};
+    const struct verb *verb;
+    struct error e;
+
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(argc < 2 ? stderr : stdout);
+        return argc < 2 ? STATUS_USAGE : STATUS_MET;
+    }
+    verb = verb_find(verbs, argv[1], &e);
+    if (verb == NULL ||
+        options_parse(verb->options, argc - 1, argv + 1, &arguments, &files, &e) < 0)
+        return misused(&e);
+    if (arguments.help) {
+        verb_print("rehearse", verb, stdout);
+        return STATUS_MET;
+    }
+    return perform(&arguments, &files, verb->name);
+}
