@@ -1,0 +1,244 @@
+/* The bundle: a chain as a directory (chain.h). */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fakeca/certificate.h"
+#include "fakeca/chain.h"
+#include "fakeca/files.h"
+#include "fakeca/key.h"
+
+static const char *const files[] = {
+    "chain.pem", "key.pem", "trust.pem", "staple.der", "crl.pem", "bundle.json",
+};
+#define FILES (sizeof files / sizeof files[0])
+
+/* --- what it says of itself --------------------------------------------------------------------- */
+
+static json_t *serials(STACK_OF(X509) * certificates)
+{
+    json_t *all = json_array();
+
+    for (int i = 0; i < sk_X509_num(certificates); i++) {
+        char serial[SERIAL_TEXT];
+
+        certificate_serial(sk_X509_value(certificates, i), serial);
+        json_array_append_new(all, json_string(serial));
+    }
+    return all;
+}
+
+json_t *chain_describe(const struct chain *chain)
+{
+    X509 *leaf = sk_X509_value(chain->sent, 0);
+    const struct key_kind *kind = key_kind_of(chain->key);
+    char serial[SERIAL_TEXT] = "";
+
+    if (leaf != NULL)
+        certificate_serial(leaf, serial);
+    return json_pack(
+        "{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:s?, s:s?, s:b, s:b, s:b, s:I}", /* in reading order */
+        "name", chain->name,                                                   /**/
+        "client_name", chain->client_name == NULL ? chain->name : chain->client_name, /**/
+        "serial", serial,                                                             /**/
+        "not_before", (json_int_t)(leaf == NULL ? 0 : certificate_not_before(leaf)),  /**/
+        "not_after", (json_int_t)(leaf == NULL ? 0 : certificate_not_after(leaf)),    /**/
+        "chain", serials(chain->sent),                                                /**/
+        "trust", serials(chain->trust),                                               /**/
+        "key", kind == NULL ? NULL : kind->name,                                      /**/
+        "fault", chain->fault,                                                        /**/
+        "exact", chain->exact,                                                        /**/
+        "staple", chain->staple.bytes != NULL,                                        /**/
+        "crl", sk_X509_CRL_num(chain->crls) > 0,                                      /**/
+        "at", (json_int_t)chain->at);
+}
+
+/* --- writing ------------------------------------------------------------------------------------ */
+
+static int write_text(int directory, const char *name, char *text, struct error *e)
+{
+    int status = text == NULL ? -1 : file_write(directory, name, 0644, text, strlen(text), e);
+
+    free(text);
+    return status;
+}
+
+static int write_description(const struct chain *chain, int directory, struct error *e)
+{
+    json_t *description = chain_describe(chain);
+    char *text = json_dumps(description, JSON_COMPACT);
+
+    json_decref(description);
+    if (text == NULL)
+        return failed(e, "out of memory");
+    return write_text(directory, "bundle.json", text, e);
+}
+
+static int write_files(const struct chain *chain, int directory, struct error *e)
+{
+    if (chain->pem != NULL
+            ? file_write(directory, "chain.pem", 0644, chain->pem, strlen(chain->pem), e) < 0
+            : write_text(directory, "chain.pem", certificates_pem(chain->sent, e), e) < 0)
+        return -1;
+    if (key_write(directory, "key.pem", chain->key, e) < 0 ||
+        write_text(directory, "trust.pem", certificates_pem(chain->trust, e), e) < 0)
+        return -1;
+    if (chain->staple.bytes != NULL &&
+        file_write(directory, "staple.der", 0644, chain->staple.bytes, chain->staple.length, e) < 0)
+        return -1;
+    if (sk_X509_CRL_num(chain->crls) > 0 &&
+        write_text(directory, "crl.pem", crls_pem(chain->crls, e), e) < 0)
+        return -1;
+    return write_description(chain, directory, e);
+}
+
+static bool is_ours(const char *name)
+{
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return true;
+    for (size_t i = 0; i < FILES; i++)
+        if (strcmp(files[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* A place that holds somebody else's files is not replaced. */
+static int check_place(const char *place, struct error *e)
+{
+    DIR *directory = opendir(place);
+    struct dirent *entry;
+    int status = 0;
+
+    while (status == 0 && directory != NULL && (entry = readdir(directory)) != NULL)
+        if (!is_ours(entry->d_name))
+            status = failed(e, "%s: not overwritten, for '%s' in it is not part of a bundle", place,
+                            entry->d_name);
+    if (directory != NULL)
+        closedir(directory);
+    return status;
+}
+
+int chain_write(const struct chain *chain, const char *bundle, struct error *e)
+{
+    struct draft draft;
+
+    if (check_place(bundle, e) < 0 || directory_draft(bundle, 0755, &draft, e) < 0)
+        return -1;
+    if (write_files(chain, draft.directory, e) < 0) {
+        directory_discard(&draft);
+        return failed_in(e, bundle);
+    }
+    return directory_replace(&draft, bundle, e);
+}
+
+/* --- reading ------------------------------------------------------------------------------------ */
+
+static char *optional(int directory, const char *name, size_t *length, struct error *e)
+{
+    return file_exists(directory, name) ? file_read(directory, name, length, e) : NULL;
+}
+
+static STACK_OF(X509) * read_certificates(int directory, const char *name, struct error *e)
+{
+    char *text = file_read(directory, name, NULL, e);
+    STACK_OF(X509) *all = text == NULL ? NULL : certificates_parse(text, e);
+
+    if (text != NULL && all == NULL)
+        failed_in(e, name);
+    free(text);
+    if (all != NULL && sk_X509_num(all) == 0) {
+        sk_X509_free(all);
+        return failed(e, "%s: no certificate in it", name), NULL;
+    }
+    return all;
+}
+
+static char *copied(json_t *object, const char *field)
+{
+    const char *text = json_string_value(json_object_get(object, field));
+
+    return text == NULL ? NULL : strdup(text);
+}
+
+static struct chain *read_description(int directory, struct error *e)
+{
+    char *text = file_read(directory, "bundle.json", NULL, e);
+    json_t *object = text == NULL ? NULL : json_loads(text, 0, NULL);
+    const char *name = json_string_value(json_object_get(object, "name"));
+    json_t *at = json_object_get(object, "at");
+    struct chain *chain = NULL;
+
+    if (name != NULL && json_is_integer(at))
+        chain = chain_new(name, json_integer_value(at), e);
+    else if (text != NULL)
+        failed(e, "bundle.json: not a bundle's description");
+    free(text);
+    if (chain != NULL) {
+        chain->client_name = copied(object, "client_name");
+        chain->fault = copied(object, "fault");
+        chain->exact = json_is_true(json_object_get(object, "exact"));
+    }
+    json_decref(object);
+    return chain;
+}
+
+static int read_files(struct chain *chain, int directory, struct error *e)
+{
+    struct error ignored;
+    char *crls = optional(directory, "crl.pem", NULL, &ignored);
+    STACK_OF(X509) *sent = read_certificates(directory, "chain.pem", e);
+    STACK_OF(X509) *trust = sent == NULL ? NULL : read_certificates(directory, "trust.pem", e);
+    STACK_OF(X509_CRL) *listed = crls_parse(crls == NULL ? "" : crls, &ignored);
+
+    free(crls);
+    chain->staple.bytes =
+        (unsigned char *)optional(directory, "staple.der", &chain->staple.length, &ignored);
+    chain->key = trust == NULL ? NULL : key_read(directory, "key.pem", e);
+    if (sent != NULL) {
+        sk_X509_free(chain->sent);
+        chain->sent = sent;
+    }
+    if (trust != NULL) {
+        sk_X509_free(chain->trust);
+        chain->trust = trust;
+    }
+    if (listed != NULL) {
+        sk_X509_CRL_free(chain->crls);
+        chain->crls = listed;
+    }
+    return chain->key == NULL ? -1 : 0;
+}
+
+struct chain *chain_read(const char *bundle, struct error *e)
+{
+    int directory = directory_open(bundle, e);
+    struct chain *chain;
+
+    if (directory < 0)
+        return NULL;
+    chain = read_description(directory, e);
+    if (chain != NULL && read_files(chain, directory, e) < 0) {
+        chain_free(chain);
+        chain = NULL;
+    }
+    close(directory);
+    if (chain == NULL)
+        failed_in(e, bundle);
+    return chain;
+}
+
+int bundle_put(const char *bundle, const char *file, struct blob bytes, struct error *e)
+{
+    int directory = directory_open(bundle, e);
+    int status;
+
+    if (directory < 0)
+        return -1;
+    if (!file_exists(directory, "bundle.json"))
+        status = failed(e, "no bundle.json in it: not a bundle");
+    else
+        status = file_write(directory, file, 0644, bytes.bytes, bytes.length, e);
+    close(directory);
+    return status < 0 ? failed_in(e, bundle) : 0;
+}

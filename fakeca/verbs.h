@@ -1,0 +1,46 @@
+/* verbs.h -- what `fakeca` can be told to do; each verb is a table of options and a
+ * function that returns the exit status. */
+#ifndef FAKECA_VERBS_H
+#define FAKECA_VERBS_H
+
+#include <jansson.h>
+
+#include "fakeca/chain.h"
+#include "testbed/wire/options.h"
+
+enum { DONE = 0, NO = 1, BAD_INPUT = 2, ENVIRONMENT = 6 };
+
+/* One line on stderr.  Returns ENVIRONMENT where errno says that the machine refused (no
+ * permission, no space), BAD_INPUT otherwise. */
+int complain(const struct error *e);
+
+/* Reads the options into *into, and at most `most` other words into
+ * *rest (NULL: none). */
+int options_for(const struct option_row *options, int argc, char **argv, void *into,
+                struct option_list *rest, size_t most, struct error *e);
+
+/* "--state DIR is needed" */
+int require(const char *option, const char *value, struct error *e);
+/* The time an option names; `fallback` where it was not given. */
+int moment_of(const char *option, const char *text, int64_t now, int64_t fallback, int64_t *out,
+              struct error *e);
+/* What --at says; the real now where it says nothing. */
+int at_of(const char *text, int64_t *at, struct error *e);
+/* Tells what a bundle holds now: as JSON, or in a line. */
+void tell(const struct chain *chain, const char *bundle, bool json);
+void tell_json(json_t *object); /* takes the reference */
+
+extern const struct option_row init_options[], rotate_options[], cross_sign_options[];
+int verb_init(int argc, char **argv);
+int verb_rotate(int argc, char **argv);
+int verb_cross_sign(int argc, char **argv);
+
+extern const struct option_row issue_options[], break_options[];
+int verb_issue(int argc, char **argv);
+int verb_break(int argc, char **argv);
+
+extern const struct option_row faults_options[], show_options[];
+int verb_faults(int argc, char **argv);
+int verb_show(int argc, char **argv);
+
+#endif
