@@ -151,12 +151,12 @@ int64_t page_left(const struct clock_page *page, real_clock_fn real, clockid_t i
 
     page_clock_gettime(page, real, id, &now);
     left = ((wide)until->tv_sec - now.tv_sec) * NANOSECONDS + until->tv_nsec - now.tv_nsec;
-    if (left <= 0)
-        return 0;
+    if (rate == PAGE_RATE_1)
+        return clamped(left);
     if (rate == 0)
-        return PAGE_NEVER;
+        return left > 0 ? PAGE_NEVER : 0;
     /* rounded up: to look a nanosecond late is right, to look early is not */
-    return clamped(rate == PAGE_RATE_1 ? left : ((left << 32) + (wide)rate - 1) / (wide)rate);
+    return clamped((left * (wide)PAGE_RATE_1 + (wide)rate - 1) / (wide)rate);
 }
 
 int64_t page_now(const struct clock_page *page)

@@ -66,11 +66,11 @@ int page_clock_gettime(const struct clock_page *page, real_clock_fn real, clocki
                        struct timespec *now);
 
 /* Real nanoseconds until clock `id` reads `until`, were nobody to touch the page again:
- * 0 where it is past, PAGE_NEVER where the clock is frozen before it. */
+ * not positive where it is past, PAGE_NEVER where the clock is frozen before it. */
 int64_t page_left(const struct clock_page *page, real_clock_fn real, clockid_t id,
                   const struct timespec *until);
 
-/* Virtual nanoseconds that pass on clock `id` in a real second / 1e9, as 32.32 fixed point. */
+/* How fast clock `id` runs beside the real one, in 32.32 fixed point. */
 uint64_t page_rate(const struct clock_page *page, clockid_t id);
 
 /* The virtual calendar, in nanoseconds since 1970, read against the kernel's own clock. */

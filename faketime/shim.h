@@ -1,0 +1,143 @@
+/* shim.h -- libfakeclock.so, which puts a dynamic glibc program on a calendar.
+ *
+ *     LD_PRELOAD=.../libfakeclock.so FAKECLOCK=/path/to/clock program
+ *
+ * It defines the calls that read the calendar (shim_read.c) and those that wait for a time on it
+ * (the other files).  Waits on the calendar come in three kinds, because a waiter that sleeps must
+ * notice when the calendar moves:
+ *
+ *   a sleep           waits on the page's generation instead (shim_sleep.c)
+ *   a lock or queue   is tried again every SHIM_SLICE, which loses nothing (shim_lock.c)
+ *   a condition, a    has nobody who could try again: a thread of ours watches the page for
+ *   timer             them while there are any (shim_watch.c, shim_cond.c, shim_timer.c)
+ *
+ * The monotonic clocks stay real unless the page moves them.  Relative waits are durations, not
+ * times, and stay real always.  Nothing here allocates, and reading takes no lock, so that it is
+ * right in signal handlers and after fork.
+ *
+ * Only what is marked INTERPOSED leaves the library; the rest is compiled with hidden visibility.
+ */
+#ifndef FAKETIME_SHIM_H
+#define FAKETIME_SHIM_H
+
+#include <mqueue.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+#include "faketime/page.h"
+
+#define INTERPOSED __attribute__((visibility("default")))
+
+/* --- the clock ------------------------------------------------------------------------------- */
+
+/* Until somebody has read a clock, `real` opens the page first; `page` is never NULL. */
+struct shim_clock {
+    const struct clock_page *page;
+    real_clock_fn real;
+};
+extern struct shim_clock shim_clock;
+
+/* Opens the page that FAKECLOCK names; where it cannot, says so in one line and keeps real time. */
+void shim_start(void);
+
+/* `real` first: whoever sees the vDSO there sees the page too. */
+static inline int shim_gettime(clockid_t id, struct timespec *now)
+{
+    real_clock_fn real = __atomic_load_n(&shim_clock.real, __ATOMIC_ACQUIRE);
+
+    return page_clock_gettime(__atomic_load_n(&shim_clock.page, __ATOMIC_RELAXED), real, id, now);
+}
+
+/* A system call, past libc and past our own syscall(). Returns what the kernel did: -errno. */
+static inline long shim_enter(long number, long a, long b, long c, long d, long e, long f)
+{
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    long result;
+
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+/* Whether deadlines on this clock are ours to translate. */
+bool shim_follows(clockid_t id);
+/* A malformed deadline goes to the real call, which knows the right complaint. */
+bool shim_wellformed(const struct timespec *time);
+/* page_left() on the shim's page. */
+int64_t shim_left(clockid_t id, const struct timespec *until);
+/* The deadline on the real clock `id` that is `left` nanoseconds away, at most `limit`. */
+struct timespec shim_deadline(clockid_t id, int64_t left, int64_t limit);
+uint32_t shim_generation(void);
+/* Sleeps until the generation is no longer `seen`, or `timeout` has passed.  Returns 0
+ * or a negative errno. */
+int shim_await_change(uint32_t seen, const struct timespec *timeout);
+/* One line on stderr. */
+void shim_say(const char *text);
+
+#define SHIM_SLICE   INT64_C(50000000)                  /* 50 ms */
+#define SHIM_FOREVER (INT64_C(3153600000) * 1000000000) /* 100 years */
+
+/* --- the calls underneath -------------------------------------------------------------------- */
+
+/* Name, and the version where the default one would be another function (NULL: the default). */
+#define SHIM_REAL_CALLS(X)                                                                         \
+    X(clock_nanosleep, NULL)                                                                       \
+    X(clock_settime, NULL)                                                                         \
+    X(mq_timedreceive, NULL)                                                                       \
+    X(mq_timedsend, NULL)                                                                          \
+    X(pthread_clockjoin_np, NULL)                                                                  \
+    X(pthread_cond_clockwait, NULL)                                                                \
+    X(pthread_cond_timedwait, "GLIBC_2.3.2")                                                       \
+    X(pthread_mutex_clocklock, NULL)                                                               \
+    X(pthread_rwlock_clockrdlock, NULL)                                                            \
+    X(pthread_rwlock_clockwrlock, NULL)                                                            \
+    X(sem_clockwait, NULL)                                                                         \
+    X(settimeofday, NULL)                                                                          \
+    X(timer_create, NULL)                                                                          \
+    X(timer_delete, NULL)                                                                          \
+    X(timer_gettime, NULL)                                                                         \
+    X(timer_settime, NULL)                                                                         \
+    X(timerfd_gettime, NULL)                                                                       \
+    X(timerfd_settime, NULL)                                                                       \
+    X(timespec_get, NULL)
+
+#define SHIM_FIELD(name, version) __typeof__(name) *name;
+struct shim_real {
+    SHIM_REAL_CALLS(SHIM_FIELD)
+};
+#undef SHIM_FIELD
+
+/* libc's own functions, found on the first call, which the constructor makes. */
+const struct shim_real *shim_real(void);
+
+/* --- the watcher ----------------------------------------------------------------------------- */
+
+/* Something that a move of the calendar must reach.  `moved` is called, with the watch locked, while
+ * `generation` is not the page's; it sees to that, or is called again a millisecond later.
+ * It may take itself off the list with watch_drop(). */
+struct watched {
+    struct watched *next, *previous;
+    uint32_t generation; /* the one that its deadline was computed from */
+    void (*moved)(struct watched *watched, uint32_t generation);
+    bool outlives_fork; /* the child has it too */
+};
+
+/* The lock also keeps signals out, so that timer_settime is right in a handler. */
+void watch_lock(void);
+void watch_unlock(void);
+
+/* With the lock held.  watch_add notes the generation: compute the deadline after it. */
+void watch_add(struct watched *watched);
+void watch_drop(struct watched *watched);
+
+#endif
