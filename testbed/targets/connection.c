@@ -202,6 +202,8 @@ static const char *failure(const struct connection *c, int result)
 {
     long verified = SSL_get_verify_result(c->ssl);
 
+    if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+        return "the client hung up";
     if (SSL_get_error(c->ssl, result) == SSL_ERROR_SYSCALL)
         return errno == 0 ? "the client hung up" : strerror(errno);
     if (c->alerts.received < 0 && verified != X509_V_OK)

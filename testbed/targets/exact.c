@@ -59,12 +59,12 @@ int i2d_X509(const X509 *certificate, unsigned char **out)
     return ASN1_item_i2d((const ASN1_VALUE *)certificate, out, ASN1_ITEM_rptr(X509));
 }
 
-/* Ed25519 and its like bring their own digest; the others are asked for SHA-256. */
+/* Ed25519 and its like have their digest built in; libcrypto calls that "UNDEF". */
 static const EVP_MD *digest_for(EVP_PKEY *key)
 {
-    int digest = NID_undef;
+    char name[32];
 
-    if (EVP_PKEY_get_default_digest_nid(key, &digest) == 2 && digest == NID_undef)
+    if (EVP_PKEY_get_default_digest_name(key, name, sizeof name) > 0 && strcmp(name, "UNDEF") == 0)
         return NULL;
     return EVP_sha256();
 }
