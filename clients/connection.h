@@ -1,0 +1,47 @@
+/* connection.h -- one client on the event loop, from the first packet to the last.
+ *
+ *     connect -> handshake -> say, hear -> finish -> listen -> done
+ *
+ * After a handshake that was accepted the connection ends its own half (close_notify and
+ * FIN) and still reads until the peer ends too: in TLS 1.3 a refused client certificate
+ * shows only there.  After one that was refused it drains the rest of the peer's flight:
+ * closing with bytes unread turns into a reset, and a reset loses our alert on its way.
+ * Both wait at most CONNECTION_LINGER, and neither counts as time the handshake took.
+ *
+ * `done` is called exactly once, from the loop and never from connection_begin; after it
+ * the connection is gone.  connection_abandon ends one early, and then `done` is not
+ * called.  The loop must keep real time: only the library sees the virtual calendar.
+ */
+#ifndef CLIENTS_CONNECTION_H
+#define CLIENTS_CONNECTION_H
+
+#include <ev.h>
+#include <stdint.h>
+
+#include "clients/plan.h"
+#include "clients/verdict.h"
+
+#define CONNECTION_LINGER 0.3 /* seconds */
+#define HEARD_MAX         4096
+
+struct result {
+    struct verdict verdict;
+    int64_t now;            /* the virtual Unix second it judged by */
+    double began, ended;    /* CLOCK_MONOTONIC seconds; ended: when the outcome was known */
+    double connect_seconds; /* of TCP; negative where it did not get so far */
+    double handshake_seconds;
+    bool by_tcp; /* the code and words are the system's, for the library had no say */
+    char *heard; /* the peer's first bytes in reply to `say`, or NULL */
+    size_t heard_length;
+};
+
+struct connection;
+typedef void connection_done(struct connection *connection, const struct result *result,
+                             void *owner);
+
+/* NULL with *e where memory or descriptors ran out.  Keeps the plan. */
+struct connection *connection_begin(struct ev_loop *loop, struct plan *plan, connection_done *done,
+                                    void *owner, struct error *e);
+void connection_abandon(struct connection *connection);
+
+#endif

@@ -1,0 +1,73 @@
+/* fleet.h -- many clients that keep coming.
+ *
+ * Open arrivals ("rate") come by a schedule, evenly or as a Poisson process, whatever becomes
+ * of those before them; closed ones ("at_once") are N clients that each come again when
+ * they are done, RETRY_PAUSE later where they were not let in.  What the machine cannot
+ * do is said and never piled up: `behind` counts arrivals that began more than LATE after
+ * they were due, `skipped` those that did not begin at all.
+ *
+ * Time is cut twice: into ticks, for reports, and into generations, for causes.  Every
+ * connection belongs to the generation in which it *began*, so that after fleet_mark the
+ * counts of the new generation hold nothing that began before.
+ */
+#ifndef CLIENTS_FLEET_H
+#define CLIENTS_FLEET_H
+
+#include <ev.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clients/plan.h"
+#include "clients/settings.h"
+
+struct fleet_wish {
+    struct settings settings;
+    const char *rate; /* "60/s"; either this */
+    long at_once;     /* or this many clients */
+    bool poisson;
+    long seed;
+    int64_t tick; /* nanoseconds; 0 is 50 ms */
+    long samples; /* of each failing outcome in a generation */
+    long max_in_flight;
+};
+
+/* clang-format off */
+#define FLEET_ROWS                                                                                                    \
+    {"rate",          "N/s", "arrivals, whatever becomes of them",     OPTION_TEXT,     offsetof(struct fleet_wish, rate)},          \
+    {"at-once",       "N",   "clients that come again when done",      OPTION_NUMBER,   offsetof(struct fleet_wish, at_once)},       \
+    {"poisson",       NULL,  "random gaps between arrivals",           OPTION_FLAG,     offsetof(struct fleet_wish, poisson)},       \
+    {"seed",          "N",   "of those gaps [0]",                      OPTION_NUMBER,   offsetof(struct fleet_wish, seed)},          \
+    {"tick",          "T",   "how often to report [50ms]",             OPTION_DURATION, offsetof(struct fleet_wish, tick)},          \
+    {"samples",       "N",   "full records of each failure [0]",       OPTION_NUMBER,   offsetof(struct fleet_wish, samples)},       \
+    {"max-in-flight", "N",   "never more connections at once [2000]",  OPTION_NUMBER,   offsetof(struct fleet_wish, max_in_flight)}
+
+/* How mark, set and stop name the fleet they mean. */
+struct fleet_name {
+    long fleet;
+};
+#define FLEET_NAME_ROW                                                                                                \
+    {"fleet", "ID", "the id of the request that began it", OPTION_NUMBER, offsetof(struct fleet_name, fleet)}
+/* clang-format on */
+
+struct fleet;
+
+/* Takes a tick (a reference) and returns true; called with NULL it only says whether it would
+ * take one now.  Where it would not, ticks gather into a later one. */
+typedef bool fleet_tick(json_t *tick, void *owner);
+
+/* Takes over one ownership of the plan, also where it fails. */
+struct fleet *fleet_begin(struct ev_loop *loop, struct plan *plan, const struct fleet_wish *wish,
+                          fleet_tick *tick, void *owner, struct error *e);
+/* Ends the current generation; the number of the new one. */
+long fleet_mark(struct fleet *fleet);
+/* The same, and those who come from now on come by this plan (taken over). */
+long fleet_set(struct fleet *fleet, struct plan *plan);
+/* Nobody comes any more; `stopped` is called, from the loop, when the last has gone and the last
+ * tick is told.  The fleet is gone then. */
+void fleet_stop(struct fleet *fleet, void (*stopped)(void *owner));
+/* Ends it here and now, without another word. */
+void fleet_abandon(struct fleet *fleet);
+
+#endif
