@@ -1,0 +1,338 @@
+/* fakeclock -- makes a calendar, moves it, and puts programs on it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "faketime/clock.h"
+#include "faketime/program.h"
+#include "testbed/wire/moment.h"
+#include "testbed/wire/options.h"
+
+enum { DONE = 0, BAD_INPUT = 2, ENVIRONMENT = 6 };
+
+#define PRELOAD "libfakeclock.so"
+
+static int complain(int status, const struct error *e)
+{
+    fprintf(stderr, "fakeclock: %s\n", e->text);
+    return status;
+}
+
+/* --- the command line ------------------------------------------------------------------------ */
+
+/* A verb's arguments are few and in order; a time may begin with a minus, so they are no options. */
+static int expect(int argc, char **argv, int count, const char *what, struct error *e)
+{
+    if (argc == count + 1 && argv[1][0] != '-')
+        return 0;
+    return failed(e, "expected: fakeclock %s %s", argv[0], what);
+}
+
+static int open_for(int argc, char **argv, int count, const char *what, struct clock *clock,
+                    struct error *e)
+{
+    return expect(argc, argv, count, what, e) < 0 ? -1 : clock_open(argv[1], clock, e);
+}
+
+/* Closes the clock too; `result` is the change's. */
+static int finish(struct clock *clock, int result, const char *path, struct error *e)
+{
+    clock_close(clock);
+    if (result == 0)
+        return DONE;
+    failed_in(e, path);
+    return complain(BAD_INPUT, e);
+}
+
+/* --- verbs that change a clock --------------------------------------------------------------- */
+
+static int verb_new(int argc, char **argv)
+{
+    struct clock clock;
+    struct error e;
+
+    if (expect(argc, argv, 1, "FILE", &e) < 0)
+        return complain(BAD_INPUT, &e);
+    if (clock_create(argv[1], &clock, &e) < 0)
+        return complain(BAD_INPUT, &e);
+    clock_close(&clock);
+    return DONE;
+}
+
+static int set(struct clock *clock, const char *text, struct error *e)
+{
+    int64_t offset, seconds, now;
+
+    if (*text == '+' || *text == '-')
+        return duration_parse(text, &offset, e) < 0 ? -1 : clock_set_offset(clock, offset, e);
+    if (moment_parse(text, 0, &seconds, e) < 0)
+        return -1;
+    if (__builtin_mul_overflow(seconds, NANOSECONDS, &now))
+        now = seconds < 0 ? INT64_MIN : INT64_MAX; /* beyond the calendar, which says so */
+    return clock_set(clock, now, e);
+}
+
+static int verb_set(int argc, char **argv)
+{
+    struct clock clock;
+    struct error e;
+
+    if (open_for(argc, argv, 2, "FILE TIME", &clock, &e) < 0)
+        return complain(BAD_INPUT, &e);
+    return finish(&clock, set(&clock, argv[2], &e), argv[1], &e);
+}
+
+static int advance(struct clock *clock, const char *text, struct error *e)
+{
+    int64_t by;
+
+    return duration_parse(text, &by, e) < 0 ? -1 : clock_advance(clock, by, e);
+}
+
+static int verb_advance(int argc, char **argv)
+{
+    struct clock clock;
+    struct error e;
+
+    if (open_for(argc, argv, 2, "FILE DURATION", &clock, &e) < 0)
+        return complain(BAD_INPUT, &e);
+    return finish(&clock, advance(&clock, argv[2], &e), argv[1], &e);
+}
+
+static int verb_freeze(int argc, char **argv)
+{
+    struct clock clock;
+    struct error e;
+
+    if (open_for(argc, argv, 1, "FILE", &clock, &e) < 0)
+        return complain(BAD_INPUT, &e);
+    return finish(&clock, clock_rate(&clock, 0, &e), argv[1], &e);
+}
+
+static int change_rate(struct clock *clock, const char *text, struct error *e)
+{
+    char *end;
+    double rate = strtod(text, &end);
+
+    if (end == text || *end != '\0')
+        return failed(e, "'%s' is not a rate; expected 0 (frozen) to %.0f", text, CLOCK_FASTEST);
+    return clock_rate(clock, rate, e);
+}
+
+static int verb_rate(int argc, char **argv)
+{
+    struct clock clock;
+    struct error e;
+
+    if (open_for(argc, argv, 2, "FILE NUMBER", &clock, &e) < 0)
+        return complain(BAD_INPUT, &e);
+    return finish(&clock, change_rate(&clock, argv[2], &e), argv[1], &e);
+}
+
+/* --- show ------------------------------------------------------------------------------------ */
+
+struct show_arguments {
+    bool json;
+};
+
+static const struct option_row show_options[] = {
+    {"json",             NULL, "one JSON object", OPTION_FLAG, offsetof(struct show_arguments, json)},
+    {0},
+};
+
+/* Whole seconds and nanoseconds of a time that may be before 1970. */
+struct parts {
+    int64_t seconds, nanoseconds;
+};
+
+static struct parts parts_of(int64_t time)
+{
+    int64_t rest = (time % NANOSECONDS + NANOSECONDS) % NANOSECONDS;
+
+    return (struct parts){(time - rest) / NANOSECONDS, rest};
+}
+
+static void show_people(int64_t now, int64_t offset, double rate)
+{
+    char virtual[MOMENT_TEXT], real[MOMENT_TEXT], ahead[DURATION_TEXT];
+
+    moment_format(parts_of(now).seconds, virtual);
+    moment_format(parts_of(now - offset).seconds, real);
+    duration_format(offset, ahead);
+    printf("now   %s\nreal  %s\nahead %s\n", virtual, real, ahead);
+    if (rate == 0)
+        printf("rate  0, frozen\n");
+    else
+        printf("rate  %g%s\n", rate, rate == 1 ? ", real speed" : "");
+}
+
+static void show_json(int64_t now, int64_t offset, double rate, uint32_t generation)
+{
+    struct parts virtual = parts_of(now);
+
+    printf("{\"now\":%" PRId64 ".%09" PRId64
+           ",\"offset\":%.9f,\"rate\":%.17g,\"generation\":%" PRIu32 "}\n",
+           virtual.seconds, virtual.nanoseconds, (double)offset / (double)NANOSECONDS, rate,
+           generation);
+}
+
+static int verb_show(int argc, char **argv)
+{
+    struct show_arguments arguments = {0};
+    struct option_list rest = {0};
+    const struct clock_page *page;
+    struct error e;
+    struct clock clock;
+
+    if (options_parse(show_options, argc, argv, &arguments, &rest, &e) < 0)
+        return complain(BAD_INPUT, &e);
+    if (rest.count != 1) {
+        failed(&e, "expected: fakeclock show [--json] FILE");
+        return complain(BAD_INPUT, &e);
+    }
+    page = page_map(rest.items[0], &e);
+    if (page == NULL)
+        return complain(BAD_INPUT, &e);
+    clock = (struct clock){.fd = -1, .page = (struct clock_page *)(uintptr_t)page};
+    if (arguments.json)
+        show_json(clock_now(&clock), clock_offset(&clock), clock_rate_now(&clock),
+                  page->generation);
+    else
+        show_people(clock_now(&clock), clock_offset(&clock), clock_rate_now(&clock));
+    page_unmap(page);
+    return DONE;
+}
+
+/* --- run ------------------------------------------------------------------------------------- */
+
+/* The library lies beside this program, or in the lib folder beside its folder. */
+static int find_library(char path[PATH_MAX], struct error *e)
+{
+    static const char *const places[] = {"", "../lib/"};
+    char self[PATH_MAX] = "";
+    char *slash;
+
+    if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
+        return failed(e, "/proc/self/exe: %s; cannot find %s", strerror(errno), PRELOAD);
+    slash = strrchr(self, '/');
+    slash[1] = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (snprintf(path, PATH_MAX, "%s%s%s", self, places[i], PRELOAD) < PATH_MAX &&
+            access(path, R_OK) == 0)
+            return 0;
+    return failed(e, "%s%s: not there; expected it beside fakeclock", self, PRELOAD);
+}
+
+/* ld.so splits the variable at spaces and colons and knows no quoting. */
+static int preload(const char *library, struct error *e)
+{
+    const char *others = getenv("LD_PRELOAD");
+    char all[2 * PATH_MAX];
+
+    if (strpbrk(library, " :") != NULL)
+        return failed(e, "%s: cannot be preloaded; expected a path without spaces and colons",
+                      library);
+    if (others == NULL || *others == '\0')
+        snprintf(all, sizeof all, "%s", library);
+    else if (strstr(others, library) != NULL)
+        snprintf(all, sizeof all, "%s", others);
+    else if ((size_t)snprintf(all, sizeof all, "%s:%s", library, others) >= sizeof all)
+        return failed(e, "LD_PRELOAD is too long");
+    return setenv("LD_PRELOAD", all, 1) < 0 ? failed(e, "LD_PRELOAD: %s", strerror(errno)) : 0;
+}
+
+/* The absolute path: the program may change its folder and start others. */
+static int name_clock(const char *path, struct error *e)
+{
+    char absolute[PATH_MAX];
+
+    if (realpath(path, absolute) == NULL || setenv("FAKECLOCK", absolute, 1) < 0)
+        return failed(e, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+static int prepare(const char *clock, struct error *e)
+{
+    char library[PATH_MAX];
+
+    return find_library(library, e) < 0 || preload(library, e) < 0 || name_clock(clock, e) < 0 ? -1
+                                                                                               : 0;
+}
+
+static int verb_run(int argc, char **argv)
+{
+    static const int status_of[] = {
+        [PROGRAM_MISSING] = BAD_INPUT,
+        [PROGRAM_STAYS] = ENVIRONMENT,
+    };
+    const struct clock_page *page;
+    enum program program;
+    struct error e;
+    char **command = argv + 2;
+
+    if (argc > 2 && strcmp(*command, "--") == 0)
+        command++;
+    if (argc < 3 || argv[1][0] == '-' || *command == NULL) {
+        failed(&e, "expected: fakeclock run FILE -- COMMAND [ARGUMENT...]");
+        return complain(BAD_INPUT, &e);
+    }
+    page = page_map(argv[1], &e);
+    if (page == NULL)
+        return complain(BAD_INPUT, &e);
+    page_unmap(page);
+    program = program_check(*command, &e);
+    if (program != PROGRAM_MOVES)
+        return complain(status_of[program], &e);
+    if (prepare(argv[1], &e) < 0)
+        return complain(ENVIRONMENT, &e);
+    execvp(*command, command);
+    failed(&e, "%s: cannot be run: %s", *command, strerror(errno));
+    return complain(BAD_INPUT, &e);
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
+static const struct verb verbs[] = {
+    {"new",                                           "FILE", "makes a clock that shows real time", NULL, verb_new},
+    {"set",           "FILE TIME", "moves it; an offset counts from the real now", NULL, verb_set},
+    {"advance",                                       "FILE DURATION", "moves it on from where it is", NULL, verb_advance},
+    {"freeze",                                           "FILE", "stops it; 'rate FILE 1' lets it go on", NULL, verb_freeze},
+    {"rate", "FILE NUMBER", "lets NUMBER virtual seconds pass in a real one", NULL, verb_rate},
+    {"show",                                       "FILE", "tells the time on it", show_options, verb_show},
+    {"run",                                       "FILE -- COMMAND...", "runs a program, and what it starts, on it", NULL, verb_run},
+    {0                },
+};
+
+static int usage(FILE *out)
+{
+    fprintf(out, "fakeclock: makes a calendar, moves it, and puts programs on it\n\n");
+    verbs_print("fakeclock", verbs, out);
+    fprintf(out,
+            "\nA TIME is 2027-03-01T00:00:00Z, 2027-03-01, @1793836800, +90d or -10d; a DURATION "
+            "is 90d,\n1h30m, 200ms or -10d.  Every process on the clock moves at once.\n");
+    return out == stdout ? DONE : BAD_INPUT;
+}
+
+int main(int argc, char **argv)
+{
+    const struct verb *verb;
+    struct error e;
+
+    if (argc < 2)
+        return usage(stderr);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+        return usage(stdout);
+    verb = verb_find(verbs, argv[1], &e);
+    if (verb == NULL)
+        return complain(BAD_INPUT, &e);
+    if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+        verb_print("fakeclock", verb, stdout);
+        return DONE;
+    }
+    return verb->run(argc - 1, argv + 1);
+}
