@@ -1,0 +1,32 @@
+/* ledger.h -- what an authority has revoked, and the CRLs that say so.
+ *
+ * revoked.jsonl in the state directory holds one line a certificate:
+ * {"serial", "issuer" (the signer's number), "at", "reason"}.
+ *
+ * Order of calls: ledger_open on an open authority, any of the rest, ledger_close; then
+ * authority_close.
+ */
+#ifndef FAKECA_LEDGER_H
+#define FAKECA_LEDGER_H
+
+#include "fakeca/authority.h"
+#include "fakeca/revocation.h"
+
+struct ledger {
+    struct authority *authority; /* borrowed */
+    json_t *lines;               /* an array of objects */
+};
+
+int ledger_open(struct authority *authority, struct ledger *ledger, struct error *e);
+void ledger_close(struct ledger *ledger);
+
+/* Revokes a certificate that this authority has signed.  Revoked before: stays as it was. */
+int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reason,
+                  struct error *e);
+/* Whether it was revoked, and then how. */
+bool ledger_find(const struct ledger *ledger, X509 *certificate, struct revoked *out);
+/* The CRL of signer number `i`, to be freed with X509_CRL_free. */
+X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, struct validity validity,
+                     struct error *e);
+
+#endif
