@@ -175,6 +175,17 @@ static int l_write(lua_State *L)
     return good ? done(L) : told_errno(L, path);
 }
 
+static int l_link(lua_State *L)
+{
+    const char *to = luaL_checkstring(L, 1);
+    const char *path = luaL_checkstring(L, 2);
+    const char *fresh = lua_pushfstring(L, "%s.new", path);
+
+    if (symlink(to, fresh) < 0 || rename(fresh, path) < 0)
+        return told_errno(L, path);
+    return done(L);
+}
+
 static int l_append(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
@@ -336,6 +347,7 @@ int host_open(lua_State *L)
         {"make_directory", l_make_directory},
         {"remove_tree",    l_remove_tree   },
         {"write",          l_write         },
+        {"link",           l_link          },
         {"append",         l_append        },
         {"lock",           l_lock          },
         {"free_port",      l_free_port     },

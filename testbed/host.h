@@ -8,6 +8,7 @@
  *     host.make_directory(path, mode)       its parents must exist
  *     host.remove_tree(path)
  *     host.write(path, text, mode)          atomically: a new file, synced, renamed into place
+ *     host.link(to, path)        a symbolic link, renamed into place
  *     host.append(path)          a file that each :write(text) extends at once; errors are raised
  *     host.lock(path)            creates the file and holds flock(2) on it until exit
  *     host.free_port()           a TCP port nobody listens on at 127.0.0.1 right now

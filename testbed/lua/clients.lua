@@ -1,0 +1,177 @@
+-- clients: a fleet, one class of simulated clients a library, all at one target.
+
+local flow = require "flow"
+local calendar = require "calendar"
+local class = require "class"
+local expectation = require "expectation"
+local words = require "words"
+local worker = require "worker"
+
+local clients = {}
+local methods = {}
+local fleet_class = words.class("clients", methods)
+
+-- What a connection can be asked for: scenario key -> worker field, kind.
+local connection = {
+  skew = { "skew", "duration" },
+  at = { "at", "moment" },
+  min_version = { "min_version", "version" },
+  max_version = { "max_version", "version" },
+  ciphers = { "ciphers", "text" },
+  groups = { "groups", "text" },
+  sigalgs = { "sigalgs", "text" },
+  alpn = { "alpn", "text" },
+  staple = { "staple", words.one_of { "ignore", "check", "require" } },
+  name = { "name", "text" },
+  timeout = { "timeout", "duration" },
+}
+
+local spec = {
+  words.one_of(worker.libraries),
+  to = { words.noun "target", required = true },
+  named = { "text", default = false },
+  rate = { "rate", default = false },
+  at_once = { "count", default = false },
+  poisson = { "flag", default = false },
+  trust = { words.noun("chain", "ca"), default = false },
+  trust_file = { "text", default = false },
+  certificate = { words.noun "chain", default = false },
+  crl = { words.noun "chain", default = false },
+}
+for key, rule in pairs(connection) do spec[key] = rule[2] end
+
+local change_spec = {}
+for key, rule in pairs(connection) do change_spec[key] = rule[2] end
+
+-- The worker's connection fields for what the scenario said.
+local function fields_of(given)
+  local fields = {}
+  for key, rule in pairs(connection) do
+    local value = given[key]
+    if value ~= nil then
+      fields[rule[1]] = rule[2] == "duration" and ("%.0fms"):format(value * 1000) or value
+    end
+  end
+  return fields
+end
+
+local function trust_of(settings)
+  if settings.trust_file then return settings.trust_file end
+  local from = settings.trust or settings.to:_chain()
+  if from and from.noun == "ca" then return from._dir .. "/root.pem" end
+  return from and from._facts.dir .. "/trust.pem"
+end
+
+local function start_class(fleet, library)
+  local play, settings = fleet._play, fleet._settings
+  local self = class.new(settings.named and settings.named .. "/" .. library or library, library)
+  local from = worker.of(play, library)
+  local request = fields_of(settings)
+  request["do"] = "fleet"
+  request.connect = settings.to:_address()
+  request.name = request.name or settings.to._name
+  request.trust = trust_of(settings)
+  request.rate = settings.rate or not settings.at_once and "40/s" or nil
+  request.at_once = settings.at_once or nil
+  request.poisson = settings.poisson or nil
+  request.seed = play.run.seed
+  request.tick = "50ms"
+  if not request.at then request.clock = play.clock_file end
+  if settings.certificate then
+    request.cert = settings.certificate._facts.dir .. "/chain.pem"
+    request.key = settings.certificate._facts.dir .. "/key.pem"
+  end
+  if settings.crl then request.crl = { settings.crl._facts.dir .. "/crl.pem" } end
+  self.skew = settings.skew or 0
+  self.fixed = settings.at ~= nil
+  self.worker = from
+  self.fleet_id = from:ask(request).id
+  from:stream(self.fleet_id, function (tick)
+    self:hear(tick)
+    self.reads = tick.now
+    fleet:_heard(self, tick)
+  end)
+  return self
+end
+
+function clients.new(play, given)
+  local settings = words.check("clients", spec, given)
+  if #settings == 0 then words.mistake("clients: name at least one library: %s",
+    table.concat(worker.libraries, ", ")) end
+  if settings.rate and settings.at_once then words.mistake "clients: either rate or at_once, not both" end
+  local fleet = fleet_class.new {
+    _play = play, _settings = settings, _classes = {}, _listeners = {}, _libraries = { table.unpack(settings) },
+  }
+  table.insert(play.fleets, fleet)
+  if play.dry then return fleet end
+  for i, library in ipairs(settings) do fleet._classes[i] = start_class(fleet, library) end
+  return fleet
+end
+
+-- A tick came: journal what is new, wake who waits for it.
+function methods:_heard(who, tick)
+  self._play.run.live:changed(self._play)
+  local outcome = next(tick.outcomes)
+  if outcome then
+    self._play:note("tick", { class = who.name, generation = tick.generation, outcomes = tick.outcomes,
+      latency_us = tick.latency_us, serials = tick.serials, samples = tick.samples })
+  end
+  for listener in pairs(self._listeners) do flow.wake(listener) end
+end
+
+-- Waits until a tick has come, or the time is up.
+function methods:_next_tick(patience)
+  local me = flow.self()
+  self._listeners[me] = true
+  flow.park(patience)
+  self._listeners[me] = nil
+end
+
+-- Only handshakes that begin after this call count.
+function methods:_mark()
+  for _, who in ipairs(self._classes) do
+    who:mark(who.worker:ask({ ["do"] = "mark", fleet = who.fleet_id }).generation)
+  end
+end
+
+-- Every class reads the calendar as it is now, give or take its skew.
+function methods:_prove_clock()
+  local play = self._play
+  for _, who in ipairs(self._classes) do
+    if not who.fixed then
+      local answer = who.worker:ask { ["do"] = "mark", fleet = who.fleet_id }
+      local before, asked = play.page:now(), flow.now()
+      while who.heard_until <= asked do
+        self:_next_tick(5)
+        if flow.now() > asked + 5 then words.environment("client class %s reports nothing", who.name) end
+      end
+      calendar.prove(play, "client class " .. who.name, before, who.reads - who.skew, play.page:now())
+      who:mark(answer.generation)
+    end
+  end
+end
+
+-- Changes what these clients ask for from now on, such as their skew.
+function methods:set(given)
+  local change = words.check("set", change_spec, given)
+  local play = self._play
+  if play.dry then return end
+  local said = {}
+  for key in pairs(given) do said[#said + 1] = ("%s = %s"):format(key, tostring(given[key])) end
+  table.sort(said)
+  play:effect("clients change: " .. table.concat(said, ", "))
+  for _, who in ipairs(self._classes) do
+    local request = fields_of(change)
+    request["do"], request.fleet = "set", who.fleet_id
+    who:mark(who.worker:ask(request).generation)
+    if change.skew then who.skew = change.skew end
+  end
+end
+
+-- What the clients see: { success = "100%", during = "1s" },
+-- { outcome = "expired", share = "100%", within = "2s" } and the like.
+function methods:expect(given)
+  return expectation.of_fleet(self, given)
+end
+
+return clients

@@ -1,0 +1,63 @@
+-- detector: "new on disk, old on the wire".  It compares the certificate that is
+-- installed with the one that is served, and reloads where they differ for too long.
+
+local flow = require "flow"
+local expectation = require "expectation"
+local words = require "words"
+
+local detector = {}
+local methods = {}
+local class = words.class("detector", methods)
+
+local spec = {
+  of = { words.noun "target", required = true },
+  every = { "duration", default = 0.2 },
+  patience = { "duration", default = 1.0 },
+}
+
+local function watch(self)
+  local play, settings = self._play, self._settings
+  local since = false
+  while true do
+    flow.park(settings.every)
+    local wire, what = settings.of:_wire_is()
+    if wire ~= "old" or not self._running then
+      since = false
+    elseif not since then
+      since = flow.now()
+    elseif flow.now() - since >= settings.patience then
+      rawset(self, "_count", self._count + 1)
+      play:note("old on the wire", { target = settings.of._name, what = what })
+      play:phase("detected")
+      play.run.tap:comment(play, "detector: " .. what .. "; reloading")
+      settings.of:_reload()
+      since = false
+    end
+  end
+end
+
+function detector.new(play, given)
+  local settings = words.check("detector", spec, given)
+  local self = class.new { _play = play, _settings = settings, _running = true, _count = 0 }
+  if not play.dry then play:spawn_flow(function () watch(self) end) end
+  return self
+end
+
+function methods:stop()
+  rawset(self, "_running", false)
+  self._play:effect "the detector stops"
+end
+
+function methods:start()
+  rawset(self, "_running", true)
+  self._play:effect "the detector starts"
+end
+
+-- { tripped = 1 }: how often it found an old certificate on the wire.
+function methods:expect(given)
+  expectation.of_thing(self._play, "detector", {
+    tripped = { kind = "count", look = function () return self._count end },
+  }, given)
+end
+
+return detector

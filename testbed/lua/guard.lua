@@ -1,0 +1,87 @@
+-- guard: watches the clients of a target, and puts back what it was last known to
+-- be well with when too many of them fail.  One bad look is bad luck; more than
+-- `forgives` in a row is a reason to act.
+
+local flow = require "flow"
+local class = require "class"
+local expectation = require "expectation"
+local words = require "words"
+
+local guard = {}
+local methods = {}
+local guard_class = words.class("guard", methods)
+
+local spec = {
+  of = { words.noun "target", required = true },
+  through = { words.noun "clients", required = true },
+  every = { "duration", default = 0.3 },
+  forgives = { "count", default = 1 },
+  tolerates = { "percent", default = 0.1 },
+}
+
+-- "well", "ill" or nil where nothing was seen since `since`.  Ill is a fleet in which any class
+-- fails more than it may: a class that is shut out is no average.
+local function look(settings, since)
+  local seen, ill = 0, false
+  for _, who in ipairs(settings.through._classes) do
+    local counts, sum = who:tally(since)
+    seen = seen + sum
+    if sum > 0 and 1 - class.share(counts, sum, { ok = true }) > settings.tolerates then ill = true end
+  end
+  if seen == 0 then return nil end
+  return ill and "ill" or "well"
+end
+
+local function act(self)
+  local play, shop = self._play, self._settings.of
+  rawset(self, "_count", self._count + 1)
+  play:phase("detected")
+  play:note("guard acts", { target = shop._name })
+  local result = shop:rollback()
+  play:phase("rolled back")
+  play.run.tap:comment(play, "guard: rolled back to certificate " .. shop:_chain()._facts.serial
+    .. " and its configuration; reload " .. result)
+end
+
+local function watch(self)
+  local settings, bad = self._settings, 0
+  while true do
+    local since = flow.now()
+    flow.park(settings.every)
+    local state = self._running and look(settings, since)
+    if state == "well" then
+      bad = 0
+      if settings.of._last_reload.result ~= "refused" then settings.of:_is_good() end
+    elseif state == "ill" then
+      bad = bad + 1
+      if bad > settings.forgives then
+        act(self)
+        bad = 0
+      end
+    end
+  end
+end
+
+function guard.new(play, given)
+  local settings = words.check("guard", spec, given)
+  local self = guard_class.new { _play = play, _settings = settings, _running = true, _count = 0 }
+  if not play.dry then play:spawn_flow(function () watch(self) end) end
+  return self
+end
+
+function methods:stop()
+  rawset(self, "_running", false)
+end
+
+function methods:start()
+  rawset(self, "_running", true)
+end
+
+-- { tripped = 1 }: how often it acted.
+function methods:expect(given)
+  expectation.of_thing(self._play, "guard", {
+    tripped = { kind = "count", look = function () return self._count end },
+  }, given)
+end
+
+return guard

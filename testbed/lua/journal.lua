@@ -1,0 +1,27 @@
+-- The journal: everything that happened, once, in order, one JSON object a line.
+-- Reports and verdicts are functions of it.
+
+local flow = require "flow"
+local host = require "host"
+local json = require "json"
+
+local Journal = {}
+Journal.__index = Journal
+
+local journal = {}
+
+-- Opens the file; nil and why where it cannot be written.
+function journal.open(path)
+  local file, why = host.append(path)
+  if not file then return nil, why end
+  return setmetatable({ file = file, began = flow.now() }, Journal)
+end
+
+function Journal:note(kind, facts)
+  facts.kind = kind
+  facts.t = flow.now() - self.began -- seconds since the run began
+  facts.real = host.show_moment(os.time())
+  self.file:write(json.encode(facts) .. "\n")
+end
+
+return journal

@@ -1,0 +1,275 @@
+-- One play: a scenario file, the stage it runs on, and everything it started.
+--
+-- A play runs twice.  The dry run executes the script with every act checked and none done: it
+-- finds the mistakes before anything is started, and tells which points there will be. The real run
+-- does the same for good.  Both end in teardown, backwards.
+
+local flow = require "flow"
+local host = require "host"
+local stage = require "stage"
+local words = require "words"
+
+local Play = {}
+Play.__index = Play
+
+local SECTIONS = { "steady", "inject", "recover" }
+
+-- `run` is what all plays of one command share: options, tap, journal, faults, outcomes.
+-- `rehearsal` is the dry run that found no mistake, or nil: then this is the dry run.
+function Play.new(run, path, number, rehearsal)
+  return setmetatable({
+    run = run, path = path, number = number, dry = rehearsal == nil,
+    outward = rehearsal and rehearsal.outward or false, -- some target is outside the stage
+    title = false, tags = {},
+    section = false, heading = false, -- what the script is at
+    points = {},                      -- every expect: { section, heading, text, ok, ... }
+    expected = {},                    -- sections in which something was expected
+    closers = {},                     -- run backwards at the end
+    flows = {},                       -- helper flows, stopped at the end
+    nouns = { ca = 0, target = 0, clients = 0 },
+    target = false,                   -- the first target declared
+    targets = {},
+    fleets = {},
+    effects = {},                     -- faults injected and what undid them, in order
+    phases = {},                      -- steps of recovery, in order
+    workers = {},
+    main = false,                     -- flow number of the script
+    dir = false, stage = false, isolation = false,
+  }, Play)
+end
+
+-- --- journal and timeline -------------------------------------------------------------------
+
+function Play:note(kind, facts)
+  if self.dry then return end
+  facts = facts or {}
+  facts.scenario = self.title or self.path
+  facts.virtual = self.page and self.page:now() or nil
+  self.run.journal:note(kind, facts)
+end
+
+-- Something that changes what clients see; the table of the way back starts here.
+function Play:effect(text)
+  if self.dry then return end
+  table.insert(self.effects, { at = flow.now(), text = text, section = self.section })
+  self:note("effect", { text = text, section = self.section })
+end
+
+-- A step on the way back that somebody of ours took: "order placed", "issued", "on disk", ...
+function Play:phase(what, serial)
+  table.insert(self.phases, { at = flow.now(), what = what, serial = serial })
+end
+
+-- --- flows ------------------------------------------------------------------------------------
+
+-- A helper that runs beside the script; its error ends the play.
+function Play:spawn_flow(body)
+  local id
+  id = flow.start(function ()
+    local ok, why = xpcall(body, function (e)
+      return words.is_ending(e) and e or debug.traceback(tostring(e), 2)
+    end)
+    self.flows[id] = nil
+    if not ok and self.main then
+      flow.interrupt(self.main, words.is_ending(why) and why or words.ending("environment", why))
+    end
+  end)
+  self.flows[id] = true
+  return id
+end
+
+function Play:on_close(action)
+  table.insert(self.closers, action)
+end
+
+function Play:teardown()
+  for id in pairs(self.flows) do flow.stop(id) end
+  self.flows = {}
+  for i = #self.closers, 1, -1 do
+    local ok, why = pcall(self.closers[i])
+    if not ok then self:note("teardown failed", { why = tostring(why) }) end
+  end
+  self.closers = {}
+end
+
+-- --- the stage ----------------------------------------------------------------------------------
+
+local function slug(title)
+  local text = title:lower():gsub("[^%w]+", "-"):gsub("^%-+", ""):gsub("%-+$", "")
+  return text:sub(1, 40)
+end
+
+-- Opened when the first noun needs it: by then the play knows whether it looks outward.
+function Play:open_stage()
+  if self.stage then return end
+  local options = self.run.options
+  self.dir = ("%s/%02d-%s"):format(self.run.state, self.number, slug(self.title))
+  self:must(host.make_directory(self.dir, 493))
+  self.page = self:must(host.clock(self.dir .. "/clock"))
+  self.clock_file = self.dir .. "/clock"
+  self:must(host.write(self.dir .. "/hosts", "127.0.0.1 localhost\n"))
+  self.stage = self:must(stage.open {
+    init = options.programs .. "/stage-init", outward = self.outward, hosts = self.dir .. "/hosts",
+  })
+  self:on_close(function () self.stage:close() end)
+  local isolation, why = self.stage:ready()
+  if isolation == nil then words.environment("%s", why) end
+  self.isolation = isolation
+  self:note("stage", { isolation = isolation, why = why, dir = self.dir })
+  if isolation == "shared" then self.run:warn_once("no namespaces here: " .. why
+    .. "; using plain loopback and process groups") end
+end
+
+-- What the machine must be able to do; `value` is handed on.
+function Play.must(_, value, why)
+  if value == nil or value == false then words.environment("%s", tostring(why)) end
+  return value
+end
+
+local function environment_of(extra)
+  local list = { "PATH=" .. (os.getenv "PATH" or "/usr/sbin:/usr/bin:/sbin:/bin"), "LANG=C.UTF-8", "TZ=UTC" }
+  for name, value in pairs(extra or {}) do list[#list + 1] = name .. "=" .. value end
+  return list
+end
+
+-- A process on the stage.  `on_calendar`: it lives on the virtual calendar, by the shim.
+function Play:start_process(argv, settings)
+  settings = settings or {}
+  local env = {}
+  for name, value in pairs(settings.env or {}) do env[name] = value end
+  if settings.on_calendar then
+    env.LD_PRELOAD = self.run.options.programs .. "/libfakeclock.so"
+    env.FAKECLOCK = self.clock_file
+  end
+  local child = self:must(self.stage:spawn {
+    argv = argv, env = environment_of(env), dir = settings.dir or self.dir,
+    input = settings.input or false,
+  })
+  self:note("spawn", { argv = argv, on_calendar = settings.on_calendar or false })
+  return child
+end
+
+-- Runs a command to its end: its status and what it printed.
+function Play:command(argv, settings)
+  local child = self:start_process(argv, settings)
+  local errors = {}
+  local reader = self:spawn_flow(function ()
+    for line in function () return child:err() end do errors[#errors + 1] = line end
+  end)
+  local lines = {}
+  for line in function () return child:out() end do lines[#lines + 1] = line end
+  local ending = child:wait()
+  while flow.alive(reader) do flow.park(0.001) end
+  return ending, table.concat(lines, "\n"), table.concat(errors, "\n")
+end
+
+-- --- sections and points ------------------------------------------------------------------------
+
+function Play:enter(section, heading)
+  if not self.title then words.mistake("%s before scenario \"...\"", section) end
+  if section ~= "steady" and not self.expected.steady then
+    words.mistake("%s without a steady state: expect something under a steady heading first", section)
+  end
+  self:leave()
+  self.section, self.heading = section, heading
+  self:note("section", { section = section, heading = heading })
+  self.run.tap:comment(self, section .. ": " .. heading)
+end
+
+-- A heading under which nothing was expected proves nothing.
+function Play:leave()
+  if self.section and not self.expected[self.section] then
+    words.mistake("nothing was expected under %s \"%s\"", self.section, self.heading)
+  end
+end
+
+-- An expectation was met or not.  In the dry run it is only counted.
+function Play:point(text, met, details)
+  if not self.section then
+    words.mistake("expect before the first heading: steady, inject or recover")
+  end
+  self.expected[self.section] = true
+  local point = {
+    section = self.section, heading = self.heading, met = met, details = details,
+    text = ("%s: %s (%s)"):format(self.section, self.heading, text),
+  }
+  table.insert(self.points, point)
+  if self.dry then return end
+  self:note("expect", { section = self.section, text = text, met = met, details = details })
+  self.run.tap:point(self, point)
+  if met then return end
+  local kind = point.details and point.details.no_data and "environment"
+    or self.section == "steady" and "unsteady" or "failed"
+  error(words.ending(kind, point.text), 0)
+end
+
+-- --- running --------------------------------------------------------------------------------------
+
+-- The words a script may use: its whole environment.
+local function environment_for(play)
+  local scene = require "scene"
+  local vocabulary = scene.vocabulary(play)
+  for _, name in ipairs { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type" } do
+    vocabulary[name] = _G[name]
+  end
+  for _, name in ipairs { "math", "string", "table" } do
+    local copy = {}
+    for key, value in pairs(_G[name]) do copy[key] = value end
+    vocabulary[name] = copy
+  end
+  return setmetatable({}, {
+    __index = function (_, name)
+      if vocabulary[name] ~= nil then return vocabulary[name] end
+      return words.mistake("unknown word '%s'%s", tostring(name),
+        words.suggestion(tostring(name), words.keys(vocabulary)))
+    end,
+    __newindex = function (_, name)
+      words.mistake("'%s' is not declared: write local %s = ...", tostring(name), tostring(name))
+    end,
+    __metatable = false,
+  })
+end
+
+local function read_file(path)
+  local file, why = io.open(path, "rb")
+  local text = file and file:read "a"
+  if file then file:close() end
+  if text == nil then return nil, why or (path .. ": cannot read: is it a directory?") end
+  return text
+end
+
+local function ending_of(value)
+  if words.is_ending(value) then return value end
+  -- Lua's own errors in a script carry file and line already
+  return words.ending("usage", (tostring(value):gsub("\nstack traceback.*", "")))
+end
+
+function Play:perform()
+  local text, why = read_file(self.path)
+  if text == nil then return words.ending("usage", why) end
+  local chunk
+  chunk, why = load(text, "@" .. self.path, "t", environment_for(self))
+  if chunk == nil then return words.ending("usage", why) end
+  self.main = flow.self()
+  self.run.playing[self.main] = self
+  self.text = text
+  local watchdog = not self.dry and self:spawn_flow(function ()
+    flow.park(self.run.options.timeout)
+    flow.interrupt(self.main, words.ending("environment",
+      ("%s: gave up after %s"):format(self.path, host.show_duration(self.run.options.timeout))))
+  end)
+  local ok, problem = xpcall(function ()
+    chunk()
+    if not self.title then words.mistake("%s: no scenario \"...\" in it", self.path) end
+    if not self.expected.steady then words.mistake("%s: nothing is expected of the steady state", self.path) end
+    self:leave()
+  end, function (e) return words.is_ending(e) and e or tostring(e) end)
+  if watchdog then flow.stop(watchdog) end
+  self:teardown()
+  self.run.playing[self.main] = nil
+  self.main = false
+  return not ok and ending_of(problem) or nil
+end
+
+Play.SECTIONS = SECTIONS
+return Play

@@ -1,0 +1,226 @@
+-- What a scenario may say, and how a mistake in it is told: file, line, what was
+-- expected and the nearest right word.
+
+local host = require "host"
+
+local words = {}
+
+-- Errors that end a play.  `kind` is a key of the status table, or "interrupted".
+local Ending = { __tostring = function (self) return self.text end }
+
+function words.ending(kind, text)
+  return setmetatable({ kind = kind, text = text }, Ending)
+end
+
+function words.is_ending(value)
+  return getmetatable(value) == Ending
+end
+
+-- Ends the play: the environment could not do it.
+function words.environment(format, ...)
+  error(words.ending("environment", format:format(...)), 0)
+end
+
+-- "FILE:LINE" of the scenario line that runs now; the chunk's name is its path.
+local function position(path)
+  for level = 2, 60 do
+    local info = debug.getinfo(level, "Sl")
+    if info == nil then break end
+    if info.source == "@" .. path then return path .. ":" .. info.currentline end
+  end
+  return path
+end
+
+words.current_path = nil -- of the scenario whose flow runs; play.lua sets it
+
+-- Ends the play: the scenario says something wrong.
+function words.mistake(format, ...)
+  local text = format:format(...)
+  local running = words.path_of_running and words.path_of_running()
+  if running then text = position(running) .. ": " .. text end
+  error(words.ending("usage", text), 0)
+end
+
+function words.suggestion(word, candidates)
+  table.sort(candidates)
+  local near = host.nearest(word, candidates)
+  if near then return "; did you mean '" .. near .. "'?" end
+  return "; known are " .. table.concat(candidates, ", ")
+end
+
+function words.keys(t)
+  local names = {}
+  for key in pairs(t) do
+    if type(key) == "string" and not key:find "^_" then names[#names + 1] = key end
+  end
+  table.sort(names)
+  return names
+end
+
+-- Kinds of value.  Each turns what the scenario wrote into what the code works
+-- with, or returns nil and what was expected.
+local kinds = {}
+
+local function of_type(name, expected)
+  return function (value)
+    if type(value) == name then return value end
+    return nil, expected
+  end
+end
+
+kinds.text = of_type("string", "text in quotes")
+kinds.flag = function (value)
+  if type(value) == "boolean" then return value end
+  return nil, "true or false"
+end
+kinds.action = of_type("function", "a function")
+
+function kinds.number(value)
+  if type(value) == "number" and value > 0 then return value end
+  return nil, "a positive number"
+end
+
+function kinds.count(value)
+  if math.type(value) == "integer" and value >= 0 then return value end
+  return nil, "a whole number"
+end
+
+function kinds.duration(value)
+  if type(value) ~= "string" then return nil, "a duration in quotes, such as \"90d\"" end
+  local seconds, why = host.duration(value)
+  if seconds == nil then return nil, why end
+  return seconds
+end
+
+function kinds.percent(value)
+  local number = type(value) == "string" and tonumber(value:match "^(%d+%.?%d*)%%$")
+  if number and number <= 100 then return number / 100 end
+  return nil, "a share in quotes, such as \"100%\""
+end
+
+function kinds.rate(value)
+  local number = type(value) == "string" and tonumber(value:match "^(%d+%.?%d*)/s$")
+  if number and number > 0 then return value end
+  return nil, "handshakes a second in quotes, such as \"60/s\""
+end
+
+function kinds.moment(value)
+  if type(value) ~= "string" then return nil, "a time in quotes, such as \"2027-03-01T00:00:00Z\"" end
+  local _, why = host.moment(value, 0)
+  if why then return nil, why end
+  return value
+end
+
+function kinds.version(value)
+  local known = { ["1.0"] = true, ["1.1"] = true, ["1.2"] = true, ["1.3"] = true }
+  if known[value] then return value end
+  return nil, "a TLS version: \"1.0\", \"1.1\", \"1.2\" or \"1.3\""
+end
+
+function kinds.texts(value)
+  if type(value) == "string" then return { value } end
+  if type(value) ~= "table" then return nil, "a list of texts" end
+  for _, item in ipairs(value) do
+    if type(item) ~= "string" then return nil, "a list of texts" end
+  end
+  return value
+end
+
+-- One of a closed set of words.
+function words.one_of(choices)
+  local list = {}
+  for _, choice in ipairs(choices) do list[choice] = true end
+  return function (value)
+    if list[value] then return value end
+    local quoted = {}
+    for i, choice in ipairs(choices) do quoted[i] = '"' .. choice .. '"' end
+    return nil, "one of " .. table.concat(quoted, ", ")
+  end
+end
+
+-- An object of ours, known by its `noun`; the spec says `words.noun "ca"`.
+function words.noun(...)
+  local accepted = { ... }
+  return function (value)
+    for _, noun in ipairs(accepted) do
+      if type(value) == "table" and rawget(value, "noun") == noun then return value end
+    end
+    return nil, "a " .. table.concat(accepted, " or a ")
+  end
+end
+
+local function show(value)
+  if type(value) == "string" then return '"' .. value .. '"' end
+  if type(value) == "table" then return rawget(value, "noun") and "a " .. value.noun or "a table" end
+  return tostring(value)
+end
+
+local function convert(who, key, rule, value)
+  local kind = type(rule) == "table" and rule[1] or rule
+  local turn = type(kind) == "function" and kind or kinds[kind]
+  local result, expected = turn(value)
+  if result == nil then
+    words.mistake("%s: '%s' is %s; expected %s", who, key, show(value), expected)
+  end
+  return result
+end
+
+-- Checks the table a verb or noun was called with against its spec,
+--     { key = kind | { kind, required = true, default = value }, ... }
+-- and returns a new table with every value converted.  Entries without a key are
+-- checked against spec[1], or refused.
+function words.check(who, spec, given)
+  if type(given) ~= "table" then
+    words.mistake("%s takes a table: %s { ... }, not %s", who, who, show(given))
+  end
+  local result = {}
+  for key, value in pairs(given) do
+    if math.type(key) == "integer" then
+      if spec[1] == nil then words.mistake("%s: %s has no key; known are %s", who, show(value),
+        table.concat(words.keys(spec), ", ")) end
+      result[key] = convert(who, "entry " .. key, spec[1], value)
+    elseif spec[key] == nil then
+      words.mistake("%s: unknown key '%s'%s", who, tostring(key),
+        words.suggestion(tostring(key), words.keys(spec)))
+    else
+      result[key] = convert(who, key, spec[key], value)
+    end
+  end
+  for key, rule in pairs(spec) do
+    if type(rule) == "table" and result[key] == nil then
+      if rule.required then words.mistake("%s: '%s' is missing", who, key) end
+      result[key] = rule.default
+    end
+  end
+  return result
+end
+
+-- One value a method was called with.
+function words.value(who, kind, given)
+  return convert(who, "argument", { kind }, given)
+end
+
+-- A class of objects that a scenario holds: unknown methods and fields are
+-- mistakes with a suggestion, and nothing can be assigned from outside.
+function words.class(noun, methods)
+  local class = { noun = noun }
+  class.__index = function (_, key)
+    local method = methods[key]
+    if method ~= nil then return method end
+    if type(key) == "string" and key:find "^_" then return nil end
+    return words.mistake("a %s has no '%s'%s", noun, tostring(key),
+      words.suggestion(tostring(key), words.keys(methods)))
+  end
+  class.__newindex = function (_, key)
+    words.mistake("'%s' of a %s cannot be assigned", tostring(key), noun)
+  end
+  class.__metatable = false
+  -- `fields` are the object's own; code of ours changes them with rawset or in `_`.
+  class.new = function (fields)
+    fields.noun = noun
+    return setmetatable(fields, class)
+  end
+  return class
+end
+
+return words

@@ -1,0 +1,151 @@
+-- nginx: Debian's, under the clock shim, with a configuration of ours or the
+-- user's own; reloaded by SIGHUP to its master, as `nginx -s reload` does.
+
+local host = require "host"
+local nginx_conf = require "targets.nginx_conf"
+local target = require "target"
+local words = require "words"
+
+local nginx = {
+  summary = "Debian's nginx, with a configuration of ours or your own nginx.conf (--config FILE)",
+  needs = { package = "nginx-light", program = "nginx" },
+  reads_clock = true,
+  extra = { config = { "text", default = false } },
+}
+
+local PATIENCE = 10
+
+local ORDER = { "1.0", "1.1", "1.2", "1.3" }
+local NAMES = { ["1.0"] = "TLSv1", ["1.1"] = "TLSv1.1", ["1.2"] = "TLSv1.2", ["1.3"] = "TLSv1.3" }
+
+-- ssl_protocols takes a list, not a range.
+local function protocols(config)
+  local list, inside = {}, false
+  for _, version in ipairs(ORDER) do
+    if version == (config.min_version or "1.2") then inside = true end
+    if inside then list[#list + 1] = NAMES[version] end
+    if version == (config.max_version or "1.3") then inside = false end
+  end
+  return table.concat(list, " ")
+end
+
+-- The directives that a rehearsal decides; all others are the user's.
+local function directives(self)
+  local config = self._config
+  local lines = {
+    ssl_certificate = self._live .. "/chain.pem",
+    ssl_certificate_key = self._live .. "/key.pem",
+  }
+  if config.min_version or config.max_version then lines.ssl_protocols = protocols(config) end
+  if config.ciphers then lines.ssl_ciphers = config.ciphers end
+  if config.groups then lines.ssl_ecdh_curve = config.groups end
+  if config.client_ca then
+    lines.ssl_client_certificate = config.client_ca._dir .. "/root.pem"
+    lines.ssl_verify_client = "on"
+  end
+  if self._state.staple then
+    lines.ssl_stapling = "on"
+    lines.ssl_stapling_file = self._live .. "/staple.der"
+  end
+  return lines
+end
+
+local OURS = [[
+%suser
+worker_processes 2;
+pid %dir/nginx.pid;
+error_log stderr notice;
+events { worker_connections 512; }
+http {
+    access_log off;
+    client_body_temp_path %dir/tmp-body;
+    proxy_temp_path %dir/tmp-proxy;
+    fastcgi_temp_path %dir/tmp-fastcgi;
+    uwsgi_temp_path %dir/tmp-uwsgi;
+    scgi_temp_path %dir/tmp-scgi;
+    server {
+        listen %address ssl;
+        server_name %name;
+%ssl
+        location / { return 200 "rehearsal\n"; }
+    }
+}
+]]
+
+local function our_config(self)
+  local lines = {}
+  for _, name in ipairs(words.keys(directives(self))) do
+    lines[#lines + 1] = ("        %s %s;"):format(name, directives(self)[name])
+  end
+  local values = {
+    suser = host.uid() == 0 and "user www-data;" or "",
+    dir = self._dir, address = self._state.listen, name = self._name, ssl = table.concat(lines, "\n"),
+  }
+  return (OURS:gsub("%%(%a+)", values))
+end
+
+function nginx.configure(self)
+  local play = self._play
+  if not self._state.listen then self._state.listen = target.listen_address(play) end
+  local own = self._settings.config or play.run.options.config
+  local text = not own and our_config(self) or nginx_conf.rehearsed(own, {
+    dir = self._dir, address = self._state.listen, name = self._name, directives = directives(self),
+    root = host.uid() == 0,
+  })
+  play:must(host.write(self._dir .. "/nginx.conf", text))
+end
+
+local function argv(self, ...)
+  return { "nginx", "-e", "stderr", "-p", self._dir .. "/", "-c", self._dir .. "/nginx.conf", ... }
+end
+
+function nginx.start(self)
+  local play = self._play
+  local box, said = target.mailbox(), {}
+  self._process = play:start_process(argv(self, "-g", "daemon off;"), { on_calendar = true, dir = self._dir })
+  self._state.box = box
+  local asked = true -- one verdict for the start, one for each reconfiguration
+  local function verdict(...)
+    if asked then box:put(...) end
+    asked = false
+  end
+  target.follow(self, function (process) return process:err() end, function (line)
+    if #said < 5 then said[#said + 1] = line end
+    if line:find "%] [%d#]+: reconfiguring" then asked = true end
+    if line:find "%[emerg%]" then verdict("refused", (line:gsub("^.-%[emerg%] [%d#]+: ", ""))) end
+    if line:find "start worker process %d" then verdict "serving" end
+  end)
+  play:spawn_flow(function ()
+    local ending = self._process:wait()
+    box:put("ended", ending.error or "nginx ended")
+  end)
+  local state = box:take(PATIENCE)
+  if state ~= "serving" then
+    words.environment("target %s did not start: %s", self._name,
+      #said > 0 and table.concat(said, " | ") or "is nginx installed? (Debian package nginx-light)")
+  end
+  return self._state.listen
+end
+
+-- nginx says on its error log whether it took a configuration, and nowhere else.
+function nginx.reload(self)
+  local box = self._state.box
+  box:clear()
+  self._process:signal "HUP"
+  local state, why = box:take(PATIENCE)
+  if state == "serving" then return "done" end
+  if state == "refused" then return "refused", why end
+  words.environment("target %s did not answer SIGHUP", self._name)
+end
+
+function nginx.check(self)
+  local ending, _, err = self._play:command(argv(self, "-t"), { on_calendar = true })
+  return ending.code == 0 and "works" or "fails", (err:match "%[emerg%][^\n]*" or err)
+end
+
+function nginx.stop(self)
+  self._process:signal "QUIT"
+  self._process:wait(PATIENCE)
+end
+
+return nginx
