@@ -114,7 +114,7 @@ LIBS_UNDER_testbed  = $(LIBS_rehearse)
 CLIENT_PARTS = $(filter-out $(BUILD)/obj/clients/client.o,$(CLIENT))
 
 .SECONDEXPANSION:
-$(UNITS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(UNDER_$$(patsubst %/,%,$$(dir $$*)))
+$(UNITS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(UNDER_$$(subst /,,$$(dir $$*)))
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_UNDER_$(patsubst %/,%,$(dir $*)))
 
