@@ -139,6 +139,8 @@ int certificate_sign(X509 *certificate, EVP_PKEY *key, const char *digest, struc
 
     if (X509_sign(certificate, key, method) > 0)
         return 0;
+    if (digest != NULL)
+        return failed(e, "no signature of %s keys uses %s", EVP_PKEY_get0_type_name(key), digest);
     return openssl_failed(e, "sign a certificate");
 }
 

@@ -67,13 +67,13 @@ int reseal(struct breaking *b, STACK_OF(X509) * where, int i, X509 *edited, cons
 }
 
 int reseal_by(STACK_OF(X509) * where, int i, X509 *edited, const struct signer *signer,
-              struct error *e)
+              const char *digest, struct error *e)
 {
     const ASN1_OCTET_STRING *octets = X509_get0_subject_key_id(signer->certificate);
 
     if (X509_set_issuer_name(edited, X509_get_subject_name(signer->certificate)) != 1 ||
         octets == NULL || extension_authority_key(edited, octets, e) < 0 ||
-        certificate_sign(edited, signer->key, NULL, e) < 0) {
+        certificate_sign(edited, signer->key, digest, e) < 0) {
         X509_free(edited);
         return -1;
     }

@@ -15,6 +15,42 @@ EDIT(edit_rsa_1024)
     return extension_subject_key(certificate, e);
 }
 
+/* Gives the leaf's issuer an RSA key, and takes the issuer's name and key into *issuer. */
+static int replace_issuer(struct breaking *b, struct signer *issuer, struct error *e)
+{
+    X509 *certificate = unsealed(b, b->chain->sent, 1, e);
+    int status = -1;
+
+    issuer->key = key_from_pool(b->authority->directory, key_kind_named("rsa2048", e), 0, e);
+    if (certificate != NULL && issuer->key != NULL) {
+        if (X509_set_pubkey(certificate, issuer->key) != 1)
+            openssl_failed(e, "set the issuer's key");
+        else
+            status = extension_subject_key(certificate, e);
+    }
+    if (status < 0) {
+        X509_free(certificate);
+        return -1;
+    }
+    issuer->certificate = certificate;
+    return reseal(b, b->chain->sent, 1, certificate, NULL, e);
+}
+
+/* ECDSA and Ed25519 have no signature with MD5, so the issuer becomes one with an RSA key. */
+APPLY(apply_md5_signature)
+{
+    struct signer issuer = {0};
+    int status = replace_issuer(b, &issuer, e);
+    X509 *leaf = status < 0 ? NULL : unsealed(b, b->chain->sent, 0, e);
+
+    if (leaf == NULL)
+        status = -1;
+    else
+        status = reseal_by(b->chain->sent, 0, leaf, &issuer, "MD5", e);
+    EVP_PKEY_free(issuer.key);
+    return status;
+}
+
 APPLY(apply_self_signed)
 {
     X509 *leaf = unsealed(b, b->chain->sent, 0, e);

@@ -16,7 +16,7 @@ int reseal(struct breaking *b, STACK_OF(X509) * where, int i, X509 *edited, cons
            struct error *e);
 /* The same, by another signer, whose name and key identifier go in. */
 int reseal_by(STACK_OF(X509) * where, int i, X509 *edited, const struct signer *signer,
-              struct error *e);
+              const char *digest, struct error *e);
 /* A serial number that depends on `seed` and the fault alone. */
 void derived_serial(const struct breaking *b, const char *seed, char out[SERIAL_TEXT]);
 /* A CA of nobody's, signed by `issuer` (NULL: a root); signer_free when done. */
@@ -77,6 +77,7 @@ APPLY(apply_untrusted_root_sent);
 APPLY(apply_path_too_long);
 APPLY(apply_long_chain);
 /* fault_keys.c */
+APPLY(apply_md5_signature);
 APPLY(apply_self_signed);
 APPLY(apply_other_key);
 APPLY(apply_bad_leaf_signature);

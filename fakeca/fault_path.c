@@ -22,7 +22,7 @@ static int send_expired_cross(struct breaking *b, const struct signer *old, stru
         X509_free(cross);
         return -1;
     }
-    return reseal_by(b->chain->sent, last, cross, old, e);
+    return reseal_by(b->chain->sent, last, cross, old, NULL, e);
 }
 
 APPLY(apply_expired_cross_sign)
@@ -69,7 +69,7 @@ static int move_under(struct breaking *b, const struct signer *stranger, struct 
     int top = sk_X509_num(b->chain->sent) - 1;
     X509 *edited = unsealed(b, b->chain->sent, top, e);
 
-    return edited == NULL ? -1 : reseal_by(b->chain->sent, top, edited, stranger, e);
+    return edited == NULL ? -1 : reseal_by(b->chain->sent, top, edited, stranger, NULL, e);
 }
 
 static int untrusted(struct breaking *b, bool sent, struct error *e)
@@ -136,7 +136,7 @@ static int lengthen(struct breaking *b, int count, struct error *e)
         }
         above = ca; /* its certificate is the chain's now, its key still ours */
     }
-    count = reseal_by(b->chain->sent, 0, leaf, &above, e);
+    count = reseal_by(b->chain->sent, 0, leaf, &above, NULL, e);
     EVP_PKEY_free(above.key);
     return count;
 }
