@@ -13,7 +13,7 @@
 #define WIRE_ERROR_H
 
 struct error {
-    char text[1024]; /* one line, NUL-terminated; cut, never overrun */
+    char text[1024]; /* one line, NUL-terminated; cut, never overrun; control characters are '?' */
 };
 
 /* Fills *e and returns -1.  errno is left as it was. */

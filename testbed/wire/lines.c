@@ -58,14 +58,32 @@ static void skip_overlong(struct lines *lines)
     lines->start = lines->used;
 }
 
+/* A line longer than the limit has ended: it comes out once, and empty. */
+static char *hand_out_overlong(struct lines *lines)
+{
+    static char nothing[1];
+
+    lines->skipping = false;
+    lines->too_long = true;
+    nothing[0] = '\0'; /* the reader may have written there */
+    return nothing;
+}
+
+/* A NUL would hide the rest of its line from the reader; \x01 is as wrong in any text, and does not. */
+static void unhide(char *from, const char *end)
+{
+    while ((from = memchr(from, '\0', (size_t)(end - from))) != NULL)
+        *from = '\x01';
+}
+
 char *lines_next(struct lines *lines)
 {
-    char *from = lines->bytes + lines->start;
-    char *newline;
+    char *from, *newline;
 
     lines->too_long = false;
-    if (lines->bytes == NULL || lines->start == lines->used)
-        return NULL;
+    if (lines->start == lines->used)
+        return lines->ended && lines->skipping ? hand_out_overlong(lines) : NULL;
+    from = lines->bytes + lines->start;
     newline = memchr(from, '\n', lines->used - lines->start);
     if (newline == NULL && !lines->ended) {
         skip_overlong(lines);
@@ -73,13 +91,11 @@ char *lines_next(struct lines *lines)
     }
     if (newline == NULL)
         newline = lines->bytes + lines->used++;
-    *newline = '\0';
     lines->start = (size_t)(newline - lines->bytes) + 1;
-    if (lines->skipping || newline - from > LINE_MAX_BYTES) {
-        lines->skipping = false;
-        lines->too_long = true;
-        return newline;
-    }
+    if (lines->skipping || newline - from > LINE_MAX_BYTES)
+        return hand_out_overlong(lines);
+    unhide(from, newline);
+    *newline = '\0';
     return from;
 }
 

@@ -3,7 +3,8 @@
  * Reading: lines_read() when the descriptor is readable, then lines_next() until
  * it returns NULL.  A line longer than LINE_MAX_BYTES is dropped whole; it comes
  * out once, as an empty string with `too_long` set, so that the reader can say so.
- * A last line without a newline is a line.  Nothing here trusts the peer.
+ * A last line without a newline is a line.  A NUL byte comes out as \x01, so that it cannot hide
+ * what follows it.  Nothing here trusts the peer.
  *
  * Writing: outbox_put() queues, outbox_flush() writes what the descriptor takes.
  */

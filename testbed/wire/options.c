@@ -1,5 +1,7 @@
 #include "testbed/wire/options.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -38,9 +40,11 @@ static int set_list(void *into, const char *value, struct error *e)
 static int set_number(void *into, const char *value, struct error *e)
 {
     char *end;
-    long number = strtol(value, &end, 10);
+    long number;
 
-    if (end == value || *end != '\0' || number < 0)
+    errno = 0;
+    number = strtol(value, &end, 10);
+    if (!isdigit((unsigned char)*value) || *end != '\0' || errno != 0)
         return failed(e, "'%s' is not a whole number", value);
     *(long *)into = number;
     return 0;
@@ -65,19 +69,26 @@ static const struct option_row *row_named(const struct option_row *rows, const c
     return NULL;
 }
 
+static const char *dashes(const char *name)
+{
+    return strlen(name) == 1 ? "-" : "--";
+}
+
 static int unknown(const struct option_row *rows, const char *given, const char *name,
-                   struct error *e)
+                   size_t length, struct error *e)
 {
     const char *names[NAMES_MAX];
     size_t count = 0;
+    char word[64];
     const char *near;
 
     for (; rows->name != NULL && count < NAMES_MAX; rows++)
         names[count++] = rows->name;
-    near = nearest(name, names, count);
+    snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : 0), name);
+    near = nearest(word, names, count);
     if (near == NULL)
         return failed(e, "unknown option '%s'; --help lists them", given);
-    return failed(e, "unknown option '%s'; did you mean --%s?", given, near);
+    return failed(e, "unknown option '%s'; did you mean %s%s?", given, dashes(near), near);
 }
 
 static int take(const struct option_row *row, void *into, const char *value, struct error *e)
@@ -86,8 +97,33 @@ static int take(const struct option_row *row, void *into, const char *value, str
 
     if (setters[row->kind]((char *)into + row->offset, value, e) == 0)
         return 0;
-    snprintf(where, sizeof where, "%s%s", strlen(row->name) == 1 ? "-" : "--", row->name);
+    snprintf(where, sizeof where, "%s%s", dashes(row->name), row->name);
     return failed_in(e, where);
+}
+
+/* One option that begins at argv[*i]; takes its value along, too. */
+static int parse_option(const struct option_row *rows, int argc, char **argv, int *i, void *into,
+                        struct error *e)
+{
+    const char *given = argv[*i];
+    bool two = given[1] == '-';
+    const char *name = given + 1 + two;
+    size_t length = two ? strcspn(name, "=") : strlen(name);
+    const struct option_row *row = row_named(rows, name, length);
+    const char *value = NULL;
+
+    if (row == NULL)
+        return unknown(rows, given, name, length, e);
+    if (name[length] == '=')
+        value = name + length + 1;
+    if (row->value == NULL && value != NULL)
+        return failed(e, "%s%s takes no value", dashes(row->name), row->name);
+    if (row->value != NULL && value == NULL) {
+        if (*i + 1 == argc)
+            return failed(e, "%s needs a value: %s %s", given, given, row->value);
+        value = argv[++*i];
+    }
+    return take(row, into, value, e);
 }
 
 int options_parse(const struct option_row *rows, int argc, char **argv, void *into,
@@ -96,35 +132,14 @@ int options_parse(const struct option_row *rows, int argc, char **argv, void *in
     bool only_rest = false;
 
     for (int i = 1; i < argc; i++) {
-        const char *given = argv[i];
-        const char *name = given + 1 + (given[0] == '-' && given[1] == '-');
-        size_t length = given[0] == '-' && given[1] == '-' ? strcspn(name, "=") : strlen(name);
-        const struct option_row *row;
-        const char *value = NULL;
-
-        if (only_rest || given[0] != '-' || given[1] == '\0') {
-            if (set_list(rest, given, e) < 0)
+        if (only_rest || argv[i][0] != '-' || argv[i][1] == '\0') {
+            if (set_list(rest, argv[i], e) < 0)
                 return failed_in(e, "arguments");
-            continue;
-        }
-        if (strcmp(given, "--") == 0) {
+        } else if (strcmp(argv[i], "--") == 0) {
             only_rest = true;
-            continue;
-        }
-        row = row_named(rows, name, length);
-        if (row == NULL)
-            return unknown(rows, given, name, e);
-        if (name[length] == '=')
-            value = name + length + 1;
-        if (row->value == NULL && value != NULL)
-            return failed(e, "--%s takes no value", row->name);
-        if (row->value != NULL && value == NULL) {
-            if (i + 1 == argc)
-                return failed(e, "%s needs a value: %s %s", given, given, row->value);
-            value = argv[++i];
-        }
-        if (take(row, into, value, e) < 0)
+        } else if (parse_option(rows, argc, argv, &i, into, e) < 0) {
             return -1;
+        }
     }
     return 0;
 }
@@ -134,7 +149,7 @@ void options_print(const struct option_row *rows, FILE *out)
     for (; rows->name != NULL; rows++) {
         char left[64];
 
-        snprintf(left, sizeof left, "%s%s %s", strlen(rows->name) == 1 ? "-" : "--", rows->name,
+        snprintf(left, sizeof left, "%s%s %s", dashes(rows->name), rows->name,
                  rows->value == NULL ? "" : rows->value);
         fprintf(out, "  %-26s %s\n", left, rows->help);
     }

@@ -1,0 +1,283 @@
+/* Command lines from tables: what is understood, and the one line a mistake gets. */
+#include "testbed/wire/options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct arguments {
+    const char *trust;
+    struct option_list crls;
+    int64_t timeout;
+    long jobs, number;
+    bool json;
+};
+
+static const struct option_row rows[] = {
+    {"trust",                    "FILE", "roots", OPTION_TEXT, offsetof(struct arguments, trust)},
+    {"crl",                   "FILE", "a CRL", OPTION_LIST, offsetof(struct arguments, crls)},
+    {"timeout", "T", "give up after T [5s]", OPTION_DURATION, offsetof(struct arguments, timeout)},
+    {"number",                          "N", "how many", OPTION_NUMBER, offsetof(struct arguments, number)},
+    {"j",  "N", "side by side [1]", OPTION_NUMBER, offsetof(struct arguments, jobs)},
+    {"json",               NULL, "one JSON object", OPTION_FLAG, offsetof(struct arguments, json)},
+    {0                    },
+};
+
+struct parsed {
+    struct arguments arguments;
+    struct option_list rest;
+    struct error e;
+    int result;
+};
+
+/* Every argument in memory of its own, so that reading past one is seen. */
+static struct parsed parse(size_t count, const char *const *words)
+{
+    struct parsed parsed = {.e = {"nothing wrong"}};
+    char **argv = calloc(count + 2, sizeof *argv);
+
+    assert_non_null(argv);
+    argv[0] = strdup("program");
+    for (size_t i = 0; i < count; i++)
+        argv[i + 1] = strdup(words[i]);
+    parsed.result =
+        options_parse(rows, (int)count + 1, argv, &parsed.arguments, &parsed.rest, &parsed.e);
+    for (size_t i = 0; i <= count; i++)
+        free(argv[i]);
+    free(argv);
+    return parsed;
+}
+
+#define WORDS(...)                                                                                 \
+    (const char *const[])                                                                          \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+#define PARSE(...) parse(sizeof WORDS(__VA_ARGS__) / sizeof(char *), WORDS(__VA_ARGS__))
+
+/* Texts are borrowed from argv, so they are compared while it lives. */
+static int parse_here(int argc, const char **argv, struct arguments *into, struct option_list *rest,
+                      struct error *e)
+{
+    return options_parse(rows, argc, (char **)argv, into, rest, e);
+}
+
+static void options_and_the_rest_are_told_apart(void **state)
+{
+    const char *argv[] = {"program", "first", "--trust", "a.pem", "--crl=b.pem",
+                          "--crl",   "c.pem", "-j",      "4",     "--json",
+                          "-",       "",      "--",      "--json"};
+    struct arguments got = {0};
+    struct option_list rest = {0};
+    struct error e;
+
+    (void)state;
+    assert_int_equal(parse_here(14, argv, &got, &rest, &e), 0);
+    assert_string_equal(got.trust, "a.pem");
+    assert_int_equal(got.crls.count, 2);
+    assert_string_equal(got.crls.items[0], "b.pem");
+    assert_string_equal(got.crls.items[1], "c.pem");
+    assert_int_equal(got.jobs, 4);
+    assert_true(got.json);
+    assert_int_equal(rest.count, 4);
+    assert_string_equal(rest.items[0], "first");
+    assert_string_equal(rest.items[1], "-");
+    assert_string_equal(rest.items[2], "");
+    assert_string_equal(rest.items[3], "--json");
+}
+
+static void a_value_may_look_like_anything(void **state)
+{
+    const char *argv[] = {"program", "--trust=", "--timeout", "-10d",
+                          "--crl",   "--json",   "--crl=a=b"};
+    struct arguments got = {0};
+    struct option_list rest = {0};
+    struct error e;
+
+    (void)state;
+    assert_int_equal(parse_here(7, argv, &got, &rest, &e), 0);
+    assert_string_equal(got.trust, "");
+    assert_true(got.timeout == -INT64_C(864000) * 1000000000);
+    assert_string_equal(got.crls.items[0], "--json");
+    assert_string_equal(got.crls.items[1], "a=b");
+    assert_false(got.json);
+}
+
+static void what_is_absent_stays_as_it_was(void **state)
+{
+    const char *argv[] = {"program"};
+    struct arguments got = {.timeout = 5, .jobs = 1};
+    struct option_list rest = {0};
+    struct error e;
+
+    (void)state;
+    assert_int_equal(parse_here(1, argv, &got, &rest, &e), 0);
+    assert_true(got.timeout == 5 && got.jobs == 1 && rest.count == 0);
+}
+
+static void assert_mistake(struct parsed parsed, const char *line)
+{
+    assert_int_equal(parsed.result, -1);
+    assert_string_equal(parsed.e.text, line);
+}
+
+static void mistakes_get_one_clear_line(void **state)
+{
+    (void)state;
+    assert_mistake(PARSE("--trsut", "x"), "unknown option '--trsut'; did you mean --trust?");
+    assert_mistake(PARSE("--tmeout=5s"), "unknown option '--tmeout=5s'; did you mean --timeout?");
+    assert_mistake(PARSE("--bananas"), "unknown option '--bananas'; --help lists them");
+    assert_mistake(PARSE("-x"), "unknown option '-x'; --help lists them");
+    assert_mistake(PARSE("--=x"), "unknown option '--=x'; --help lists them");
+    assert_mistake(PARSE("--trust"), "--trust needs a value: --trust FILE");
+    assert_mistake(PARSE("--json=yes"), "--json takes no value");
+    assert_mistake(PARSE("--timeout", "5"),
+                   "--timeout: '5' is not a duration; expected a number with a unit, such as 90d, "
+                   "1h30m or 200ms");
+    assert_mistake(PARSE("--a\nb"), "unknown option '--a?b'; --help lists them");
+}
+
+static void only_whole_numbers_are_numbers(void **state)
+{
+    static const char *const bad[] = {"",   " 5",  "+5",  "-5",   "5 ",
+                                      "5x", "0x5", "1e3", "five", "99999999999999999999"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct parsed parsed = PARSE("-j", bad[i]);
+
+        assert_int_equal(parsed.result, -1);
+        assert_non_null(strstr(parsed.e.text, "-j: '"));
+        assert_non_null(strstr(parsed.e.text, "' is not a whole number"));
+    }
+    assert_int_equal(PARSE("--number", "0").result, 0);
+    assert_true(PARSE("--number", "9223372036854775807").arguments.number == INT64_MAX);
+}
+
+static void an_empty_argument_is_an_argument(void **state)
+{
+    struct parsed parsed = PARSE("", "-", "");
+
+    (void)state;
+    assert_int_equal(parsed.result, 0);
+    assert_int_equal(parsed.rest.count, 3);
+}
+
+static void a_list_is_full_at_some_point(void **state)
+{
+    const char *words[OPTION_LIST_MAX + 1];
+    struct parsed parsed;
+
+    (void)state;
+    for (size_t i = 0; i <= OPTION_LIST_MAX; i++)
+        words[i] = "--crl=x";
+    parsed = parse(OPTION_LIST_MAX, words);
+    assert_int_equal(parsed.result, 0);
+    parsed = parse(OPTION_LIST_MAX + 1, words);
+    assert_mistake(parsed, "--crl: given more than 64 times");
+    for (size_t i = 0; i <= OPTION_LIST_MAX; i++)
+        words[i] = "x";
+    parsed = parse(OPTION_LIST_MAX + 1, words);
+    assert_mistake(parsed, "arguments: given more than 64 times");
+}
+
+static void a_huge_argument_is_refused_and_not_more(void **state)
+{
+    char *huge = malloc(200001);
+
+    (void)state;
+    assert_non_null(huge);
+    memset(huge, '-', 200000);
+    huge[200000] = '\0';
+    assert_int_equal(PARSE(huge).result, -1);
+    memset(huge + 2, 'x', 199998);
+    assert_int_equal(PARSE(huge).result, -1);
+    assert_int_equal(PARSE("--timeout", huge).result, -1);
+    free(huge);
+}
+
+static void usage_is_one_line_an_option(void **state)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+
+    (void)state;
+    assert_non_null(out);
+    options_print(rows, out);
+    fclose(out);
+    assert_non_null(strstr(text, "  --trust FILE               roots\n"));
+    assert_non_null(strstr(text, "  -j N                       side by side [1]\n"));
+    assert_non_null(strstr(text, "  --json                     one JSON object\n"));
+    free(text);
+}
+
+static int run_nothing(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return 0;
+}
+
+static const struct verb verbs[] = {
+    {"run",            "FILE|DIR...", "run scenarios", rows, run_nothing},
+    {"validate", "FILE", "only look at it", NULL, run_nothing},
+    {0    },
+};
+
+static void a_verb_is_found_or_the_nearest_named(void **state)
+{
+    struct error e;
+
+    (void)state;
+    assert_ptr_equal(verb_find(verbs, "run", &e), &verbs[0]);
+    assert_null(verb_find(verbs, "valdiate", &e));
+    assert_string_equal(e.text, "unknown verb 'valdiate'; did you mean 'validate'?");
+    assert_null(verb_find(verbs, "dance", &e));
+    assert_string_equal(e.text, "unknown verb 'dance'; --help lists them");
+    assert_null(verb_find(verbs, "", &e));
+}
+
+static void verbs_are_printed_with_their_options(void **state)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+
+    (void)state;
+    assert_non_null(out);
+    verbs_print("rehearse", verbs, out);
+    verb_print("rehearse", &verbs[0], out);
+    verb_print("rehearse", &verbs[1], out);
+    fclose(out);
+    assert_non_null(strstr(text, "  rehearse run FILE|DIR...             run scenarios\n"));
+    assert_non_null(
+        strstr(text, "usage: rehearse run [options] FILE|DIR...\nrun scenarios\n  --trust"));
+    assert_non_null(strstr(text, "usage: rehearse validate FILE\nonly look at it\n"));
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_and_the_rest_are_told_apart),
+        cmocka_unit_test(a_value_may_look_like_anything),
+        cmocka_unit_test(what_is_absent_stays_as_it_was),
+        cmocka_unit_test(mistakes_get_one_clear_line),
+        cmocka_unit_test(only_whole_numbers_are_numbers),
+        cmocka_unit_test(an_empty_argument_is_an_argument),
+        cmocka_unit_test(a_list_is_full_at_some_point),
+        cmocka_unit_test(a_huge_argument_is_refused_and_not_more),
+        cmocka_unit_test(usage_is_one_line_an_option),
+        cmocka_unit_test(a_verb_is_found_or_the_nearest_named),
+        cmocka_unit_test(verbs_are_printed_with_their_options),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
