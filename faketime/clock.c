@@ -19,6 +19,8 @@
 
 #define OFFSET_LIMIT (INT64_C(8589934592) * NANOSECONDS) /* 2^33 s: what a packed offset holds */
 
+#define INSTANT_NS 5000
+
 static const struct clock_page new_page = {
     .magic = PAGE_MAGIC,
     .version = PAGE_VERSION,
@@ -101,12 +103,30 @@ void clock_close(struct clock *clock)
     *clock = (struct clock){.fd = -1};
 }
 
+/* One instant on both of the kernel's clocks. */
+struct instant {
+    int64_t real, mono;
+};
+
 static int64_t kernel_now(clockid_t id)
 {
     struct timespec now = {0};
 
     vdso_clock()(id, &now);
     return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
+}
+
+/* Read again where somebody else had the processor in between. */
+static struct instant instant_now(void)
+{
+    struct instant now;
+    int tries = 10;
+
+    do {
+        now.mono = kernel_now(CLOCK_MONOTONIC);
+        now.real = kernel_now(CLOCK_REALTIME);
+    } while (kernel_now(CLOCK_MONOTONIC) - now.mono > INSTANT_NS && --tries > 0);
+    return now;
 }
 
 static uint64_t packed(int64_t offset)
@@ -134,24 +154,25 @@ static void write_line(struct clock_page *page, const struct page_line *line)
 
 /* What to add to the kernel's calendar now.  Exact where the page holds an offset: a thousand
  * jumps of a day are a thousand days. */
-static int64_t offset_now(const struct clock_page *page, int64_t real_now)
+static int64_t offset_at(const struct clock_page *page, const struct instant *at)
 {
     uint64_t offset = page->real_offset;
 
     if ((offset & PAGE_NS_MASK) == PAGE_SLOW)
-        return page_now(page) - real_now;
+        return page_line_at(&page->lines[page->sequence & 1].real, at->mono) - at->real;
     return ((int64_t)offset >> PAGE_NS_BITS) * NANOSECONDS + (int64_t)(offset & PAGE_NS_MASK);
 }
 
-static void write_calendar(struct clock_page *page, int64_t real_now, int64_t offset, uint64_t rate)
+static void write_calendar(struct clock_page *page, const struct instant *at, int64_t offset,
+                           uint64_t rate)
 {
     uint64_t word = PAGE_SLOW;
 
     if (rate == PAGE_RATE_1 && llabs(offset) < OFFSET_LIMIT)
         word = packed(offset);
     else
-        write_line(page, &(struct page_line){.base_reference = kernel_now(CLOCK_MONOTONIC),
-                                             .base_virtual = real_now + offset,
+        write_line(page, &(struct page_line){.base_reference = at->mono,
+                                             .base_virtual = at->real + offset,
                                              .rate = rate});
     __atomic_store_n(&page->real_offset, word, __ATOMIC_RELEASE);
     __atomic_add_fetch(&page->generation, 1, __ATOMIC_RELEASE);
@@ -167,19 +188,18 @@ struct change {
 /* With the lock held. */
 static int apply(struct clock_page *page, const struct change *change, struct error *e)
 {
-    int64_t real_now = kernel_now(CLOCK_REALTIME);
+    struct instant at = instant_now();
     const int64_t base[] = {
-        [FROM_VIRTUAL_NOW] = offset_now(page, real_now),
+        [FROM_VIRTUAL_NOW] = offset_at(page, &at),
         [FROM_REAL_NOW] = 0,
-        [FROM_EPOCH] = -real_now,
+        [FROM_EPOCH] = -at.real,
     };
     int64_t offset, now;
 
     if (__builtin_add_overflow(base[change->from], change->by, &offset) ||
-        __builtin_add_overflow(real_now, offset, &now) || now < CLOCK_EARLIEST ||
-        now > CLOCK_LATEST)
+        __builtin_add_overflow(at.real, offset, &now) || now < CLOCK_EARLIEST || now > CLOCK_LATEST)
         return failed(e, "beyond the calendar; expected a time from 1900-01-01 to 2259-12-31");
-    write_calendar(page, real_now, offset,
+    write_calendar(page, &at, offset,
                    change->rate == NULL ? page_rate(page, CLOCK_REALTIME) : *change->rate);
     return 0;
 }
@@ -198,7 +218,9 @@ static int change(struct clock *clock, const struct change *change, struct error
 
 int64_t clock_offset(const struct clock *clock)
 {
-    return offset_now(clock->page, kernel_now(CLOCK_REALTIME));
+    struct instant at = instant_now();
+
+    return offset_at(clock->page, &at);
 }
 
 int64_t clock_now(const struct clock *clock)

@@ -60,6 +60,13 @@ static struct page_line line_of(const struct clock_page *page, bool mono, uint32
     return mono ? lines->mono : lines->real;
 }
 
+int64_t page_line_at(const struct page_line *line, int64_t reference)
+{
+    wide passed = (wide)reference - line->base_reference;
+
+    return clamped(line->base_virtual + (passed * (wide)line->rate >> 32));
+}
+
 /* TAI runs ahead of UTC by whole leap seconds, also where the calendar is ours. */
 static int64_t leap_seconds(real_clock_fn real)
 {
@@ -91,9 +98,7 @@ static __attribute__((noinline)) int slow_gettime(const struct clock_page *page,
         sequence = again;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
     }
-    *now = timespec_of(
-        clamped(line.base_virtual +
-                (((wide)nanoseconds(&reference) - line.base_reference) * (wide)line.rate >> 32)));
+    *now = timespec_of(page_line_at(&line, nanoseconds(&reference)));
     if (id == CLOCK_TAI)
         now->tv_sec += leap_seconds(real);
     return result;

@@ -73,6 +73,9 @@ int64_t page_left(const struct clock_page *page, real_clock_fn real, clockid_t i
 /* How fast clock `id` runs beside the real one, in 32.32 fixed point. */
 uint64_t page_rate(const struct clock_page *page, clockid_t id);
 
+/* Where a line is when the real CLOCK_MONOTONIC reads `reference`. */
+int64_t page_line_at(const struct page_line *line, int64_t reference);
+
 /* The virtual calendar, in nanoseconds since 1970, read against the kernel's own clock. */
 int64_t page_now(const struct clock_page *page);
 

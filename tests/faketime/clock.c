@@ -1,0 +1,266 @@
+/* Writing a calendar: what each change does, what is refused, and many writers at once. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "tests/faketime/subject.h"
+
+#define WRITERS 4
+#define CHANGES 2000
+#define FUTURE  (INT64_C(4102444800) * NANOSECONDS) /* 2100 */
+
+static int open_stage(void **state)
+{
+    static struct stage stage;
+
+    stage_open(&stage);
+    *state = &stage;
+    return 0;
+}
+
+static int close_stage(void **state)
+{
+    stage_close(*state);
+    return 0;
+}
+
+static int64_t real_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
+}
+
+static void test_a_new_clock_shows_real_time(void **state)
+{
+    struct stage *stage = *state;
+    struct stat stat_;
+    int64_t before = real_now();
+    int64_t now = clock_now(&stage->clock);
+
+    assert_in_range(now, before, real_now());
+    assert_true(clock_rate_now(&stage->clock) == 1);
+    assert_int_equal(stat(stage->path, &stat_), 0);
+    assert_int_equal(stat_.st_mode & 07777, 0644); /* a dropped worker reads it too */
+    assert_int_equal(stat_.st_size, PAGE_BYTES);
+}
+
+static void test_what_exists_is_not_overwritten(void **state)
+{
+    struct stage *stage = *state;
+    struct clock other;
+    struct error e;
+
+    assert_int_equal(clock_set_offset(&stage->clock, DAY, &e), 0);
+    assert_int_equal(clock_create(stage->path, &other, &e), -1);
+    assert_non_null(strstr(e.text, "exists already"));
+    assert_int_equal(clock_offset(&stage->clock), DAY);
+    /* and no draft was left: stage_close could not remove the folder */
+}
+
+static void test_no_place_for_a_clock(void **state)
+{
+    struct clock clock;
+    struct error e;
+
+    (void)state;
+    assert_int_equal(clock_create("/nonexistent/clock", &clock, &e), -1);
+    assert_non_null(strstr(e.text, "/nonexistent/clock: cannot create the clock"));
+    assert_int_equal(clock_create("/proc/clock", &clock, &e), -1);
+    assert_non_null(strstr(e.text, "/proc/clock: cannot create the clock"));
+}
+
+static void test_offsets_are_exact(void **state)
+{
+    struct clock *clock = &((struct stage *)*state)->clock;
+    struct error e;
+
+    assert_int_equal(clock_set_offset(clock, 90 * DAY, &e), 0);
+    assert_int_equal(clock_offset(clock), 90 * DAY);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(clock_advance(clock, -HOUR - 1, &e), 0);
+    assert_int_equal(clock_offset(clock), 90 * DAY - 1000 * (HOUR + 1));
+    assert_int_equal(clock_set_offset(clock, 0, &e), 0);
+    assert_int_equal(clock->page->real_offset, 0);
+}
+
+static void test_set_is_absolute(void **state)
+{
+    struct clock *clock = &((struct stage *)*state)->clock;
+    struct error e;
+    int64_t before = real_now();
+
+    assert_int_equal(clock_set(clock, 0, &e), 0);
+    assert_in_range(clock_now(clock), 0, real_now() - before);
+}
+
+static void test_freeze_stops_and_keeps_the_place(void **state)
+{
+    struct clock *clock = &((struct stage *)*state)->clock;
+    struct error e;
+    int64_t frozen, before;
+
+    assert_int_equal(clock_set_offset(clock, DAY, &e), 0);
+    before = clock_now(clock);
+    assert_int_equal(clock_rate(clock, 0, &e), 0);
+    frozen = clock_now(clock);
+    assert_in_range(frozen, before, before + 10 * NANOSECONDS);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(clock_now(clock), frozen);
+    assert_int_equal(clock_advance(clock, HOUR, &e), 0); /* still frozen, and exact */
+    assert_int_equal(clock_now(clock), frozen + HOUR);
+    assert_true(clock_rate_now(clock) == 0);
+    assert_int_equal(clock_rate(clock, 1, &e), 0);
+    assert_in_range(clock_now(clock), frozen + HOUR, frozen + HOUR + 10 * NANOSECONDS);
+}
+
+static void test_rate_runs_from_here(void **state)
+{
+    struct clock *clock = &((struct stage *)*state)->clock;
+    int64_t virtual, real, ran, took;
+    struct error e;
+
+    assert_int_equal(clock_rate(clock, 1000, &e), 0);
+    assert_true(clock_rate_now(clock) == 1000);
+    virtual = clock_now(clock);
+    real = real_now();
+    while (real_now() - real < 20 * MS)
+        ;
+    took = real_now() - real;
+    ran = clock_now(clock) - virtual;
+    /* between the two readings of each clock a busy machine may do something else */
+    assert_in_range(ran, took * 900, (real_now() - real + MS) * 1100);
+}
+
+static void test_what_is_beyond(void **state)
+{
+    struct clock *clock = &((struct stage *)*state)->clock;
+    static const double rates[] = {-1, 1e7, 0.0 / 0.0, 1 / 0.0};
+    struct error e;
+
+    assert_int_equal(clock_set(clock, CLOCK_LATEST + 1, &e), -1);
+    assert_non_null(strstr(e.text, "beyond the calendar"));
+    assert_int_equal(clock_set(clock, INT64_MIN, &e), -1);
+    assert_int_equal(clock_advance(clock, INT64_MAX, &e), -1);
+    assert_int_equal(clock_set_offset(clock, -200 * 365 * DAY, &e), -1);
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++)
+        assert_int_equal(clock_rate(clock, rates[i], &e), -1);
+    assert_int_equal(clock_offset(clock), 0); /* nothing of it was done */
+    assert_int_equal(clock_set(clock, CLOCK_EARLIEST, &e), 0);
+    assert_int_equal(clock_set(clock, CLOCK_LATEST, &e), 0);
+}
+
+/* --- many at once ---------------------------------------------------------------------------- */
+
+static void write_much(const char *path)
+{
+    struct clock clock;
+    struct error e;
+
+    if (clock_open(path, &clock, &e) < 0)
+        _exit(1);
+    for (int i = 0; i < CHANGES; i++)
+        if (clock_advance(&clock, 1, &e) < 0)
+            _exit(2);
+    _exit(0);
+}
+
+/* Also the slow way, where a change is several stores: each adds one, none is lost. */
+static void expect_writers_exclude_each_other(struct stage *stage, double rate)
+{
+    struct error e;
+    int64_t before;
+
+    assert_int_equal(clock_rate(&stage->clock, rate, &e), 0);
+    before = rate == 0 ? clock_now(&stage->clock) : clock_offset(&stage->clock);
+    for (int i = 0; i < WRITERS; i++)
+        if (fork() == 0)
+            write_much(stage->path);
+    for (int i = 0; i < WRITERS; i++) {
+        int status;
+
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal((rate == 0 ? clock_now(&stage->clock) : clock_offset(&stage->clock)) - before,
+                     WRITERS * CHANGES);
+}
+
+static void test_writers_exclude_each_other(void **state)
+{
+    expect_writers_exclude_each_other(*state, 1);
+}
+
+static void test_writers_exclude_each_other_on_a_frozen_clock(void **state)
+{
+    expect_writers_exclude_each_other(*state, 0);
+}
+
+/* On and on: frozen at the epoch, or far in the future, at speed or not. */
+static void write_for_ever(const char *path)
+{
+    struct clock clock;
+    struct error e;
+
+    if (clock_open(path, &clock, &e) < 0)
+        _exit(1);
+    for (;;)
+        if (clock_rate(&clock, 0, &e) < 0 || clock_set(&clock, 0, &e) < 0 ||
+            clock_set(&clock, FUTURE, &e) < 0 || clock_rate(&clock, 1000, &e) < 0)
+            _exit(2);
+}
+
+/* A line is three words; a reader who saw a mixture of two would be in neither place. */
+static void test_readers_never_see_half_a_change(void **state)
+{
+    struct stage *stage = *state;
+    size_t epoch = 0, future = 0;
+    struct error e;
+    pid_t writer;
+    int status;
+
+    assert_int_equal(clock_rate(&stage->clock, 0, &e), 0);
+    assert_int_equal(clock_set(&stage->clock, 0, &e), 0);
+    writer = fork();
+    if (writer == 0)
+        write_for_ever(stage->path);
+    for (int i = 0; i < 1000000 || epoch == 0 || future == 0; i++) {
+        int64_t now = clock_now(&stage->clock);
+
+        if (now != 0 && now < FUTURE)
+            fail_msg("it is neither the epoch nor the future: %lld", (long long)now);
+        epoch += now == 0;
+        future += now != 0;
+    }
+    /* killed at whatever step: readers are as well as before, and so is the next writer */
+    kill(writer, SIGKILL);
+    assert_true(waitpid(writer, &status, 0) == writer);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(clock_rate(&stage->clock, 0, &e), 0);
+    assert_int_equal(clock_set(&stage->clock, 0, &e), 0);
+    assert_int_equal(clock_now(&stage->clock), 0);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, open_stage, close_stage)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_new_clock_shows_real_time),
+        TEST(test_what_exists_is_not_overwritten),
+        TEST(test_no_place_for_a_clock),
+        TEST(test_offsets_are_exact),
+        TEST(test_set_is_absolute),
+        TEST(test_freeze_stops_and_keeps_the_place),
+        TEST(test_rate_runs_from_here),
+        TEST(test_what_is_beyond),
+        TEST(test_writers_exclude_each_other),
+        TEST(test_writers_exclude_each_other_on_a_frozen_clock),
+        TEST(test_readers_never_see_half_a_change),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,142 @@
+/* subject.h -- a test that starts itself again, under the shim, as the subject.
+ *
+ * main() hands over to the subject's part where it was given arguments.  The library is
+ * taken from $BUILD, as the Makefile sets it, or from the folder above the test's own.
+ */
+#ifndef TESTS_FAKETIME_SUBJECT_H
+#define TESTS_FAKETIME_SUBJECT_H
+
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "faketime/clock.h"
+#include "testbed/wire/moment.h"
+
+#define DAY      (86400 * NANOSECONDS)
+#define HOUR     (3600 * NANOSECONDS)
+#define MS       INT64_C(1000000)
+#define PATIENCE 20000 /* ms, after which something hangs */
+
+struct subject {
+    pid_t pid;
+    int out; /* its stdout */
+};
+
+/* A private folder with one clock in it. */
+struct stage {
+    char folder[64];
+    char path[96];
+    struct clock clock;
+};
+
+static inline void stage_open(struct stage *stage)
+{
+    struct error e;
+
+    strcpy(stage->folder, "/tmp/faketime.XXXXXX");
+    assert_non_null(mkdtemp(stage->folder));
+    snprintf(stage->path, sizeof stage->path, "%s/clock", stage->folder);
+    assert_int_equal(clock_create(stage->path, &stage->clock, &e), 0);
+}
+
+static inline void stage_close(struct stage *stage)
+{
+    clock_close(&stage->clock);
+    unlink(stage->path);
+    rmdir(stage->folder);
+}
+
+static inline void shim_path(char path[PATH_MAX])
+{
+    const char *build = getenv("BUILD");
+    char *slash;
+    ssize_t length;
+
+    if (build != NULL) {
+        assert_non_null(realpath(build, path));
+        strcat(path, "/libfakeclock.so");
+        return;
+    }
+    length = readlink("/proc/self/exe", path, PATH_MAX - 40);
+    assert_true(length > 0);
+    path[length] = '\0';
+    slash = strrchr(path, '/');
+    strcpy(slash, "/../../libfakeclock.so");
+}
+
+/* Starts this program again, on the clock, with up to three arguments. */
+static inline struct subject subject_start(const char *clock, const char *one, const char *two,
+                                           const char *three)
+{
+    char library[PATH_MAX];
+    int out[2];
+    struct subject subject;
+
+    shim_path(library);
+    assert_int_equal(pipe(out), 0);
+    subject.pid = fork();
+    assert_true(subject.pid >= 0);
+    if (subject.pid == 0) {
+        dup2(out[1], STDOUT_FILENO);
+        close(out[0]);
+        close(out[1]);
+        setenv("LD_PRELOAD", library, 1);
+        setenv("FAKECLOCK", clock, 1);
+        execl("/proc/self/exe", "subject", one, two, three, (char *)NULL);
+        _exit(127);
+    }
+    close(out[1]);
+    subject.out = out[0];
+    return subject;
+}
+
+/* Whether something can be read from it within `ms`. */
+static inline bool subject_speaks(const struct subject *subject, int ms)
+{
+    struct pollfd out = {.fd = subject->out, .events = POLLIN};
+
+    return poll(&out, 1, ms) == 1;
+}
+
+/* Reads exactly `size` bytes, or fails where it takes longer than anything should. */
+static inline void subject_hear(const struct subject *subject, void *into, size_t size)
+{
+    for (size_t have = 0; have < size;) {
+        ssize_t got;
+
+        assert_true(subject_speaks(subject, PATIENCE));
+        got = read(subject->out, (char *)into + have, size - have);
+        assert_true(got > 0);
+        have += (size_t)got;
+    }
+}
+
+static inline void subject_say(const void *bytes, size_t size)
+{
+    if (write(STDOUT_FILENO, bytes, size) != (ssize_t)size)
+        _exit(1);
+}
+
+static inline int subject_end(struct subject *subject)
+{
+    int status = -1;
+
+    close(subject->out);
+    waitpid(subject->pid, &status, 0);
+    return status;
+}
+
+#endif
