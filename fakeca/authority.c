@@ -117,6 +117,11 @@ const struct signer *authority_signer(struct authority *authority, size_t i, str
     return signer;
 }
 
+size_t authority_number(const struct authority *authority, const struct signer *signer)
+{
+    return (size_t)(signer - authority->signers);
+}
+
 const struct signer *authority_signer_of(struct authority *authority, X509 *certificate,
                                          struct error *e)
 {

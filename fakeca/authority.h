@@ -71,6 +71,8 @@ int authority_cross_sign(struct authority *authority, struct authority *old, int
 
 /* Signer number `i`, root first; NULL with *e.  Borrowed. */
 const struct signer *authority_signer(struct authority *authority, size_t i, struct error *e);
+/* Which number a signer that these gave has. */
+size_t authority_number(const struct authority *authority, const struct signer *signer);
 /* Who of this authority signed `certificate`, or NULL with *e.  Borrowed. */
 const struct signer *authority_signer_of(struct authority *authority, X509 *certificate,
                                          struct error *e);

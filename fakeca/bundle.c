@@ -139,18 +139,38 @@ static char *optional(int directory, const char *name, size_t *length, struct er
     return file_exists(directory, name) ? file_read(directory, name, length, e) : NULL;
 }
 
-static STACK_OF(X509) * read_certificates(int directory, const char *name, struct error *e)
+/* What was written by other hands than certificates_pem's is kept as it is. */
+static char *unless_plain(char *text, STACK_OF(X509) * all)
+{
+    struct error ignored;
+    char *plain = certificates_pem(all, &ignored);
+    bool same = plain != NULL && strcmp(plain, text) == 0;
+
+    free(plain);
+    if (!same)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* `verbatim`, where not NULL, gets the text if it is not simply the certificates'. */
+static STACK_OF(X509) *
+    read_certificates(int directory, const char *name, char **verbatim, struct error *e)
 {
     char *text = file_read(directory, name, NULL, e);
     STACK_OF(X509) *all = text == NULL ? NULL : certificates_parse(text, e);
 
     if (text != NULL && all == NULL)
         failed_in(e, name);
-    free(text);
     if (all != NULL && sk_X509_num(all) == 0) {
         sk_X509_free(all);
-        return failed(e, "%s: no certificate in it", name), NULL;
+        all = NULL;
+        failed(e, "%s: no certificate in it", name);
     }
+    if (all != NULL && verbatim != NULL)
+        *verbatim = unless_plain(text, all);
+    else
+        free(text);
     return all;
 }
 
@@ -187,8 +207,9 @@ static int read_files(struct chain *chain, int directory, struct error *e)
 {
     struct error ignored;
     char *crls = optional(directory, "crl.pem", NULL, &ignored);
-    STACK_OF(X509) *sent = read_certificates(directory, "chain.pem", e);
-    STACK_OF(X509) *trust = sent == NULL ? NULL : read_certificates(directory, "trust.pem", e);
+    STACK_OF(X509) *sent = read_certificates(directory, "chain.pem", &chain->pem, e);
+    STACK_OF(X509) *trust =
+        sent == NULL ? NULL : read_certificates(directory, "trust.pem", NULL, e);
     STACK_OF(X509_CRL) *listed = crls_parse(crls == NULL ? "" : crls, &ignored);
 
     free(crls);
@@ -228,6 +249,23 @@ struct chain *chain_read(const char *bundle, struct error *e)
     return chain;
 }
 
+/* bundle.json says which of the optional files are there. */
+static int note_presence(int directory, const char *file, struct error *e)
+{
+    char *text = file_read(directory, "bundle.json", NULL, e);
+    json_t *object = text == NULL ? NULL : json_loads(text, 0, NULL);
+
+    free(text);
+    if (!json_is_object(object)) {
+        json_decref(object);
+        return failed(e, "bundle.json: not a bundle's description");
+    }
+    json_object_set_new(object, strcmp(file, "staple.der") == 0 ? "staple" : "crl", json_true());
+    text = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    return write_text(directory, "bundle.json", text, e);
+}
+
 int bundle_put(const char *bundle, const char *file, struct blob bytes, struct error *e)
 {
     int directory = directory_open(bundle, e);
@@ -235,10 +273,9 @@ int bundle_put(const char *bundle, const char *file, struct blob bytes, struct e
 
     if (directory < 0)
         return -1;
-    if (!file_exists(directory, "bundle.json"))
-        status = failed(e, "no bundle.json in it: not a bundle");
-    else
-        status = file_write(directory, file, 0644, bytes.bytes, bytes.length, e);
+    status = file_write(directory, file, 0644, bytes.bytes, bytes.length, e);
+    if (status == 0)
+        status = note_presence(directory, file, e);
     close(directory);
     return status < 0 ? failed_in(e, bundle) : 0;
 }

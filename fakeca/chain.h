@@ -53,7 +53,7 @@ void chain_set(STACK_OF(X509) * certificates, int i, X509 *certificate);
 struct chain *chain_read(const char *bundle, struct error *e);
 /* Refuses a directory that holds anything but a bundle. */
 int chain_write(const struct chain *chain, const char *bundle, struct error *e);
-/* Adds to, or replaces in, a bundle that exists. */
+/* Puts staple.der or crl.pem into a bundle that exists. */
 int bundle_put(const char *bundle, const char *file, struct blob bytes, struct error *e);
 
 /* bundle.json: {"name","serial","not_before","not_after","chain":[serials],"fault","at",...} */

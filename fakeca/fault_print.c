@@ -45,7 +45,71 @@ void faults_print(FILE *out)
     }
 }
 
+/* How to serve and judge it, where that is special. */
+static void markdown_conditions(const struct fault *fault, FILE *out)
+{
+    static const struct condition {
+        unsigned need;
+        const char *text;
+    } conditions[] = {
+        {NEEDS_TRUST,           "clients must trust the bundle's `trust.pem`" },
+        {NEEDS_CRL,             "clients must be given the bundle's `crl.pem`"},
+        {NEEDS_STAPLE,          "clients must check staples"                  },
+        {NEEDS_REQUIRED_STAPLE, "clients must insist on a staple"             },
+    };
+    const char *before = " (";
+
+    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
+        if (fault->needs & conditions[i].need) {
+            fprintf(out, "%s%s", before, conditions[i].text);
+            before = "; ";
+        }
+    if (fault->exact) {
+        fprintf(out, "%sserved byte for byte", before);
+        before = "; ";
+    }
+    if (fault->intermediates > 0) {
+        fprintf(out, "%sneeds %d intermediate%s", before, fault->intermediates,
+                fault->intermediates == 1 ? "" : "s");
+        before = "; ";
+    }
+    if (*before == ';')
+        fputc(')', out);
+}
+
+/* In a Markdown table, `|` ends a cell and `*` begins emphasis. */
+static void markdown_text(const char *text, FILE *out)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '|' || *text == '*')
+            fputc('\\', out);
+        fputc(*text, out);
+    }
+}
+
 void faults_markdown(FILE *out)
 {
-    (void)out;
+    fputs(
+        "# Faults\n\n"
+        "<!-- Made by `fakeca faults --markdown` from the table in fakeca/fault_table.c. -->\n\n"
+        "`fakeca break --state DIR --in BUNDLE --out BUNDLE --fault NAME` breaks a chain in one "
+        "of\n"
+        "these ways, and in no other. What the three libraries say is what they were seen to say\n"
+        "(OpenSSL 3.0, GnuTLS 3.7 and wolfSSL 5.5, as Debian 12 has them); a test asks them "
+        "again.\n"
+        "*ok* means that the library accepts it. `outcomes.md` explains the words.\n\n"
+        "| fault | what it does | breaks | openssl | gnutls | wolfssl |\n"
+        "|---|---|---|---|---|---|\n",
+        out);
+    for (size_t i = 0; i < fault_count; i++) {
+        const struct fault *fault = &fault_table[i];
+
+        fprintf(out, "| `%s` | ", fault->name);
+        markdown_text(fault->what, out);
+        markdown_conditions(fault, out);
+        fprintf(out, " | %s |", fault->breaks);
+        for (int library = 0; library < LIBRARIES; library++)
+            fprintf(out, " %s |", fault->says[library]);
+        fputc('\n', out);
+    }
 }

@@ -69,12 +69,6 @@ bool ledger_find(const struct ledger *ledger, X509 *certificate, struct revoked 
     return false;
 }
 
-/* The number of the signer, which authority_signer_of has just shown to be one. */
-static size_t number_of(const struct authority *authority, const struct signer *signer)
-{
-    return (size_t)(signer - authority->signers);
-}
-
 int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reason, struct error *e)
 {
     struct authority *authority = ledger->authority;
@@ -90,9 +84,9 @@ int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reas
     if (ledger_find(ledger, certificate, &before))
         return 0;
     certificate_serial(certificate, serial);
-    line =
-        json_pack("{s:s, s:I, s:I, s:i}", "serial", serial, "issuer",
-                  (json_int_t)number_of(authority, signer), "at", (json_int_t)at, "reason", reason);
+    line = json_pack("{s:s, s:I, s:I, s:i}", "serial", serial, "issuer",
+                     (json_int_t)authority_number(authority, signer), "at", (json_int_t)at,
+                     "reason", reason);
     text = json_dumps(line, JSON_COMPACT);
     json_array_append_new(ledger->lines, line);
     status = text == NULL ? failed(e, "out of memory")

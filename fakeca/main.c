@@ -5,13 +5,22 @@
 #include "fakeca/verbs.h"
 
 static const struct verb verbs[] = {
-    {"init",                                "--state DIR", "makes a root and its intermediates", init_options, verb_init},
-    {"issue", "--state DIR --out BUNDLE --name NAME", "issues a leaf, as a bundle", issue_options,
+    {"init",                               "--state DIR", "make a root and its intermediates", init_options, verb_init},
+    {"issue", "--state DIR --out BUNDLE --name NAME", "issue a leaf, as a bundle", issue_options,
      verb_issue},
-    {"break",                            "--state DIR --in BUNDLE --out BUNDLE --fault NAME", "breaks a bundle in one way",
+    {"break",                           "--state DIR --in BUNDLE --out BUNDLE --fault NAME", "break a bundle in one way",
      break_options, verb_break},
-    {"faults",                               "", "lists the ways to break one", faults_options, verb_faults},
-    {0        },
+    {"faults",                              "", "list the ways to break one", faults_options, verb_faults},
+    {"show",         "FILE|BUNDLE...", "tell what is in certificates, CRLs, staples", show_options,
+     verb_show},
+    {"rotate",                           "--state DIR", "make a new intermediate to issue from", rotate_options, verb_rotate},
+    {"cross-sign",                              "--state DIR --from DIR", "let another root sign this one", cross_sign_options,
+     verb_cross_sign},
+    {"revoke",         "--state DIR --in BUNDLE", "revoke its leaf", revoke_options, verb_revoke},
+    {"staple",                          "--state DIR --in BUNDLE", "sign an OCSP response about its leaf", staple_options,
+     verb_staple},
+    {"crl",                             "--state DIR --in BUNDLE | --out FILE", "sign CRLs", crl_options, verb_crl},
+    {0       },
 };
 
 static int usage(FILE *out)

@@ -1,5 +1,8 @@
 /* fakeca init, rotate, cross-sign: what makes and changes an authority. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "fakeca/authority.h"
 #include "fakeca/verbs.h"
@@ -153,17 +156,42 @@ int verb_rotate(int argc, char **argv)
     return DONE;
 }
 
+/* Opens both, always in the same order: two who cross-sign each other must not wait for each
+ * other's lock for ever. */
+static int open_both(const struct change_arguments *arguments, struct authority *authority,
+                     struct authority *old, struct error *e)
+{
+    struct stat ours, theirs;
+    bool first;
+
+    if (stat(arguments->state, &ours) < 0)
+        return failed(e, "%s: %s", arguments->state, strerror(errno));
+    if (stat(arguments->from, &theirs) < 0)
+        return failed(e, "%s: %s", arguments->from, strerror(errno));
+    if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
+        return failed(e, "%s: cannot cross-sign itself; --from names another authority",
+                      arguments->state);
+    first = ours.st_ino < theirs.st_ino;
+    if (first && authority_open(arguments->state, authority, e) < 0)
+        return -1;
+    if (authority_open(arguments->from, old, e) < 0) {
+        if (first)
+            authority_close(authority);
+        return -1;
+    }
+    if (first || authority_open(arguments->state, authority, e) == 0)
+        return 0;
+    authority_close(old);
+    return -1;
+}
+
 static int cross_sign(const struct change_arguments *arguments, int64_t at, struct error *e)
 {
     struct authority authority, old;
     int status;
 
-    if (authority_open(arguments->state, &authority, e) < 0)
+    if (open_both(arguments, &authority, &old, e) < 0)
         return -1;
-    if (authority_open(arguments->from, &old, e) < 0) {
-        authority_close(&authority);
-        return -1;
-    }
     status = authority_cross_sign(&authority, &old, at, at + arguments->lifetime / NANOSECONDS, e);
     authority_close(&old);
     authority_close(&authority);

@@ -2,22 +2,26 @@
 #include <stdio.h>
 
 #include "fakeca/fault.h"
+#include "fakeca/show.h"
 #include "fakeca/verbs.h"
 
-struct faults_arguments {
+struct arguments {
     bool json, markdown;
 };
 
 const struct option_row faults_options[] = {
-    {"json",                            NULL, "as a JSON array", OPTION_FLAG, offsetof(struct faults_arguments, json)},
-    {"markdown",                NULL, "as docs/faults.md", OPTION_FLAG,
-     offsetof(struct faults_arguments, markdown)},
+    {"json",                     NULL, "as a JSON array", OPTION_FLAG, offsetof(struct arguments, json)},
+    {"markdown",         NULL, "as docs/faults.md", OPTION_FLAG, offsetof(struct arguments, markdown)},
+    {0},
+};
+const struct option_row show_options[] = {
+    {"json",             NULL, "as a JSON array", OPTION_FLAG, offsetof(struct arguments, json)},
     {0},
 };
 
 int verb_faults(int argc, char **argv)
 {
-    struct faults_arguments arguments = {0};
+    struct arguments arguments = {0};
     struct error e;
 
     if (options_for(faults_options, argc, argv, &arguments, NULL, 0, &e) < 0)
@@ -29,4 +33,41 @@ int verb_faults(int argc, char **argv)
     else
         faults_print(stdout);
     return DONE;
+}
+
+static int show(const struct option_list *paths, bool json, struct error *e)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < paths->count; i++) {
+        json_t *things = show_file(paths->items[i], e);
+
+        if (things == NULL) {
+            json_decref(all);
+            return -1;
+        }
+        json_array_extend(all, things);
+        json_decref(things);
+    }
+    if (json)
+        tell_json(json_incref(all));
+    else
+        show_print(all, stdout);
+    json_decref(all);
+    return 0;
+}
+
+int verb_show(int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    struct option_list paths = {0};
+    struct error e;
+
+    if (options_for(show_options, argc, argv, &arguments, &paths, OPTION_LIST_MAX, &e) < 0)
+        return complain(&e);
+    if (paths.count == 0) {
+        failed(&e, "show: a FILE or BUNDLE is needed");
+        return complain(&e);
+    }
+    return show(&paths, arguments.json, &e) < 0 ? complain(&e) : DONE;
 }

@@ -39,6 +39,11 @@ extern const struct option_row issue_options[], break_options[];
 int verb_issue(int argc, char **argv);
 int verb_break(int argc, char **argv);
 
+extern const struct option_row revoke_options[], staple_options[], crl_options[];
+int verb_revoke(int argc, char **argv);
+int verb_staple(int argc, char **argv);
+int verb_crl(int argc, char **argv);
+
 extern const struct option_row faults_options[], show_options[];
 int verb_faults(int argc, char **argv);
 int verb_show(int argc, char **argv);
