@@ -45,6 +45,7 @@ struct profile {
     int groups[GROUPS_MAX];
     int group_count;
     char ciphers[LIST_TEXT], sigalgs[LIST_TEXT];
+    bool has_old, has_13; /* what the list of ciphers names suites for */
 };
 
 struct session {
@@ -175,27 +176,42 @@ static bool agreed(const struct session *session)
     return wolfSSL_get_current_cipher_suite(session->ssl) != 0;
 }
 
-static void blame_number(struct session *session, int number, int depth)
+static const char *name_of(int number)
 {
     const struct row *row = row_numbered(number);
-    const char *words = number > 0 ? wolfSSL_X509_verify_cert_error_string(number)
-                                   : wolfSSL_ERR_reason_error_string((unsigned long)number);
+
+    return row == NULL ? "wolfSSL" : row->name;
+}
+
+/* `first` is what the verify callback heard first, and what counts; `last` is what the library
+ * returned in the end, and has words for. */
+static void blame_certificate(struct session *session, int first, int last)
+{
+    const struct row *row = row_numbered(first);
     char code[96];
 
-    snprintf(code, sizeof code, "%s (%d)", row == NULL ? "wolfSSL" : row->name, number);
-    verdict_set(session->verdict, row == NULL ? OUTCOME_OTHER : row->outcome, depth, code, words);
+    if (first == last)
+        snprintf(code, sizeof code, "%s (%d)", name_of(first), first);
+    else
+        snprintf(code, sizeof code, "%s (%d), then %d", name_of(first), first, last);
+    verdict_set(session->verdict, row == NULL ? OUTCOME_OTHER : row->outcome, session->first_depth,
+                code, wolfSSL_ERR_reason_error_string((unsigned long)last));
 }
 
 static void blame_error(struct session *session, int number)
 {
     struct verdict *verdict = session->verdict;
+    const struct row *row = row_numbered(number);
+    char code[96];
 
     note_alerts(session);
     if (session->first_error != 0) {
-        blame_number(session, session->first_error, session->first_depth);
+        blame_certificate(session, session->first_error, number);
         return;
     }
-    blame_number(session, number, DEPTH_UNKNOWN);
+    snprintf(code, sizeof code, "%s (%d)", name_of(number), number);
+    verdict_set(verdict, row == NULL ? OUTCOME_OTHER : row->outcome, DEPTH_UNKNOWN, code,
+                wolfSSL_ERR_reason_error_string((unsigned long)number));
     if (verdict->alert_received > 0)
         verdict->outcome = alert_outcome(verdict->alert_received, agreed(session));
     else if (number == OCSP_CERT_UNKNOWN && session->profile->staple == STAPLE_REQUIRE)
@@ -404,6 +420,7 @@ static int set_ciphers(struct profile *profile, WOLFSSL_CTX *context, const char
     while ((list = list_next(list, ':', item, sizeof item)) != NULL) {
         const char *theirs = suite_theirs(item);
 
+        *(strncmp(theirs, "TLS13-", 6) == 0 ? &profile->has_13 : &profile->has_old) = true;
         if (wolfSSL_CTX_set_cipher_list(context, theirs) != WOLFSSL_SUCCESS)
             return failed(e,
                           "ciphers: '%s' is not in this wolfSSL; expected names such as %s or "
@@ -476,6 +493,11 @@ static int set_context(struct profile *profile, WOLFSSL_CTX *context, struct err
     if (profile->group_count > 0 &&
         wolfSSL_CTX_set_groups(context, profile->groups, profile->group_count) != WOLFSSL_SUCCESS)
         return failed(e, "groups: wolfSSL refuses '%s'", settings->groups);
+    /* A version for which the list names nothing is not offered. */
+    if (profile->has_old && !profile->has_13)
+        wolfSSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+    if (profile->has_13 && !profile->has_old)
+        wolfSSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
     if (set_versions(settings, context, e) < 0)
         return -1;
     return set_identity(settings, context, e);
@@ -647,13 +669,15 @@ static void note_parameters(struct session *session)
     WOLFSSL *ssl = session->ssl;
     struct verdict *verdict = session->verdict;
     const char *group = wolfSSL_get_curve_name(ssl);
+    int suite = wolfSSL_get_current_cipher_suite(ssl);
     char *alpn = NULL;
     unsigned short length = 0;
 
     if (!agreed(session))
         return;
     verdict_text(verdict->version, wolfSSL_get_version(ssl));
-    verdict_text(verdict->cipher, wolfSSL_get_cipher(ssl));
+    verdict_text(verdict->cipher, wolfSSL_get_cipher_name_iana_from_suite(
+                                      (unsigned char)(suite >> 8), (unsigned char)suite));
     if (group != NULL)
         verdict_text(verdict->group, word_ours(groups, group));
     if (wolfSSL_ALPN_GetProtocol(ssl, &alpn, &length) == WOLFSSL_SUCCESS)
