@@ -18,7 +18,7 @@ override LDFLAGS  += $(SANITIZE)
 # Debian packages: to build and run; to test; to lint.
 DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev libsqlite3-dev \
              libssl-dev libgnutls28-dev libwolfssl-dev
-DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light procps
+DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
 DEPS_BENCH = $(DEPS_CHECK) faketime
 DEPS_ASAN  = $(DEPS_CHECK) libclang-rt-14-dev valgrind

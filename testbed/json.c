@@ -191,5 +191,7 @@ int json_open(lua_State *L)
     luaL_newmetatable(L, ARRAY);
     lua_pop(L, 1);
     luaL_newlib(L, functions);
+    lua_pushlightuserdata(L, NULL);
+    lua_setfield(L, -2, "null");
     return 1;
 }

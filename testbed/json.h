@@ -2,7 +2,8 @@
  *
  * A Lua table whose keys are 1..n is an array, any other is an object (keys sorted, so
  * that the same table is always the same text); an empty table is an object unless it
- * came from `json.array{}`.  JSON's null is nil: the key is absent.
+ * came from `json.array{}`.  JSON's null is nil when it comes in: the key is absent;
+ * `json.null` says null when it goes out.
  *
  * As a Lua module: json.encode(value) -> text; json.decode(text) -> value, or nil and why;
  * json.array(table) -> the same table, marked.

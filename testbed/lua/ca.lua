@@ -96,12 +96,14 @@ local ca_spec = {
   intermediate = { "duration", default = false },
   intermediates = { "count", default = 1 },
   key = { key_kind, default = "p256" },
+  cross_signed_by = { words.noun "ca", default = false },
 }
 
 local issue_spec = {
   name = { "texts", default = false },
   lifetime = { "text", default = "90d" },
   key = { key_kind, default = false },
+  cross = { "flag", default = false },
 }
 
 function ca.new(play, given)
@@ -120,6 +122,12 @@ function ca.new(play, given)
     end
   end
   fakeca(play, argv)
+  if settings.cross_signed_by then
+    local old = settings.cross_signed_by
+    -- as AddTrust's did, the cross-sign ends with the root that made it
+    fakeca(play, { "cross-sign", "--state", house._dir, "--from", old._dir, "--at", now(play),
+      "--lifetime", ("%ds"):format(old._settings.root or 10 * 365 * 86400) })
+  end
   return house
 end
 
@@ -134,6 +142,7 @@ function ca_methods:_issue_now(issue)
     argv[#argv + 1] = "--key"
     argv[#argv + 1] = issue.key
   end
+  if issue.cross then argv[#argv + 1] = "--cross" end
   local facts = bundle(play, argv)
   play:note("issued", { serial = facts.serial, name = issue.name, not_after = facts.not_after })
   return new_chain(self, facts, issue, {})

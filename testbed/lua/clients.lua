@@ -1,6 +1,8 @@
 -- clients: a fleet, one class of simulated clients a library, all at one target.
 
 local flow = require "flow"
+local host = require "host"
+local json = require "json"
 local calendar = require "calendar"
 local class = require "class"
 local expectation = require "expectation"
@@ -14,7 +16,11 @@ local fleet_class = words.class("clients", methods)
 -- What a connection can be asked for: scenario key -> worker field, kind.
 local connection = {
   skew = { "skew", "duration" },
-  at = { "at", "moment" },
+  at = { "at", function (value)
+    if value == "calendar" then return value end
+    if type(value) == "string" and host.moment(value, 0) then return value end
+    return nil, "a time in quotes, or \"calendar\""
+  end },
   min_version = { "min_version", "version" },
   max_version = { "max_version", "version" },
   ciphers = { "ciphers", "text" },
@@ -26,6 +32,15 @@ local connection = {
   timeout = { "timeout", "duration" },
 }
 
+-- An authority, a chain, or a list of authorities.
+local function trusted(value)
+  local list = type(value) == "table" and not rawget(value, "noun") and value or { value }
+  for _, item in ipairs(list) do
+    if not words.noun("ca", "chain")(item) then return nil, "a ca, a chain or a list of them" end
+  end
+  return #list > 0 and list or nil, "a ca, a chain or a list of them"
+end
+
 local spec = {
   words.one_of(worker.libraries),
   to = { words.noun "target", required = true },
@@ -33,7 +48,7 @@ local spec = {
   rate = { "rate", default = false },
   at_once = { "count", default = false },
   poisson = { "flag", default = false },
-  trust = { words.noun("chain", "ca"), default = false },
+  trust = { trusted, default = false },
   trust_file = { "text", default = false },
   certificate = { words.noun "chain", default = false },
   crl = { words.noun "chain", default = false },
@@ -55,11 +70,34 @@ local function fields_of(given)
   return fields
 end
 
-local function trust_of(settings)
+-- A connection's time is the calendar's, unless it has one of its own.
+local function set_time(play, request, at)
+  if at == "calendar" then
+    request.at, request.clock = json.null, play.clock_file
+  elseif at then
+    request.clock = json.null
+  end
+end
+
+local function trust_file(from)
+  return from.noun == "ca" and from._dir .. "/root.pem" or from._facts.dir .. "/trust.pem"
+end
+
+-- What these clients trust: by default what the target's first chain leads up to.
+local function trust_of(play, settings)
   if settings.trust_file then return settings.trust_file end
-  local from = settings.trust or settings.to:_chain()
-  if from and from.noun == "ca" then return from._dir .. "/root.pem" end
-  return from and from._facts.dir .. "/trust.pem"
+  local chain = settings.to:_chain()
+  if not settings.trust then return chain and trust_file(chain) end
+  if #settings.trust == 1 then return trust_file(settings.trust[1]) end
+  local texts = {}
+  for i, from in ipairs(settings.trust) do
+    local file = play:must(io.open(trust_file(from), "rb"))
+    texts[i] = file:read "a"
+    file:close()
+  end
+  local path = ("%s/trust-%d.pem"):format(play.dir, #play.fleets)
+  play:must(host.write(path, table.concat(texts)))
+  return path
 end
 
 local function start_class(fleet, library)
@@ -70,20 +108,21 @@ local function start_class(fleet, library)
   request["do"] = "fleet"
   request.connect = settings.to:_address()
   request.name = request.name or settings.to._name
-  request.trust = trust_of(settings)
+  request.trust = trust_of(play, settings)
   request.rate = settings.rate or not settings.at_once and "40/s" or nil
   request.at_once = settings.at_once or nil
   request.poisson = settings.poisson or nil
   request.seed = play.run.seed
   request.tick = "50ms"
-  if not request.at then request.clock = play.clock_file end
+  request.clock = play.clock_file
+  set_time(play, request, settings.at)
   if settings.certificate then
     request.cert = settings.certificate._facts.dir .. "/chain.pem"
     request.key = settings.certificate._facts.dir .. "/key.pem"
   end
   if settings.crl then request.crl = { settings.crl._facts.dir .. "/crl.pem" } end
   self.skew = settings.skew or 0
-  self.fixed = settings.at ~= nil
+  self.fixed = settings.at ~= nil and settings.at ~= "calendar"
   self.worker = from
   self.fleet_id = from:ask(request).id
   from:stream(self.fleet_id, function (tick)
@@ -163,6 +202,8 @@ function methods:set(given)
   for _, who in ipairs(self._classes) do
     local request = fields_of(change)
     request["do"], request.fleet = "set", who.fleet_id
+    set_time(play, request, change.at)
+    if change.at then who.fixed = change.at ~= "calendar" end
     who:mark(who.worker:ask(request).generation)
     if change.skew then who.skew = change.skew end
   end

@@ -1,0 +1,23 @@
+-- A new root is signed by an old one, so that old devices trust it.  Years later
+-- the old root runs out, and servers still send the signature it left behind.  Clients that
+-- know the new root need it no more; those that insist on the chain as it was sent fall over.
+-- On 2020-05-30 that was half of the machines that talk to machines.
+
+scenario "An expired cross-sign is still served"
+tags { "chain", "expiry", "libraries differ", outage = "AddTrust, 2020-05-30" }
+
+local old_house = ca      { root = "100d" }
+local house     = ca      { root = "10y", intermediate = "5y", cross_signed_by = old_house }
+local shop      = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "200d", cross = true } }
+local fleet     = clients { "openssl", "gnutls", "wolfssl", to = shop, trust = { house, old_house }, rate = "40/s" }
+
+steady "clients that trust both roots get in"
+fleet:expect { success = "100%", during = "500ms" }
+
+inject "the old root and its cross-sign run out, and the server still sends the cross-sign"
+clock:advance "101d"
+fleet:expect { outcome = { "ok", wolfssl = "expired" }, share = "100%", within = "2s" }
+
+recover "the next renewal drops the cross-sign"
+shop:install(house:issue { lifetime = "90d" })
+fleet:expect { success = "100%", within = "5s" }

@@ -1,0 +1,23 @@
+-- The classic of botched rotations: the new leaf is fine, the new intermediate was
+-- never uploaded.  Browsers that cached it see nothing; every other client is locked out.  The guard
+-- must notice and put the old chain back before a human could have.
+
+scenario "An intermediate goes missing in a rotation, and the guard rolls back"
+tags { "chain", "rotation", "guard" }
+
+local house = ca      { root = "10y", intermediate = "5y" }
+local shop  = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "90d" } }
+local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "40/s" }
+local watch = guard   { of = shop, through = fleet, every = "400ms", forgives = 2 }
+
+steady "every client gets in"
+fleet:expect { success = "100%", during = "1s" }
+
+inject "the rotation leaves its intermediate behind"
+house:rotate()
+shop:install(house:issue { lifetime = "90d" }:without "intermediate")
+fleet:expect { outcome = "unknown-issuer", share = "100%", within = "2s" }
+
+recover "the guard puts the old chain back"
+fleet:expect { success = "100%", within = "5s" }
+watch:expect { tripped = 1 }

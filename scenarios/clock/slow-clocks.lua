@@ -1,0 +1,26 @@
+-- A fresh leaf is valid from an hour before it was issued, no earlier.  A client whose
+-- clock is two hours behind has never seen a problem, until the day the certificate is
+-- renewed: then it is from the future.  Two hours later all is well again, and nobody knows why.
+
+scenario "A fresh leaf is not yet valid for clients with slow clocks"
+tags { "clock", "not-yet-valid" }
+
+local house = ca      { root = "10y", intermediate = "5y" }
+local shop  = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "90d" } }
+clock:advance "60d"
+local right = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "right" }
+local slow  = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "slow", skew = "-2h" }
+
+steady "both get in: the leaf is sixty days old"
+right:expect { success = "100%", during = "500ms" }
+slow:expect  { success = "100%", during = "500ms" }
+
+inject "the leaf is renewed"
+shop:install(house:issue { lifetime = "90d" })
+right:expect { success = "100%", during = "500ms" }
+slow:expect  { outcome = "not-yet-valid", share = "100%", within = "2s" }
+
+recover "two hours pass"
+clock:advance "2h"
+slow:expect  { success = "100%", within = "2s" }
+right:expect { success = "100%", within = "2s" }

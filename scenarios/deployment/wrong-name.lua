@@ -1,0 +1,21 @@
+-- The right machinery deploys the wrong certificate: the one of another name on
+-- the same host.  The handshake is perfect, the chain is perfect, and every client turns away.
+
+scenario "A rotation installs a certificate for another name, and the guard rolls back"
+tags { "deployment", "rotation", "guard" }
+
+local house = ca      { root = "10y", intermediate = "5y" }
+local shop  = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "90d" } }
+local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "40/s" }
+local watch = guard   { of = shop, through = fleet, every = "400ms", forgives = 2 }
+
+steady "every client gets in"
+fleet:expect { success = "100%", during = "500ms" }
+
+inject "the certificate of another name is installed"
+shop:install(house:issue { name = "depot.test", lifetime = "90d" })
+fleet:expect { outcome = "wrong-name", share = "100%", within = "2s" }
+
+recover "the guard puts the old certificate back"
+fleet:expect { success = "100%", within = "5s" }
+watch:expect { tripped = 1 }

@@ -1,0 +1,25 @@
+-- "TLS 1.3 only" is one line of configuration.  Who still speaks 1.2 is known to
+-- nobody until that line is live.
+
+scenario "A raised protocol minimum shuts a client class out, and the guard rolls back"
+tags { "negotiation", "guard" }
+
+local house  = ca      { root = "10y", intermediate = "5y" }
+local shop   = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "90d" } }
+local modern = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "modern" }
+local old    = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "old", max_version = "1.2" }
+local watch  = guard   { of = shop, through = old, every = "400ms", forgives = 2 }
+
+steady "every client gets in"
+modern:expect { success = "100%", during = "500ms" }
+old:expect    { success = "100%", during = "500ms" }
+
+inject "the server wants TLS 1.3"
+shop:configure { min_version = "1.3" }
+old:expect    { outcome = "protocol-version", share = "100%", within = "2s" }
+modern:expect { success = "100%", during = "300ms" }
+
+recover "the guard puts the old configuration back"
+old:expect    { success = "100%", within = "5s" }
+modern:expect { success = "100%", within = "2s" }
+watch:expect  { tripped = 1 }

@@ -1,0 +1,29 @@
+-- Renewal works, the file on disk is new, and the server still serves the old one,
+-- because nobody told it.  Every check of the file is green until the day the old one runs
+-- out.  It is the cheapest of all TLS outages and the most frequent: only a look at the wire sees it.
+
+scenario "A certificate is renewed on disk but never reloaded; the detector reloads"
+tags { "renewal", "deployment", outage = "LiveKit TURN" }
+
+local house   = ca       { root = "10y", intermediate = "5y" }
+local shop    = target   { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "90d" } }
+local renewal = renewal  { of = shop, from = house, when_left = "30d", every = "200ms", reload = false }
+local watch   = detector { of = shop, every = "200ms", patience = "600ms" }
+local fleet   = clients  { "openssl", "gnutls", "wolfssl", to = shop, rate = "40/s" }
+
+steady "every client gets in, and what is on disk is on the wire"
+fleet:expect { success = "100%", during = "500ms" }
+shop:expect  { wire = "new" }
+
+inject "renewal renews on disk alone while the detector is asleep, and the old leaf runs out"
+watch:stop()
+clock:advance "61d"
+shop:expect  { wire = "old", within = "3s" }
+clock:advance "30d"
+fleet:expect { outcome = "expired", share = "100%", within = "2s" }
+
+recover "the detector wakes up, sees the old certificate on the wire, and reloads"
+watch:start()
+fleet:expect { success = "100%", within = "5s" }
+shop:expect  { wire = "new" }
+watch:expect { tripped = 1 }

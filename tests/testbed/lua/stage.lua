@@ -1,0 +1,80 @@
+-- A stage: processes that live and die together.
+local flow = require "flow"
+local host = require "host"
+local stage = require "stage"
+
+local INIT = (os.getenv "BUILD" or "build") .. "/stage-init"
+local ENV = { "PATH=" .. os.getenv "PATH", "GREETING=hello" }
+
+local function open(settings)
+  settings = settings or {}
+  settings.init = INIT
+  local s = assert(stage.open(settings))
+  return s, s:ready()
+end
+
+local s, isolation = open()
+like(isolation, "^isolated$", "this kernel gives a stage namespaces of its own")
+
+local child = s:spawn { argv = { "sh", "-c", "echo $GREETING; echo $HOME; echo problem >&2; exit 3" }, env = ENV }
+is(child:out(), "hello", "its environment is what it was given")
+is(child:out(), "", "and nothing else")
+is(child:out(), nil, "its output ends")
+is(child:err(), "problem", "stderr is a stream of its own")
+is(child:wait(), { code = 3 }, "and its status is known")
+
+child = s:spawn { argv = { "cat" }, env = ENV }
+child:send "one\n"
+is(child:out(), "one", "what is sent comes back")
+is(child:out(0.01), false, "waiting can have an end")
+child:finish()
+is(child:wait(), { code = 0 }, "end of input reaches it")
+
+child = s:spawn { argv = { "sleep", "1000" }, env = ENV }
+child:signal "TERM"
+is(child:wait(), { signal = 15 }, "signals reach it")
+
+child = s:spawn { argv = { "/nowhere/program" }, env = ENV }
+like(child:wait().error, "^/nowhere/program: cannot start: No such file", "what cannot be started says so")
+
+child = s:spawn { argv = { "cat", "/proc/net/dev" }, env = ENV }
+local interfaces = {}
+for line in function () return child:out() end do
+  local name = line:match "^%s*(%w+):"
+  if name then interfaces[#interfaces + 1] = name end
+end
+is(table.concat(interfaces, " "), "lo", "there is a loopback and no route out")
+
+-- A daemon in a session of its own, which has forgotten its parent: the shell's own pid is told.
+local marker = os.tmpname()
+child = s:spawn { argv = { "sh", "-c", "setsid sh -c 'echo up; exec sleep 1000 <" .. marker .. "' & wait" }, env = ENV }
+child:out()
+local function alive()
+  local pipe = io.popen("fuser " .. marker .. " 2>/dev/null")
+  local text = pipe:read "a"
+  pipe:close()
+  return text ~= ""
+end
+is(alive(), true, "a daemon is running")
+s:close()
+is(alive(), false, "closing the stage ends everything on it, daemons too")
+is(child:wait().signal ~= nil, true, "and its children's ends are known")
+like(s:spawn({ argv = { "true" }, env = ENV }):wait().error, "closed", "a closed stage starts nothing")
+os.remove(marker)
+
+local first, second = open(), open()
+local a = first:spawn { argv = { "sleep", "1000" }, env = ENV }
+second:close()
+is(a:wait(0.05), false, "one stage does not end another")
+first:close()
+
+local hosts = os.tmpname()
+host.write(hosts, "127.0.0.1 shop.test\n")
+s = open { hosts = hosts }
+child = s:spawn { argv = { "getent", "hosts", "shop.test" }, env = ENV }
+like(child:out(), "127%.0%.0%.1", "a stage has names of its own")
+s:close()
+os.remove(hosts)
+
+is(stage.open { init = "/nowhere/stage-init" }, nil, "a stage without its init is none")
+flow.park(0)
