@@ -4,10 +4,10 @@
  * points into a struct of its own:
  *
  *     static const struct option_row rows[] = {
- *         {"trust",   "FILE", "accept chains up to the roots in FILE", OPTION_TEXT, offsetof(struct args, trust)},
- *         {"crl",     "FILE", "check against this CRL (may repeat)",   OPTION_LIST, offsetof(struct args, crls)},
- *         {"timeout", "T",    "give up after T [5s]",                  OPTION_DURATION, offsetof(struct args, timeout)},
- *         {"json",    NULL,   "one JSON object",                       OPTION_FLAG, offsetof(struct args, json)},
+ *         {"trust",   "FILE", "the roots to trust", OPTION_TEXT, offsetof(struct args, trust)},
+ *         {"crl",     "FILE", "a CRL (may repeat)", OPTION_LIST, offsetof(struct args, crls)},
+ *         {"timeout", "T",    "give up after [5s]", OPTION_DURATION, offsetof(struct args, timeout)},
+ *         {"json",    NULL,   "one JSON object",    OPTION_FLAG, offsetof(struct args, json)},
  *         {0},
  *     };
  *

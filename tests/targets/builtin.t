@@ -124,13 +124,12 @@ for my $client (qw(-tls1_2 -tls1_3)) {
 
 # --- where it cannot listen -----------------------------------------------------------------------
 
-my ($out, $err, $status) =
-    run(program(), '--config', config(dir() . '/taken.json', hosts => [$shop], listen => $stapling->{address}));
+my $taken = config(dir() . '/taken.json', hosts => [$shop], listen => $stapling->{address});
+my ($out, $err, $status) = run(program(), '--config', $taken);
 like($err, qr/\Atarget-builtin: listen: \Q$stapling->{address}\E: Address already in use\n\z/,
     'an address that is taken: one line');
 is("$out$status", 6, '  and exit status 6');
-($out, $err, $status) =
-    run(program(), '--check', '--config', config(dir() . '/taken.json', hosts => [$shop], listen => $stapling->{address}));
+($out, $err, $status) = run(program(), '--check', '--config', $taken);
 is("$out$err$status", '0', 'a check does not bind: it works beside the server it checks for');
 
 done_testing;
