@@ -69,6 +69,7 @@ APPLY(apply_duplicated);
 APPLY(apply_root_sent);
 APPLY(apply_unrelated);
 APPLY(apply_unrelated_expired);
+APPLY(apply_old_leaf_sent);
 /* fault_path.c */
 APPLY(apply_expired_cross_sign);
 APPLY(apply_same_name);

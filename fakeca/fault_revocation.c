@@ -56,7 +56,8 @@ APPLY(apply_revoked)
 
 APPLY(apply_revoked_intermediate)
 {
-    return add_crls(b, 1, week(b->at - DAY / 24), e);
+    /* the topmost: its CRL is the root's, which all libraries can check without more */
+    return add_crls(b, sk_X509_num(b->chain->sent) - 1, week(b->at - DAY / 24), e);
 }
 
 APPLY(apply_expired_crl)

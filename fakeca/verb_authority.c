@@ -22,25 +22,32 @@ struct init_arguments {
 };
 
 #define AT(field) offsetof(struct init_arguments, field)
+/* clang-format off */
 const struct option_row init_options[] = {
-    {"state",                                           "DIR", "where the authority shall live; must not exist", OPTION_TEXT, AT(state)},
-    {"at", "TIME", "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
-    {"key",                                        "KIND", "p256, p384, rsa2048, rsa3072 or ed25519 [p256]", OPTION_TEXT, AT(key)},
-    {"intermediates",                                              "N", "how many stand between root and leaf [1]", OPTION_NUMBER,
-     AT(intermediates)},
-    {"name",           "TEXT", "the organization in its names [Rehearsal]", OPTION_TEXT, AT(name)},
-    {"root-lifetime",                                           "T", "the root ends T from now [10y]", OPTION_DURATION, AT(root_lifetime)},
-    {"intermediate-lifetime",                                             "T", "the intermediates end T from now [5y]", OPTION_DURATION,
-     AT(intermediate_lifetime)},
-    {"path-length", "N", "path length of the topmost intermediate [what fits]", OPTION_TEXT,
-     AT(path_length)},
-    {"permit",                                          "DOMAIN", "name constraint of the intermediates (may repeat)", OPTION_LIST,
-     AT(permitted)},
-    {"exclude",                                   "DOMAIN", "name constraint of the intermediates (may repeat)", OPTION_LIST,
-     AT(excluded)},
-    {"json",       NULL, "answer with one JSON object", OPTION_FLAG, AT(json)},
-    {0                                },
+    {"state",                 "DIR",    "where the authority shall live; must not exist",
+     OPTION_TEXT, AT(state)},
+    {"at",                    "TIME",   "now, on your calendar [the real now]",
+     OPTION_TEXT, AT(at)},
+    {"key",                   "KIND",   "p256, p384, rsa2048, rsa3072 or ed25519 [p256]",
+     OPTION_TEXT, AT(key)},
+    {"intermediates",         "N",      "how many stand between root and leaf [1]",
+     OPTION_NUMBER, AT(intermediates)},
+    {"name",                  "TEXT",   "the organization in its names [Rehearsal]",
+     OPTION_TEXT, AT(name)},
+    {"root-lifetime",         "T",      "the root ends T from now [10y]",
+     OPTION_DURATION, AT(root_lifetime)},
+    {"intermediate-lifetime", "T",      "the intermediates end T from now [5y]",
+     OPTION_DURATION, AT(intermediate_lifetime)},
+    {"path-length",           "N",      "path length of the topmost intermediate [what fits]",
+     OPTION_TEXT, AT(path_length)},
+    {"permit",                "DOMAIN", "name constraint of the intermediates (may repeat)",
+     OPTION_LIST, AT(permitted)},
+    {"exclude",               "DOMAIN", "name constraint of the intermediates (may repeat)",
+     OPTION_LIST, AT(excluded)},
+    {"json",                  NULL,     "answer with one JSON object", OPTION_FLAG, AT(json)},
+    {0},
 };
+/* clang-format on */
 #undef AT
 
 static struct words words_of(const struct option_list *list)
@@ -111,21 +118,24 @@ struct change_arguments {
 };
 
 #define AT(field) offsetof(struct change_arguments, field)
+/* clang-format off */
 const struct option_row rotate_options[] = {
-    {"state",                                 "DIR", "the authority", OPTION_TEXT, AT(state)},
-    {"at",                        "TIME", "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
-    {"lifetime",                              "T", "the new intermediate ends T from now [5y]", OPTION_DURATION, AT(lifetime)},
-    {"json",                                    NULL, "answer with one JSON object", OPTION_FLAG, AT(json)},
+    {"state",    "DIR",  "the authority", OPTION_TEXT, AT(state)},
+    {"at",       "TIME", "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
+    {"lifetime", "T",    "the new intermediate ends T from now [5y]",
+     OPTION_DURATION, AT(lifetime)},
+    {"json",     NULL,   "answer with one JSON object", OPTION_FLAG, AT(json)},
     {0},
 };
 const struct option_row cross_sign_options[] = {
-    {"state",                                     "DIR", "the authority whose root is to be signed", OPTION_TEXT, AT(state)},
-    {"from", "DIR", "the authority whose root signs it", OPTION_TEXT, AT(from)},
-    {"at",                                  "TIME", "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
-    {"lifetime",                                      "T", "the cross-sign ends T from now [5y]", OPTION_DURATION, AT(lifetime)},
-    {"json",        NULL, "answer with one JSON object", OPTION_FLAG, AT(json)},
-    {0                                  },
+    {"state",    "DIR",  "the authority whose root is to be signed", OPTION_TEXT, AT(state)},
+    {"from",     "DIR",  "the authority whose root signs it", OPTION_TEXT, AT(from)},
+    {"at",       "TIME", "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
+    {"lifetime", "T",    "the cross-sign ends T from now [5y]", OPTION_DURATION, AT(lifetime)},
+    {"json",     NULL,   "answer with one JSON object", OPTION_FLAG, AT(json)},
+    {0},
 };
+/* clang-format on */
 #undef AT
 
 static int change_of(const struct option_row *options, int argc, char **argv,

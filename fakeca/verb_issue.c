@@ -17,29 +17,36 @@ struct issue_arguments {
 };
 
 #define AT(field) offsetof(struct issue_arguments, field)
+/* clang-format off */
 const struct option_row issue_options[] = {
-    {"state",                                                           "DIR", "the authority that issues", OPTION_TEXT, AT(state)},
-    {"out",                                      "BUNDLE", "directory to write; a bundle there is replaced", OPTION_TEXT, AT(out)},
-    {"name",                                                        "NAME", "DNS name or IP address (may repeat; the first is the server's)", OPTION_LIST,
-     AT(names)},
-    {"at",                                                             "TIME", "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
-    {"lifetime",                 "T", "the leaf ends T from now, or from --from [90d]", OPTION_DURATION,
-     AT(lifetime)},
-    {"from",                                                          "TIME", "the leaf begins at TIME [now, less --backdate]", OPTION_TEXT, AT(from)},
-    {"backdate",                                                            "T", "the leaf begins T before now, as real CAs have it [1h]", OPTION_DURATION,
-     AT(backdate)},
-    {"key", "KIND", "p256, p384, rsa2048, rsa3072 or ed25519 [p256]", OPTION_TEXT, AT(key)},
-    {"eku",                                                         "PURPOSE", "serverAuth, clientAuth, ... (may repeat) [serverAuth]", OPTION_LIST,
-     AT(purposes)},
-    {"ku",                                                              "USAGE", "digitalSignature, ... (may repeat) [what TLS needs]", OPTION_LIST, AT(usages)},
-    {"aia",                           "URL", "where the issuer's certificate can be had", OPTION_TEXT, AT(ca_issuers)},
-    {"ocsp",                                                           "URL", "where the OCSP responder is", OPTION_TEXT, AT(ocsp)},
-    {"crl",                                                        "URL", "where the CRL can be had", OPTION_TEXT, AT(crl)},
-    {"must-staple",                 NULL, "demand a staple (RFC 7633)", OPTION_FLAG, AT(must_staple)},
-    {"cross",                                                      NULL, "send the cross-sign too; trust both roots", OPTION_FLAG, AT(cross)},
-    {"json",                                                            NULL, "answer with the bundle's description", OPTION_FLAG, AT(json)},
-    {0                },
+    {"state",       "DIR",     "the authority that issues", OPTION_TEXT, AT(state)},
+    {"out",         "BUNDLE",  "directory to write; a bundle there is replaced",
+     OPTION_TEXT, AT(out)},
+    {"name",        "NAME",    "DNS name or IP address (may repeat; the first is the server's)",
+     OPTION_LIST, AT(names)},
+    {"at",          "TIME",    "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
+    {"lifetime",    "T",       "the leaf ends T from now, or from --from [90d]",
+     OPTION_DURATION, AT(lifetime)},
+    {"from",        "TIME",    "the leaf begins at TIME [now, less --backdate]",
+     OPTION_TEXT, AT(from)},
+    {"backdate",    "T",       "the leaf begins T before now, as real CAs have it [1h]",
+     OPTION_DURATION, AT(backdate)},
+    {"key",         "KIND",    "p256, p384, rsa2048, rsa3072 or ed25519 [p256]",
+     OPTION_TEXT, AT(key)},
+    {"eku",         "PURPOSE", "serverAuth, clientAuth, ... (may repeat) [serverAuth]",
+     OPTION_LIST, AT(purposes)},
+    {"ku",          "USAGE",   "digitalSignature, ... (may repeat) [what TLS needs]",
+     OPTION_LIST, AT(usages)},
+    {"aia",         "URL",     "where the issuer's certificate can be had",
+     OPTION_TEXT, AT(ca_issuers)},
+    {"ocsp",        "URL",     "where the OCSP responder is", OPTION_TEXT, AT(ocsp)},
+    {"crl",         "URL",     "where the CRL can be had", OPTION_TEXT, AT(crl)},
+    {"must-staple", NULL,      "demand a staple (RFC 7633)", OPTION_FLAG, AT(must_staple)},
+    {"cross",       NULL,      "send the cross-sign too; trust both roots", OPTION_FLAG, AT(cross)},
+    {"json",        NULL,      "answer with the bundle's description", OPTION_FLAG, AT(json)},
+    {0},
 };
+/* clang-format on */
 #undef AT
 
 static struct words words_of(const struct option_list *list)
@@ -126,15 +133,17 @@ struct break_arguments {
 };
 
 #define AT(field) offsetof(struct break_arguments, field)
+/* clang-format off */
 const struct option_row break_options[] = {
-    {"state",                                   "DIR", "the authority that issued the bundle", OPTION_TEXT, AT(state)},
-    {"in",   "BUNDLE", "the bundle to break; it stays as it is", OPTION_TEXT, AT(in)},
-    {"out",                                "BUNDLE", "directory to write; a bundle there is replaced", OPTION_TEXT, AT(out)},
-    {"fault",                                      "NAME", "one of `fakeca faults`", OPTION_TEXT, AT(fault)},
-    {"at", "TIME", "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
-    {"json",                                   NULL, "answer with the bundle's description", OPTION_FLAG, AT(json)},
-    {0                                    },
+    {"state", "DIR",    "the authority that issued the bundle", OPTION_TEXT, AT(state)},
+    {"in",    "BUNDLE", "the bundle to break; it stays as it is", OPTION_TEXT, AT(in)},
+    {"out",   "BUNDLE", "directory to write; a bundle there is replaced", OPTION_TEXT, AT(out)},
+    {"fault", "NAME",   "one of `fakeca faults`", OPTION_TEXT, AT(fault)},
+    {"at",    "TIME",   "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
+    {"json",  NULL,     "answer with the bundle's description", OPTION_FLAG, AT(json)},
+    {0},
 };
+/* clang-format on */
 #undef AT
 
 static struct chain *broken(const struct break_arguments *arguments, const struct fault *fault,

@@ -21,36 +21,39 @@ struct arguments {
 };
 
 #define AT(field) offsetof(struct arguments, field)
+/* clang-format off */
 const struct option_row revoke_options[] = {
-    {"state",                             "DIR", "the authority that issued it", OPTION_TEXT, AT(state)},
-    {"in",     "BUNDLE", "the bundle whose leaf is revoked", OPTION_TEXT, AT(in)},
-    {"intermediate",                          NULL, "revoke the leaf's issuer instead", OPTION_FLAG, AT(intermediate)},
-    {"reason",                                "WORD", "keyCompromise, superseded, ... [none given]", OPTION_TEXT, AT(reason)},
-    {"at", "TIME", "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
-    {"json",                             NULL, "answer with one JSON object", OPTION_FLAG, AT(json)},
-    {0                     },
+    {"state",        "DIR",    "the authority that issued it", OPTION_TEXT, AT(state)},
+    {"in",           "BUNDLE", "the bundle whose leaf is revoked", OPTION_TEXT, AT(in)},
+    {"intermediate", NULL,     "revoke the leaf's issuer instead", OPTION_FLAG, AT(intermediate)},
+    {"reason",       "WORD",   "keyCompromise, superseded, ... [none given]",
+     OPTION_TEXT, AT(reason)},
+    {"at",           "TIME",   "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
+    {"json",         NULL,     "answer with one JSON object", OPTION_FLAG, AT(json)},
+    {0},
 };
 const struct option_row staple_options[] = {
-    {"state",                                   "DIR", "the authority that issued it", OPTION_TEXT, AT(state)},
-    {"in",           "BUNDLE", "the bundle whose leaf is asked about", OPTION_TEXT, AT(in)},
-    {"out",                                "FILE", "where the DER goes [BUNDLE/staple.der]", OPTION_TEXT, AT(out)},
-    {"status",                                      "WORD", "good, revoked or unknown [what is known]", OPTION_TEXT, AT(status)},
-    {"at",   "TIME", "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
-    {"from",                                   "TIME", "thisUpdate [now]", OPTION_TEXT, AT(from)},
-    {"lifetime",                                     "T", "nextUpdate is T after thisUpdate [7d]", OPTION_DURATION, AT(lifetime)},
-    {"json", NULL, "answer with one JSON object", OPTION_FLAG, AT(json)},
-    {0                                 },
+    {"state",    "DIR",    "the authority that issued it", OPTION_TEXT, AT(state)},
+    {"in",       "BUNDLE", "the bundle whose leaf is asked about", OPTION_TEXT, AT(in)},
+    {"out",      "FILE",   "where the DER goes [BUNDLE/staple.der]", OPTION_TEXT, AT(out)},
+    {"status",   "WORD",   "good, revoked or unknown [what is known]", OPTION_TEXT, AT(status)},
+    {"at",       "TIME",   "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
+    {"from",     "TIME",   "thisUpdate [now]", OPTION_TEXT, AT(from)},
+    {"lifetime", "T",      "nextUpdate is T after thisUpdate [7d]", OPTION_DURATION, AT(lifetime)},
+    {"json",     NULL,     "answer with one JSON object", OPTION_FLAG, AT(json)},
+    {0},
 };
 const struct option_row crl_options[] = {
-    {"state",                                          "DIR", "the authority that signs", OPTION_TEXT, AT(state)},
-    {"in",                      "BUNDLE", "write the CRLs of its chain to BUNDLE/crl.pem", OPTION_TEXT, AT(in)},
-    {"out",                                       "FILE", "or those of the whole authority to FILE", OPTION_TEXT, AT(out)},
-    {"at",                                             "TIME", "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
-    {"from", "TIME", "thisUpdate [now]", OPTION_TEXT, AT(from)},
-    {"lifetime",                                          "T", "nextUpdate is T after thisUpdate [7d]", OPTION_DURATION, AT(lifetime)},
-    {"json",                                            NULL, "answer with one JSON object", OPTION_FLAG, AT(json)},
-    {0      },
+    {"state",    "DIR",    "the authority that signs", OPTION_TEXT, AT(state)},
+    {"in",       "BUNDLE", "write the CRLs of its chain to BUNDLE/crl.pem", OPTION_TEXT, AT(in)},
+    {"out",      "FILE",   "or those of the whole authority to FILE", OPTION_TEXT, AT(out)},
+    {"at",       "TIME",   "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
+    {"from",     "TIME",   "thisUpdate [now]", OPTION_TEXT, AT(from)},
+    {"lifetime", "T",      "nextUpdate is T after thisUpdate [7d]", OPTION_DURATION, AT(lifetime)},
+    {"json",     NULL,     "answer with one JSON object", OPTION_FLAG, AT(json)},
+    {0},
 };
+/* clang-format on */
 #undef AT
 
 /* What all three work on: all zero is nothing yet. */

@@ -9,15 +9,17 @@ struct arguments {
     bool json, markdown;
 };
 
+/* clang-format off */
 const struct option_row faults_options[] = {
-    {"json",                     NULL, "as a JSON array", OPTION_FLAG, offsetof(struct arguments, json)},
-    {"markdown",         NULL, "as docs/faults.md", OPTION_FLAG, offsetof(struct arguments, markdown)},
+    {"json",     NULL, "as a JSON array", OPTION_FLAG, offsetof(struct arguments, json)},
+    {"markdown", NULL, "as docs/faults.md", OPTION_FLAG, offsetof(struct arguments, markdown)},
     {0},
 };
 const struct option_row show_options[] = {
-    {"json",             NULL, "as a JSON array", OPTION_FLAG, offsetof(struct arguments, json)},
+    {"json", NULL, "as a JSON array", OPTION_FLAG, offsetof(struct arguments, json)},
     {0},
 };
+/* clang-format on */
 
 int verb_faults(int argc, char **argv)
 {
