@@ -37,8 +37,9 @@ struct session {
     struct stream *stream;
     struct verdict *verdict;
     char name[256];
-    bool refused; /* by verification, which has said why */
-    int bad_at;   /* depth of the first certificate refused, or DEPTH_UNKNOWN */
+    bool refused;            /* by verification, which has said why */
+    int bad_at;              /* depth of the first certificate refused, or DEPTH_UNKNOWN */
+    enum outcome constraint; /* which one its issuer's constraints were, if they were it */
 };
 
 /* --- what the library says, in our words -------------------------------------------------------- */
@@ -149,29 +150,6 @@ static void add_chain(struct session *session)
         verdict_add_certificate(session->verdict, chain[i].data, chain[i].size);
 }
 
-/* The library tells one reason for two constraints; the chain itself tells which.  True where
- * an issuer has more issuers below it than its pathLenConstraint allows (RFC 5280, 4.2.1.9). */
-static bool path_too_long(const struct session *session)
-{
-    unsigned count = 0;
-    const gnutls_datum_t *chain = gnutls_certificate_get_peers(session->tls, &count);
-    bool too_long = false;
-
-    for (unsigned i = 1; i < count && !too_long; i++) {
-        gnutls_x509_crt_t certificate;
-        unsigned critical, ca;
-        int allowed = -1;
-
-        if (gnutls_x509_crt_init(&certificate) < 0)
-            return false;
-        if (gnutls_x509_crt_import(certificate, &chain[i], GNUTLS_X509_FMT_DER) == 0 &&
-            gnutls_x509_crt_get_basic_constraints(certificate, &critical, &ca, &allowed) == 0)
-            too_long = allowed >= 0 && (int)i - 1 > allowed;
-        gnutls_x509_crt_deinit(certificate);
-    }
-    return too_long;
-}
-
 static void blame_status(struct session *session, unsigned status)
 {
     struct verdict *verdict = session->verdict;
@@ -190,8 +168,8 @@ static void blame_status(struct session *session, unsigned status)
     }
     if (used < sizeof code)
         snprintf(code + used, sizeof code - used, " (0x%x)", status);
-    if (outcome == OUTCOME_NAME_CONSTRAINT && path_too_long(session))
-        outcome = OUTCOME_PATH_LENGTH;
+    if (outcome == OUTCOME_NAME_CONSTRAINT)
+        outcome = session->constraint;
     if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &words, 0) < 0)
         words.data = NULL;
     while (words.size > 0 && words.data[words.size - 1] == ' ')
@@ -219,38 +197,56 @@ static int depth_of(gnutls_session_t tls, gnutls_x509_crt_t certificate)
     return depth;
 }
 
+/* The library has one word for three constraints of an issuer's; the issuer itself tells which.
+ * `below` is how many issuers there are under it (RFC 5280, 4.2.1.9 and 4.2.1.3). */
+static enum outcome constraint_of(gnutls_x509_crt_t issuer, int below)
+{
+    unsigned critical, ca, usage;
+    int allowed = -1;
+
+    if (gnutls_x509_crt_get_key_usage(issuer, &usage, &critical) == 0 &&
+        !(usage & GNUTLS_KEY_KEY_CERT_SIGN))
+        return OUTCOME_NOT_A_CA;
+    if (gnutls_x509_crt_get_basic_constraints(issuer, &critical, &ca, &allowed) >= 0 &&
+        allowed >= 0 && below > allowed)
+        return OUTCOME_PATH_LENGTH;
+    return OUTCOME_NAME_CONSTRAINT;
+}
+
 /* Called for every certificate as it is judged. */
 static int on_certificate(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
                           gnutls_x509_crl_t crl, unsigned status)
 {
-    (void)issuer;
+    int depth = depth_of(verifying->tls, certificate);
+
     (void)crl;
     if ((status & GNUTLS_CERT_INVALID) && verifying->bad_at == DEPTH_UNKNOWN)
-        verifying->bad_at = depth_of(verifying->tls, certificate);
+        verifying->bad_at = depth;
+    if (depth > 0 && verifying->constraint == OUTCOME_NAME_CONSTRAINT)
+        verifying->constraint = constraint_of(certificate, depth - 1);
+    if (issuer != NULL && verifying->constraint == OUTCOME_NAME_CONSTRAINT)
+        verifying->constraint = constraint_of(issuer, depth);
     return 0;
 }
 
-/* What the staple itself says; whether to believe it, the library has decided. */
+/* What the staple says, and "bad" where the library does not believe that it is good. */
 static const char *staple_word(gnutls_session_t tls)
 {
     gnutls_datum_t der;
     gnutls_ocsp_resp_t response;
-    unsigned said = GNUTLS_OCSP_CERT_UNKNOWN;
-    bool read = false;
+    unsigned said = GNUTLS_OCSP_CERT_GOOD;
 
     if (gnutls_ocsp_status_request_get2(tls, 0, &der) < 0)
         return "none";
-    if (gnutls_ocsp_status_request_is_checked(tls, 0))
-        return "good";
     if (gnutls_ocsp_resp_init(&response) < 0)
         return "bad";
     if (gnutls_ocsp_resp_import2(response, &der, GNUTLS_X509_FMT_DER) == 0)
-        read = gnutls_ocsp_resp_get_single(response, 0, NULL, NULL, NULL, NULL, &said, NULL, NULL,
-                                           NULL, NULL) == 0;
+        gnutls_ocsp_resp_get_single(response, 0, NULL, NULL, NULL, NULL, &said, NULL, NULL, NULL,
+                                    NULL);
     gnutls_ocsp_resp_deinit(response);
-    if (read && said == GNUTLS_OCSP_CERT_REVOKED)
-        return "revoked";
-    return read && said == GNUTLS_OCSP_CERT_UNKNOWN ? "unknown" : "bad";
+    if (said != GNUTLS_OCSP_CERT_GOOD)
+        return said == GNUTLS_OCSP_CERT_REVOKED ? "revoked" : "unknown";
+    return gnutls_ocsp_status_request_is_checked(tls, 0) ? "good" : "bad";
 }
 
 /* 0 accepts the chain; anything else ends the handshake with GNUTLS_E_CERTIFICATE_ERROR. */
@@ -663,8 +659,11 @@ static struct session *open_session(struct profile *profile, const char *name,
 
     if (session == NULL)
         return failed(e, "out of memory"), NULL;
-    *session = (struct session){
-        .profile = profile, .stream = stream, .verdict = verdict, .bad_at = DEPTH_UNKNOWN};
+    *session = (struct session){.profile = profile,
+                                .stream = stream,
+                                .verdict = verdict,
+                                .bad_at = DEPTH_UNKNOWN,
+                                .constraint = OUTCOME_NAME_CONSTRAINT};
     verdict_text(session->name, name);
     if (gnutls_init(&session->tls, flags) < 0) {
         free(session);

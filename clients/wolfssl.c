@@ -220,8 +220,8 @@ static void blame_error(struct session *session, int number)
 
 /* --- verification ------------------------------------------------------------------------------- */
 
-/* A list of an intermediate's is refused until that intermediate is known, and it is known only
- * once it was received and verified: so the lists still outstanding are tried again then. */
+static struct session *judging; /* whose handshake runs: on_missing_crl gets no context */
+
 static void load_crls(struct session *session)
 {
     struct profile *profile = session->profile;
@@ -231,6 +231,18 @@ static void load_crls(struct session *session)
             session->loaded[i] = wolfSSL_CTX_LoadCRLBuffer(session->context, profile->crls[i].bytes,
                                                            profile->crls[i].size,
                                                            WOLFSSL_FILETYPE_PEM) == WOLFSSL_SUCCESS;
+}
+
+/* wolfSSL asks for a list that it lacks, and then looks again.  A list of an intermediate's is
+ * refused until that intermediate is known, and it is known only once it was received and
+ * verified, which by now it is: those refused before are tried again. */
+static int on_missing_crl(WOLFSSL_CRL *crl, const char *url, int length)
+{
+    (void)crl;
+    (void)url;
+    (void)length;
+    load_crls(judging);
+    return 0;
 }
 
 /* Called for every certificate, good or bad, the highest first.  The verdict stays wolfSSL's. */
@@ -246,8 +258,6 @@ static int on_certificate(int good, WOLFSSL_X509_STORE_CTX *store)
         session->first_error = store->error;
         session->first_depth = store->error_depth;
     }
-    if (good && store->error_depth > 0)
-        load_crls(session);
     return session->profile->settings->no_verify ? 1 : good;
 }
 
@@ -293,7 +303,7 @@ static int load_trust(const struct profile *profile, WOLFSSL_CTX *context)
         return WOLFSSL_SUCCESS;
     return wolfSSL_CTX_load_verify_buffer_ex(context, profile->trust.bytes, profile->trust.size,
                                              WOLFSSL_FILETYPE_PEM, 0,
-                                             WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY);
+                                             WOLFSSL_LOAD_VERIFY_DEFAULT_FLAGS);
 }
 
 static int split_crls(struct profile *profile, const struct file *file, const char *path,
@@ -654,6 +664,7 @@ static struct session *open_session(struct profile *profile, const char *name,
         .profile = profile, .context = context, .stream = stream, .verdict = verdict};
     if (profile->crl_count > 0) {
         wolfSSL_CTX_EnableCRL(context, WOLFSSL_CRL_CHECKALL);
+        wolfSSL_CTX_SetCRL_IOCb(context, on_missing_crl);
         load_crls(session);
     }
     session->ssl = wolfSSL_new(context);
@@ -698,9 +709,11 @@ static void note_chain(struct session *session)
 
 static enum step handshake(struct session *session)
 {
-    int result = wolfSSL_connect(session->ssl);
-    int error = wolfSSL_get_error(session->ssl, result);
+    int result, error;
 
+    judging = session;
+    result = wolfSSL_connect(session->ssl);
+    error = wolfSSL_get_error(session->ssl, result);
     if (result != WOLFSSL_SUCCESS && error == WOLFSSL_ERROR_WANT_READ)
         return STEP_WANT_READ;
     if (result != WOLFSSL_SUCCESS && error == WOLFSSL_ERROR_WANT_WRITE)
