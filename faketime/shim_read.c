@@ -95,7 +95,8 @@ INTERPOSED int gettimeofday(struct timeval *restrict now, void *restrict zone)
     if (wanted == NULL)
         return 0;
     shim_gettime(CLOCK_REALTIME, &precise);
-    *wanted = (struct timeval){.tv_sec = precise.tv_sec, .tv_usec = precise.tv_nsec / 1000};
+    *wanted =
+        (struct timeval){.tv_sec = precise.tv_sec, .tv_usec = (uint32_t)precise.tv_nsec / 1000};
     return 0;
 }
 

@@ -14,6 +14,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static sigset_t before_lock; /* under the lock */
 static struct watched *first;
 static bool running;
+static bool complained;
 
 void watch_lock(void)
 {
@@ -91,8 +92,9 @@ static void start_watching(void)
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     running = pthread_create(&thread, &attributes, watch, NULL) == 0;
     pthread_attr_destroy(&attributes);
-    if (!running)
+    if (!running && !complained)
         shim_say("no thread to watch the clock with; waits will not notice that it moves");
+    complained = !running;
 }
 
 void watch_add(struct watched *watched)
