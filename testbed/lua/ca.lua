@@ -80,6 +80,11 @@ function chain_methods:not_yet_valid(what)
   return self:broken("not-yet-valid-" .. words.value("chain:not_yet_valid", "text", what))
 end
 
+-- The intermediates in the wrong order; the leaf stays first.
+function chain_methods:shuffled()
+  return self:broken "shuffled-chain"
+end
+
 function chain_methods:reversed()
   return self:broken "reversed-chain"
 end

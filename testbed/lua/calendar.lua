@@ -1,6 +1,7 @@
 -- clock: the one calendar of a play.  Moving it moves every participant, and
 -- every participant proves it.
 
+local flow = require "flow"
 local host = require "host"
 local words = require "words"
 
@@ -9,52 +10,42 @@ local TOLERANCE = 2.0 -- seconds a participant's reading may be off: HTTP dates 
 local methods = {}
 local class = words.class("clock", methods)
 
-local function moved(play, text)
-  play:effect(text)
+-- Moves the calendar, and lets every participant prove that it moved with it.
+local function move(self, text, how)
+  local play = self._play
+  if play.dry then return end
+  play:open_stage()
+  play:effect(text, flow.now())
+  how(play.page)
   play.run.tap:comment(play, text .. ": it is now " .. host.show_moment(play.page:now()))
   for _, target in ipairs(play.targets) do target:_prove_clock() end
   for _, fleet in ipairs(play.fleets) do fleet:_prove_clock() end
 end
 
-local function open(play)
-  if not play.dry then play:open_stage() end
-  return not play.dry
-end
-
 -- Lets the calendar jump by a duration; backwards where it is negative.
 function methods:advance(by)
   local seconds = words.value("clock:advance", "duration", by)
-  if not open(self._play) then return end
-  self._play.page:advance(seconds)
-  moved(self._play, "the calendar advances by " .. by)
+  move(self, "the calendar advances by " .. by, function (page) page:advance(seconds) end)
 end
 
 -- Sets it to a time, or to an offset from the real now.
 function methods:set(to)
   words.value("clock:set", "moment", to)
-  if not open(self._play) then return end
-  self._play.page:set(host.moment(to, os.time()))
-  moved(self._play, "the calendar is set to " .. to)
+  move(self, "the calendar is set to " .. to, function (page) page:set(host.moment(to, os.time())) end)
 end
 
 function methods:freeze()
-  if not open(self._play) then return end
-  self._play.page:rate(0)
-  moved(self._play, "the calendar stands still")
+  move(self, "the calendar stands still", function (page) page:rate(0) end)
 end
 
 function methods:thaw()
-  if not open(self._play) then return end
-  self._play.page:rate(1)
-  moved(self._play, "the calendar runs again")
+  move(self, "the calendar runs again", function (page) page:rate(1) end)
 end
 
 -- How many virtual seconds pass in a real one.
 function methods:rate(times)
   local rate = words.value("clock:rate", "number", times)
-  if not open(self._play) then return end
-  self._play.page:rate(rate)
-  moved(self._play, ("the calendar runs %g times as fast"):format(rate))
+  move(self, ("the calendar runs %g times as fast"):format(rate), function (page) page:rate(rate) end)
 end
 
 local calendar = { TOLERANCE = TOLERANCE }

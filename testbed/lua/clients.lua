@@ -113,7 +113,7 @@ local function start_class(fleet, library)
   request.at_once = settings.at_once or nil
   request.poisson = settings.poisson or nil
   request.seed = play.run.seed
-  request.tick = "50ms"
+  request.tick, request.samples = "50ms", 1
   request.clock = play.clock_file
   set_time(play, request, settings.at)
   if settings.certificate then
@@ -198,7 +198,7 @@ function methods:set(given)
   local said = {}
   for key in pairs(given) do said[#said + 1] = ("%s = %s"):format(key, tostring(given[key])) end
   table.sort(said)
-  play:effect("clients change: " .. table.concat(said, ", "))
+  play:effect("clients change: " .. table.concat(said, ", "), flow.now())
   for _, who in ipairs(self._classes) do
     local request = fields_of(change)
     request["do"], request.fleet = "set", who.fleet_id

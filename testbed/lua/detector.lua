@@ -45,12 +45,12 @@ end
 
 function methods:stop()
   rawset(self, "_running", false)
-  self._play:effect "the detector stops"
+  self._play:effect("the detector stops", flow.now())
 end
 
 function methods:start()
   rawset(self, "_running", true)
-  self._play:effect "the detector starts"
+  self._play:effect("the detector starts", flow.now())
 end
 
 -- { tripped = 1 }: how often it found an old certificate on the wire.

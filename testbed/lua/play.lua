@@ -48,10 +48,10 @@ function Play:note(kind, facts)
   self.run.journal:note(kind, facts)
 end
 
--- Something that changes what clients see; the table of the way back starts here.
-function Play:effect(text)
+-- Something that changes what clients see, and when it began; the way back is timed from here.
+function Play:effect(text, began)
   if self.dry then return end
-  table.insert(self.effects, { at = flow.now(), text = text, section = self.section })
+  table.insert(self.effects, { at = began, text = text, section = self.section })
   self:note("effect", { text = text, section = self.section })
 end
 

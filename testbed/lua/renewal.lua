@@ -51,12 +51,12 @@ end
 
 function methods:stop()
   rawset(self, "_running", false)
-  self._play:effect "renewal stops"
+  self._play:effect("renewal stops", flow.now())
 end
 
 function methods:start()
   rawset(self, "_running", true)
-  self._play:effect "renewal starts"
+  self._play:effect("renewal starts", flow.now())
 end
 
 return renewal

@@ -85,7 +85,7 @@ function target.new(play, given)
   local self = class.new {
     _play = play, _kind = kind, _adapter = adapter, _name = settings.name, _settings = settings,
     _config = {}, _address_text = false, _installed = false, _versions = 0, _process = false,
-    _dir = false, _live = false, _good = false, _last_reload = false, _state = {},
+    _dir = false, _live = false, _good = false, _last_reload = {}, _state = {},
   }
   for key in pairs(config_spec) do self._config[key] = settings[key] end
   play.nouns.target = play.nouns.target + 1
@@ -205,17 +205,19 @@ end
 function methods:install(chain)
   chain_argument("install", chain)
   if not reloadable(self, "install") then return end
+  local began = flow.now()
   self:_place(ca.claim(chain, self._name))
   local result = self:_reload()
-  self._play:effect(("%s is given %s; reload %s"):format(self._name, self:_describe_chain(), result))
+  self._play:effect(("%s is given %s; reload %s"):format(self._name, self:_describe_chain(), result), began)
 end
 
 -- Puts a chain on disk; nobody tells the target.
 function methods:place(chain)
   chain_argument("place", chain)
   if not reloadable(self, "place") then return end
+  local began = flow.now()
   self:_place(ca.claim(chain, self._name))
-  self._play:effect(("%s has %s on disk, not reloaded"):format(self._name, self:_describe_chain()))
+  self._play:effect(("%s has %s on disk, not reloaded"):format(self._name, self:_describe_chain()), began)
 end
 
 function methods:_describe_chain()
@@ -234,22 +236,25 @@ function methods:configure(given)
     said[#said + 1] = ("%s = %s"):format(key, type(value) == "table" and value.noun or tostring(value))
   end
   table.sort(said)
+  local began = flow.now()
   self._adapter.configure(self)
   local result = self:_reload()
-  self._play:effect(("%s is configured: %s; reload %s"):format(self._name, table.concat(said, ", "), result))
+  self._play:effect(("%s is configured: %s; reload %s"):format(self._name, table.concat(said, ", "), result), began)
 end
 
 function methods:reload()
   if not reloadable(self, "reload") then return end
-  self._play:effect(("%s is reloaded: %s"):format(self._name, (self:_reload())))
+  local began = flow.now()
+  self._play:effect(("%s is reloaded: %s"):format(self._name, (self:_reload())), began)
 end
 
 -- Stops it and starts it cold.
 function methods:restart()
   if not reloadable(self, "restart") then return end
+  local began = flow.now()
   self._adapter.stop(self)
   rawset(self, "_address_text", self._adapter.start(self))
-  self._play:effect(self._name .. " is restarted")
+  self._play:effect(self._name .. " is restarted", began)
 end
 
 -- The certificate and configuration that it was last known to be well with.

@@ -54,7 +54,7 @@ end
 local function row_of(play, who, fault)
   local row = { name = who.name }
   for i, column in ipairs(COLUMNS) do
-    local at = reached(play, who, column, fault)
+    local at = who.first_bad and reached(play, who, column, fault)
     row[i] = at and at >= fault.at and (at - fault.at) * 1000 or false
   end
   return row
