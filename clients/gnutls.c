@@ -117,12 +117,6 @@ static enum outcome error_outcome(int number)
     return OUTCOME_OTHER;
 }
 
-/* The ServerHello has come. */
-static bool agreed(const struct session *session)
-{
-    return gnutls_ciphersuite_get(session->tls) != NULL;
-}
-
 static void blame_error(struct session *session, int number)
 {
     struct verdict *verdict = session->verdict;
@@ -133,7 +127,7 @@ static void blame_error(struct session *session, int number)
 
     snprintf(code, sizeof code, "%s (%d)", name == NULL ? "GNUTLS_E" : name, number);
     if (verdict->alert_received > 0) {
-        outcome = alert_outcome(verdict->alert_received, agreed(session));
+        outcome = alert_outcome(verdict->alert_received, verdict->cipher[0] != '\0');
         words = gnutls_alert_get_name((gnutls_alert_description_t)verdict->alert_received);
     }
     verdict_set(verdict, outcome, DEPTH_UNKNOWN, code, words);
@@ -272,7 +266,7 @@ static int on_chain(gnutls_session_t tls)
         blame_error(session, result);
     else if (status != 0)
         blame_status(session, status);
-    else if (session->profile->staple == STAPLE_REQUIRE && strcmp(verdict->staple, "good") != 0)
+    else if (session->profile->staple == STAPLE_REQUIRE && strcmp(verdict->staple, "none") == 0)
         verdict_set(verdict, OUTCOME_STAPLE_MISSING, 0, "gnutls_ocsp_status_request_is_checked (0)",
                     "no OCSP response was stapled");
     else
@@ -623,6 +617,45 @@ static void close_session(struct session *session)
     free(session);
 }
 
+/* GnuTLS leaves out of "TLS_RSA_WITH_AES_128_GCM_SHA256" what IANA puts into it. */
+static void suite_iana(const char *name, char *out, size_t size)
+{
+    static const char *const exchanges[] = {"TLS_ECDHE_ECDSA_", "TLS_ECDHE_RSA_", "TLS_DHE_RSA_",
+                                            "TLS_RSA_"};
+
+    for (size_t i = 0; i < sizeof exchanges / sizeof exchanges[0]; i++) {
+        size_t length = strlen(exchanges[i]);
+
+        if (strncmp(name, exchanges[i], length) == 0) {
+            snprintf(out, size, "%sWITH_%s", exchanges[i], name + length);
+            return;
+        }
+    }
+    snprintf(out, size, "%s", name);
+}
+
+/* The library tells the suite only once the handshake is done; of one that fails, the
+ * ServerHello tells (RFC 8446 section 4.1.3: version, random, session id, suite). */
+static int on_server_hello(gnutls_session_t tls, unsigned type, unsigned when, unsigned incoming,
+                           const gnutls_datum_t *message)
+{
+    struct session *session = gnutls_session_get_ptr(tls);
+    const unsigned char *bytes = message->data;
+    size_t at = 2 + 32;
+    unsigned char id[2];
+    const char *name;
+
+    (void)type;
+    (void)when;
+    if (!incoming || message->size <= at || message->size < at + 1 + bytes[at] + 2)
+        return 0;
+    at += 1 + bytes[at];
+    for (size_t i = 0; (name = gnutls_cipher_suite_info(i, id, NULL, NULL, NULL, NULL)); i++)
+        if (id[0] == bytes[at] && id[1] == bytes[at + 1])
+            suite_iana(name, session->verdict->cipher, sizeof session->verdict->cipher);
+    return 0;
+}
+
 static int set_up(struct session *session)
 {
     struct profile *profile = session->profile;
@@ -635,6 +668,8 @@ static int set_up(struct session *session)
     gnutls_transport_set_push_function(tls, push);
     gnutls_transport_set_pull_timeout_function(tls, pull_timeout);
     gnutls_handshake_set_timeout(tls, GNUTLS_INDEFINITE_TIMEOUT);
+    gnutls_handshake_set_hook_function(tls, GNUTLS_HANDSHAKE_SERVER_HELLO, GNUTLS_HOOK_POST,
+                                       on_server_hello);
     gnutls_session_set_verify_function(tls, on_chain);
     gnutls_session_set_verify_output_function(tls, on_certificate);
     if (gnutls_priority_set(tls, profile->priority) < 0 ||
@@ -683,14 +718,12 @@ static void note_parameters(struct session *session)
     struct verdict *verdict = session->verdict;
     gnutls_session_t tls = session->tls;
     const char *version = gnutls_protocol_get_name(gnutls_protocol_get_version(tls));
-    const char *suite = gnutls_ciphersuite_get(tls);
     const char *group = gnutls_group_get_name(gnutls_group_get(tls));
     gnutls_datum_t alpn;
 
-    if (suite == NULL || version == NULL)
+    if (verdict->cipher[0] == '\0' || version == NULL)
         return;
     snprintf(verdict->version, sizeof verdict->version, "TLSv%s", version + strlen("TLS"));
-    verdict_text(verdict->cipher, suite);
     if (group != NULL)
         verdict_text(verdict->group, word_ours(groups, group));
     if (gnutls_alpn_get_selected_protocol(tls, &alpn) == 0)

@@ -707,6 +707,22 @@ static void note_chain(struct session *session)
                                 (size_t)wolfSSL_get_chain_length(chain, i));
 }
 
+/* The library keeps no staple to look at; it tells by its error, or by the date it noted. */
+static void note_staple(struct session *session, int error)
+{
+    byte produced[64];
+    int format;
+
+    if (session->profile->staple == STAPLE_AS_LIBRARY || session->profile->staple == STAPLE_IGNORE)
+        return;
+    if (error == OCSP_CERT_REVOKED)
+        session->verdict->staple = "revoked";
+    else if (error == BAD_CERTIFICATE_STATUS_ERROR || error == OCSP_INVALID_STATUS)
+        session->verdict->staple = "bad";
+    else if (wolfSSL_get_ocsp_producedDate(session->ssl, produced, sizeof produced, &format) == 0)
+        session->verdict->staple = "good";
+}
+
 static enum step handshake(struct session *session)
 {
     int result, error;
@@ -719,6 +735,7 @@ static enum step handshake(struct session *session)
     if (result != WOLFSSL_SUCCESS && error == WOLFSSL_ERROR_WANT_WRITE)
         return STEP_WANT_WRITE;
     note_parameters(session);
+    note_staple(session, result == WOLFSSL_SUCCESS ? 0 : error);
     if (session->verdict->chain_count == 0)
         note_chain(session);
     if (result == WOLFSSL_SUCCESS) {
