@@ -305,6 +305,8 @@ int connection_start(struct connections *all, int fd, struct served *served)
 void connections_close(struct connections *all)
 {
     all->on_end = NULL;
-    while (all->first != NULL)
-        end(all->first);
+    for (struct connection *c = all->first, *next; c != NULL; c = next) {
+        next = c->next;
+        end(c);
+    }
 }

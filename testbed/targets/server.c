@@ -114,7 +114,7 @@ static int open_socket(const char *text, struct error *e)
 
 static int name_socket(struct server *server, struct error *e)
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t length = sizeof bound;
     char host[NI_MAXHOST], port[NI_MAXSERV];
 

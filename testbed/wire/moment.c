@@ -159,7 +159,7 @@ static int unix_parse(const char *text, int64_t *seconds)
 
 int moment_parse(const char *text, int64_t now, int64_t *seconds, struct error *e)
 {
-    int64_t offset;
+    int64_t offset = 0;
 
     if (*text == '+' || *text == '-') {
         if (duration_parse(text, &offset, e) < 0)

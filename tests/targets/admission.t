@@ -116,5 +116,6 @@ my @identity = (-cert => $good->{cert}, -key => $good->{key});
 fetch($target, @identity, -sess_out => $session);
 my ($said) = s_client($target, @identity, -sess_in => $session);
 like($said, qr/^Reused, TLS/m, 'a session with a client certificate is resumed');
+is($target->stop, 0, 'it ends well');
 
 done_testing;

@@ -132,4 +132,6 @@ is("$out$status", 6, '  and exit status 6');
 ($out, $err, $status) = run(program(), '--check', '--config', $taken);
 is("$out$err$status", '0', 'a check does not bind: it works beside the server it checks for');
 
+is($_->stop, 0, 'it ends well') for $versions, $stapling;
+
 done_testing;

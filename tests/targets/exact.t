@@ -96,5 +96,6 @@ spill($chain, pem($flipped . 'x'));
 $event = $target->reload(hosts => [{%$shop, chain => $chain}], exact => JSON::PP::false);
 like($event->{why}, qr/certificate 1: is followed by bytes that are not part of it/,
     'without "exact" the same bytes are refused');
+is($target->stop, 0, 'it ends well');
 
 done_testing;

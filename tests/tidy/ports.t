@@ -17,7 +17,7 @@ my @places = (
     qr/\b(?:htons|Port|port)\s*(?:\(|=>?|:|==)\s*["']?(\d+)\b/,
     qr/\bPeerPort\s*=>\s*["']?(\d+)\b/,
     qr/\bLocalPort\s*=>\s*["']?(\d+)\b/,
-    qr/\blisten\s+(\d+)\b(?!\.)/,
+    qr/\blisten\s+(\d+)\b(?![.%])/,
     qr/(?:^|\s)-{1,2}(?:port|accept)[= ](\d+)\b/,
 );
 

@@ -21,11 +21,12 @@ struct pipe {
 
 static int open_pipe(void **state)
 {
-    struct pipe *it = calloc(1, sizeof *it);
+    struct pipe *it;
     int ends[2];
 
-    if (it == NULL || pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0)
+    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0)
         return -1;
+    it = test_calloc(1, sizeof *it);
     it->from = ends[0];
     it->to = ends[1];
     *state = it;
@@ -46,7 +47,7 @@ static int close_pipe(void **state)
     close_end(&it->from);
     close_end(&it->to);
     lines_free(&it->lines);
-    free(it);
+    test_free(it);
     return 0;
 }
 
