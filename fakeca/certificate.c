@@ -9,6 +9,10 @@
 
 #include "fakeca/openssl_error.h"
 
+/* What four digits of a year can say: 0000-01-01T00:00:00Z, 9999-12-31T23:59:59Z. */
+#define FIRST_MOMENT INT64_C(-62167219200)
+#define LAST_MOMENT  INT64_C(253402300799)
+
 #define COMMON_NAME_MOST 64 /* ub-common-name, RFC 5280 appendix A.1 */
 
 /* --- setting ------------------------------------------------------------------------------------ */
@@ -28,10 +32,12 @@ int certificate_set_serial(X509 *certificate, const char *hex, struct error *e)
 int certificate_set_dates(X509 *certificate, int64_t not_before, int64_t not_after, struct error *e)
 {
     /* UTCTime until 2049, GeneralizedTime from then on: ASN1_TIME_set chooses as RFC 5280 wants */
-    if (ASN1_TIME_set(X509_getm_notBefore(certificate), (time_t)not_before) != NULL &&
+    if (not_before >= FIRST_MOMENT && not_before <= LAST_MOMENT && not_after >= FIRST_MOMENT &&
+        not_after <= LAST_MOMENT &&
+        ASN1_TIME_set(X509_getm_notBefore(certificate), (time_t)not_before) != NULL &&
         ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)not_after) != NULL)
         return 0;
-    return openssl_failed(e, "set dates outside the years 0000 to 9999");
+    return failed(e, "a certificate cannot hold dates outside the years 0000 to 9999");
 }
 
 static int add_text(X509_NAME *name, const char *field, const char *text)

@@ -276,8 +276,10 @@ int extension_crl(X509 *certificate, const char *url, struct error *e)
         return openssl_failed(e, "make a CRL distribution point");
     }
     point->distpoint = DIST_POINT_NAME_new();
-    if (point->distpoint != NULL)
+    if (point->distpoint != NULL) {
+        point->distpoint->type = 0; /* fullName */
         point->distpoint->name.fullname = one_uri(url);
+    }
     status = put(certificate, NID_crl_distribution_points, points, false, e);
     CRL_DIST_POINTS_free(points);
     return status;

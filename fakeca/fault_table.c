@@ -5,8 +5,8 @@
 #define VALIDITY  "RFC 5280 section 6.1.3 (a)(2)"
 #define SIGNATURE "RFC 5280 section 6.1.3 (a)(1)"
 #define ANCHOR    "RFC 5280 section 6.1.1 (d)"
-#define ORDER     "RFC 8446 section 4.4.2"
-#define SHA1      "RFC 9155; RFC 8446 section 4.2.3"
+#define MESSAGE   "RFC 8446 section 4.4.2"
+#define WEAK      "RFC 8446 section 4.4.2.4"
 #define NONE      "nothing; clients must bear it"
 
 /* .says is in the order of enum library: openssl, gnutls, wolfssl. */
@@ -57,12 +57,12 @@ const struct fault fault_table[] = {
     /* --- what is sent, and in which order --- */
     {.name = "without-intermediate",
      .what = "the leaf's issuer is not sent",
-     .breaks = ORDER,
+     .breaks = MESSAGE,
      .says = {"unknown-issuer", "unknown-issuer", "unknown-issuer"},
      .apply = apply_without_intermediate, .intermediates = 1},
     {.name = "reversed-chain",
      .what = "the whole chain is sent the other way round, leaf last",
-     .breaks = ORDER,
+     .breaks = MESSAGE,
      .says = {"wrong-name", "bad-signature", "unknown-issuer"},
      .apply = apply_reversed, .intermediates = 1, .exact = true},
     {.name = "shuffled-chain",
@@ -92,7 +92,7 @@ const struct fault fault_table[] = {
      .apply = apply_unrelated_expired},
     {.name = "old-leaf-sent",
      .what = "the leaf before this one, expired, is still sent, last",
-     .breaks = ORDER,
+     .breaks = MESSAGE,
      .says = {"ok", "ok", "unknown-issuer"},
      .apply = apply_old_leaf_sent},
 
@@ -100,7 +100,7 @@ const struct fault fault_table[] = {
     {.name = "expired-cross-sign",
      .what = "the root, cross-signed by an older root, is sent too; that cross-sign and the older "
              "root ended a day ago; clients trust both roots",
-     .breaks = "nothing; RFC 4158 section 2.4 lets clients look for another path",
+     .breaks = "nothing; RFC 4158 lets clients look for another path",
      .says = {"ok", "ok", "expired"},
      .apply = apply_expired_cross_sign, .needs = NEEDS_TRUST},
     {.name = "same-name-intermediate",
@@ -142,7 +142,7 @@ const struct fault fault_table[] = {
      .part = LEAF, .edit = edit_wrong_name},
     {.name = "no-san",
      .what = "the leaf has its name in the common name only",
-     .breaks = "RFC 9525 section 2; RFC 6125 section 6.4.4 still allowed it",
+     .breaks = "RFC 9525; RFC 6125 section 6.4.4 still allowed it",
      .says = {"ok", "ok", "ok"},
      .part = LEAF, .edit = edit_no_san},
     {.name = "partial-wildcard",
@@ -184,22 +184,22 @@ const struct fault fault_table[] = {
      .apply = apply_other_key, .exact = true},
     {.name = "rsa-1024",
      .what = "the leaf has an RSA key of 1024 bits",
-     .breaks = "NIST SP 800-131A section 3",
+     .breaks = "CA/Browser Forum BR section 6.1.5",
      .says = {"weak-key", "ok", "ok"},
      .part = LEAF, .edit = edit_rsa_1024, .exact = true},
     {.name = "sha1-signature",
      .what = "the leaf is signed with SHA-1",
-     .breaks = SHA1,
+     .breaks = WEAK,
      .says = {"weak-signature", "weak-signature", "ok"},
      .part = LEAF, .digest = "SHA1", .exact = true},
     {.name = "sha1-intermediate",
      .what = "the leaf's issuer is signed with SHA-1",
-     .breaks = SHA1,
+     .breaks = WEAK,
      .says = {"weak-signature", "weak-signature", "ok"},
      .part = INTERMEDIATE, .digest = "SHA1", .exact = true},
     {.name = "md5-signature",
      .what = "the leaf is signed with MD5",
-     .breaks = "RFC 8446 section 4.4.2.4",
+     .breaks = WEAK,
      .says = {"weak-signature", "weak-signature", "ok"},
      .apply = apply_md5_signature, .intermediates = 1, .exact = true},
     {.name = "bad-leaf-signature",
@@ -273,7 +273,7 @@ const struct fault fault_table[] = {
     /* --- bytes --- */
     {.name = "trailing-bytes",
      .what = "four octets follow the leaf's encoding",
-     .breaks = "X.690 section 10",
+     .breaks = MESSAGE,
      .says = {"malformed", "malformed", "ok"},
      .apply = apply_trailing_bytes, .exact = true},
     {.name = "truncated-pem",
@@ -283,7 +283,7 @@ const struct fault fault_table[] = {
      .apply = apply_truncated_pem, .exact = true},
     {.name = "truncated-leaf",
      .what = "half of the leaf's octets, in a PEM block that is whole",
-     .breaks = "X.690 section 10",
+     .breaks = MESSAGE,
      .says = {"malformed", "malformed", "malformed"},
      .apply = apply_truncated_leaf, .exact = true},
     {.name = "long-form-length",
@@ -300,7 +300,7 @@ const struct fault fault_table[] = {
     /* --- revocation --- */
     {.name = "must-staple",
      .what = "the leaf demands a staple, and none is there",
-     .breaks = "RFC 7633 section 4.3.3",
+     .breaks = "RFC 7633",
      .says = {"ok", "staple-missing", "ok"},
      .part = LEAF, .edit = edit_must_staple, .needs = NEEDS_STAPLE},
     {.name = "staple-revoked",
