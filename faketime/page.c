@@ -15,7 +15,7 @@
 __extension__ typedef __int128 wide; /* a century in nanoseconds, times a rate */
 
 /* Bit n is set where clockid_t n belongs to the family (clock_gettime(2)). */
-#define BIT(id) (1u << (id))
+#define BIT(id) (1U << (id))
 #define REAL_FAMILY                                                                                \
     (BIT(CLOCK_REALTIME) | BIT(CLOCK_REALTIME_COARSE) | BIT(CLOCK_REALTIME_ALARM) | BIT(CLOCK_TAI))
 #define MONO_FAMILY                                                                                \
@@ -24,7 +24,7 @@ __extension__ typedef __int128 wide; /* a century in nanoseconds, times a rate *
 
 static inline bool belongs(clockid_t id, unsigned family)
 {
-    return (unsigned)id < 32 && (family >> (unsigned)id & 1u) != 0;
+    return (unsigned)id < 32 && (family >> (unsigned)id & 1U) != 0;
 }
 
 static inline int64_t nanoseconds(const struct timespec *time)

@@ -31,8 +31,8 @@ static int find_command(const char *command, char path[PATH_MAX], struct error *
     const char *folders = getenv("PATH");
 
     if (strchr(command, '/') != NULL) {
-        if (strlen(command) < PATH_MAX && runnable(command))
-            return strcpy(path, command), 0;
+        if (snprintf(path, PATH_MAX, "%s", command) < PATH_MAX && runnable(path))
+            return 0;
         return failed(e, "%s: cannot be run: %s", command,
                       access(command, F_OK) < 0 ? strerror(errno) : "not an executable file");
     }
@@ -189,13 +189,13 @@ static const char *interpreter_of(char *line)
     return word;
 }
 
-static enum program check_command(const char *command, int depth, struct error *e);
-
-static enum program check_file(int fd, const char *path, int depth, struct error *e)
+/* What a file is: a program, or a script, whose interpreter is then to be looked at instead. */
+static enum program check_file(int fd, const char *path, char interpreter[PATH_MAX],
+                               struct error *e)
 {
     char start[PATH_MAX] = "";
     ssize_t length = pread(fd, start, sizeof start - 1, 0);
-    const char *interpreter;
+    const char *name;
 
     if (length < 0) {
         failed(e, "%s: cannot be read: %s", path, strerror(errno));
@@ -205,14 +205,16 @@ static enum program check_file(int fd, const char *path, int depth, struct error
         return check_binary(fd, path, e);
     start[strcspn(start, "\r\n")] = '\0';
     /* what the kernel does not know, execvp(3) hands to the shell */
-    interpreter = strncmp(start, "#!", 2) == 0 ? interpreter_of(start + 2) : "/bin/sh";
-    if (interpreter != NULL && depth < SCRIPTS_MAX)
-        return check_command(interpreter, depth + 1, e);
-    failed(e, "%s: names no interpreter that can be run", path);
-    return PROGRAM_MISSING;
+    name = strncmp(start, "#!", 2) == 0 ? interpreter_of(start + 2) : "/bin/sh";
+    if (name == NULL) {
+        failed(e, "%s: names no interpreter after #!", path);
+        return PROGRAM_MISSING;
+    }
+    snprintf(interpreter, PATH_MAX, "%s", name);
+    return PROGRAM_MOVES;
 }
 
-static enum program check_command(const char *command, int depth, struct error *e)
+static enum program check_command(const char *command, char interpreter[PATH_MAX], struct error *e)
 {
     char path[PATH_MAX];
     enum program result;
@@ -225,12 +227,23 @@ static enum program check_command(const char *command, int depth, struct error *
         failed(e, "%s: cannot tell whether it can be put on a clock: %s", path, strerror(errno));
         return PROGRAM_STAYS;
     }
-    result = check_file(fd, path, depth, e);
+    result = check_file(fd, path, interpreter, e);
     close(fd);
     return result;
 }
 
 enum program program_check(const char *command, struct error *e)
 {
-    return check_command(command, 0, e);
+    char look_at[PATH_MAX], interpreter[PATH_MAX] = "";
+    enum program result = check_command(command, interpreter, e);
+
+    for (int i = 0; i < SCRIPTS_MAX && result == PROGRAM_MOVES && *interpreter != '\0'; i++) {
+        memcpy(look_at, interpreter, sizeof look_at);
+        *interpreter = '\0';
+        result = check_command(look_at, interpreter, e);
+    }
+    if (result != PROGRAM_MOVES || *interpreter == '\0')
+        return result;
+    failed(e, "%s: a script for a script for a script; expected a program at the end", command);
+    return PROGRAM_MISSING;
 }

@@ -111,7 +111,7 @@ void shim_say(const char *text);
     X(timerfd_settime, NULL)                                                                       \
     X(timespec_get, NULL)
 
-#define SHIM_FIELD(name, version) __typeof__(name) *name;
+#define SHIM_FIELD(name, version) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
 struct shim_real {
     SHIM_REAL_CALLS(SHIM_FIELD)
 };

@@ -77,7 +77,7 @@ static int await_change_or_cancel(uint32_t seen, const struct timespec *timeout)
 {
     int before, result;
 
-    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before); /* NOLINT(cert-pos47-c) */
     result = shim_await_change(seen, timeout);
     pthread_setcanceltype(before, &before);
     return result;

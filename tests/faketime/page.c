@@ -60,7 +60,7 @@ static void test_an_empty_page_is_real_time(void **state)
 
 static void test_an_offset_carries_its_nanoseconds(void **state)
 {
-    struct clock_page page = {.real_offset = packed(100 * 86400, 1)};
+    struct clock_page page = {.real_offset = packed(INT64_C(100) * 86400, 1)};
 
     (void)state;
     expect_reading(&page, CLOCK_REALTIME, 1000000 + 100 * 86400 + 1, 0);

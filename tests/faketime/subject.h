@@ -1,7 +1,7 @@
 /* subject.h -- a test that starts itself again, under the shim, as the subject.
  *
  * main() hands over to the subject's part where it was given arguments.  The library is
- * taken from $BUILD, as the Makefile sets it, or from the folder above the test's own.
+ * taken from $BUILD, as the Makefile sets it.
  */
 #ifndef TESTS_FAKETIME_SUBJECT_H
 #define TESTS_FAKETIME_SUBJECT_H
@@ -29,6 +29,14 @@
 #define HOUR     (3600 * NANOSECONDS)
 #define MS       INT64_C(1000000)
 #define PATIENCE 20000 /* ms, after which something hangs */
+
+/* Nanoseconds, for the subject and for the one who watches it. */
+static inline int64_t read_clock(clockid_t id)
+{
+    struct timespec now;
+
+    return clock_gettime(id, &now) == 0 ? (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec : -1;
+}
 
 struct subject {
     pid_t pid;
@@ -59,22 +67,35 @@ static inline void stage_close(struct stage *stage)
     rmdir(stage->folder);
 }
 
+static inline int stage_setup(void **state)
+{
+    static struct stage stage;
+
+    stage_open(&stage);
+    *state = &stage;
+    return 0;
+}
+
+static inline int stage_teardown(void **state)
+{
+    stage_close(*state);
+    return 0;
+}
+
+static inline void stage_move(struct stage *stage, int64_t offset)
+{
+    struct error e;
+
+    assert_int_equal(clock_set_offset(&stage->clock, offset, &e), 0);
+}
+
 static inline void shim_path(char path[PATH_MAX])
 {
     const char *build = getenv("BUILD");
-    char *slash;
-    ssize_t length;
+    char folder[PATH_MAX];
 
-    if (build != NULL) {
-        assert_non_null(realpath(build, path));
-        strcat(path, "/libfakeclock.so");
-        return;
-    }
-    length = readlink("/proc/self/exe", path, PATH_MAX - 40);
-    assert_true(length > 0);
-    path[length] = '\0';
-    slash = strrchr(path, '/');
-    strcpy(slash, "/../../libfakeclock.so");
+    assert_non_null(realpath(build == NULL ? "build" : build, folder));
+    assert_true(snprintf(path, PATH_MAX, "%s/libfakeclock.so", folder) < PATH_MAX);
 }
 
 /* Starts this program again, on the clock, with up to three arguments. */
@@ -137,6 +158,26 @@ static inline int subject_end(struct subject *subject)
     close(subject->out);
     waitpid(subject->pid, &status, 0);
     return status;
+}
+
+/* What the subject has to say in one number. */
+static inline int64_t subject_number(const struct stage *stage, const char *part)
+{
+    struct subject subject = subject_start(stage->path, part, NULL, NULL);
+    int64_t said;
+
+    subject_hear(&subject, &said, sizeof said);
+    assert_int_equal(subject_end(&subject), 0);
+    return said;
+}
+
+/* That `now` was read `offset` ahead of real time, by somebody who may have been slow. */
+static inline void expect_ahead(int64_t now, int64_t offset, const char *who)
+{
+    int64_t ahead = now - read_clock(CLOCK_REALTIME);
+
+    if (ahead < offset - 60 * NANOSECONDS || ahead > offset + 60 * NANOSECONDS)
+        fail_msg("%s is ahead by %lld s", who, (long long)(ahead / NANOSECONDS));
 }
 
 #endif

@@ -259,23 +259,15 @@ struct report {
     int64_t slept;       /* really */
 };
 
-static int64_t read_clock(clockid_t id)
-{
-    struct timespec now;
-
-    clock_gettime(id, &now);
-    return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
-}
-
 static int subject(const char *kind, const char *duration)
 {
     int64_t began = read_clock(CLOCK_MONOTONIC);
-    struct report report = {.until = read_clock(CLOCK_REALTIME) + atoll(duration)};
+    struct report report = {.until = read_clock(CLOCK_REALTIME) + strtoll(duration, NULL, 10)};
     struct timespec until = {.tv_sec = report.until / NANOSECONDS,
                              .tv_nsec = report.until % NANOSECONDS};
 
     subject_say("r", 1);
-    report.result = kinds[atoi(kind)].wait(&until);
+    report.result = kinds[strtol(kind, NULL, 10)].wait(&until);
     report.woke = read_clock(CLOCK_REALTIME);
     report.slept = read_clock(CLOCK_MONOTONIC) - began;
     subject_say(&report, sizeof report);
@@ -326,7 +318,7 @@ static int dawdle(struct clock *clock, struct error *e)
 
 typedef int (*move)(struct clock *clock, struct error *e);
 
-static const struct scenario {
+static struct scenario {
     const char *name;
     move before;    /* before they wait */
     int64_t wait;   /* on the calendar */
@@ -448,6 +440,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < SCENARIOS; i++)
         tests[i] = (struct CMUnitTest){.name = scenarios[i].name,
                                        .test_func = test_waits,
-                                       .initial_state = (void *)(uintptr_t)&scenarios[i]};
+                                       .initial_state = (void *)&scenarios[i]};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

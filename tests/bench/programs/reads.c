@@ -50,7 +50,7 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    long count = argc > 1 ? atol(argv[1]) : 1000000;
+    long count = argc > 1 ? strtol(argv[1], NULL, 10) : 1000000;
 
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         clock_t began;
