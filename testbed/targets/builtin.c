@@ -52,12 +52,11 @@ static bool unlogged; /* said already */
 
 /* --- what the starter hears --------------------------------------------------------------------- */
 
-/* Takes the object over. A starter that stopped listening is no reason to stop serving. */
+/* Takes the object over.  A starter that stopped listening is no reason to stop serving. */
 static void say(json_t *event)
 {
-    if (event == NULL || json_dumpf(event, stdout, JSON_COMPACT) < 0)
-        return;
-    putchar('\n');
+    if (event != NULL && json_dumpf(event, stdout, JSON_COMPACT) == 0)
+        putchar('\n');
     fflush(stdout);
     json_decref(event);
 }

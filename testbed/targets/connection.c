@@ -102,15 +102,15 @@ static int waiting(const struct connection *c, int result)
 }
 
 /* Our side is closed.  Had we closed the descriptor with bytes unread, the kernel would send a
- * reset, and that could overtake our last words on their way to the client. */
+ * reset, and that could overtake our last words on their way to the client.  One read a turn: who
+ * talks without end does not keep the others waiting. */
 static enum progress drain(struct connection *c)
 {
-    ssize_t got;
+    ssize_t got = read(c->fd, c->request, sizeof c->request);
 
-    do
-        got = read(c->fd, c->request, sizeof c->request);
-    while (got > 0 || (got < 0 && errno == EINTR));
-    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? WAIT_READ : OVER;
+    if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)))
+        return WAIT_READ;
+    return OVER;
 }
 
 static enum progress hang_up(struct connection *c)

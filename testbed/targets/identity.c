@@ -9,6 +9,7 @@
 #include "testbed/targets/certificate.h"
 #include "testbed/targets/crypto_error.h"
 #include "testbed/targets/exact.h"
+#include "testbed/targets/file.h"
 
 /* Nobody sits there who could be asked; without this, OpenSSL opens the terminal. */
 static int no_password(char *buffer, int size, int writing, void *user)

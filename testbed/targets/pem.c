@@ -1,63 +1,13 @@
 #include "testbed/targets/pem.h"
 
-#include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "testbed/targets/file.h"
 
 #define BEGIN "-----BEGIN "
 #define END   "-----END "
-
-static unsigned char *read_stream(FILE *file, size_t *length)
-{
-    unsigned char *bytes = NULL;
-    size_t room = 0, used = 0;
-
-    do {
-        unsigned char *grown;
-
-        room = room == 0 ? 16384 : room * 2;
-        grown = realloc(bytes, room + 1);
-        if (grown == NULL) {
-            free(bytes);
-            return NULL;
-        }
-        bytes = grown;
-        used += fread(bytes + used, 1, room - used, file);
-    } while (used == room && used <= PEM_FILE_MAX);
-    bytes[used] = '\0';
-    *length = used;
-    return bytes;
-}
-
-unsigned char *file_read(const char *path, size_t *length, struct error *e)
-{
-    FILE *file = fopen(path, "re");
-    struct stat about;
-    unsigned char *bytes;
-
-    if (file == NULL)
-        return failed(e, "%s: cannot open: %s", path, strerror(errno)), NULL;
-    if (fstat(fileno(file), &about) == 0 && !S_ISREG(about.st_mode)) {
-        fclose(file);
-        return failed(e, "%s: not a regular file", path), NULL;
-    }
-    bytes = read_stream(file, length);
-    if (bytes == NULL)
-        failed(e, "%s: out of memory", path);
-    else if (ferror(file))
-        failed(e, "%s: cannot read: %s", path, strerror(errno));
-    else if (*length > PEM_FILE_MAX)
-        failed(e, "%s: larger than %d bytes", path, PEM_FILE_MAX);
-    if (bytes != NULL && (ferror(file) || *length > PEM_FILE_MAX)) {
-        free(bytes);
-        bytes = NULL;
-    }
-    fclose(file);
-    return bytes;
-}
 
 /* 0 to 63, or -1 for what is not of the base64 alphabet (RFC 4648 section 4). */
 static int base64_value(char c)

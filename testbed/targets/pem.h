@@ -25,13 +25,8 @@ struct pem_list {
 };
 
 /* Every block whose label is `label`, in order; there may be none.  Fails where the file cannot be
- * read, is larger than PEM_FILE_MAX, or memory runs out; *list is empty then.  pem_free in any case
- * is harmless. */
-#define PEM_FILE_MAX (16 * 1024 * 1024)
+ * read or memory runs out; *list is empty then.  pem_free is harmless in any case. */
 int pem_read(const char *path, const char *label, struct pem_list *list, struct error *e);
 void pem_free(struct pem_list *list);
-
-/* The whole file; malloc'ed, with a NUL after the last byte. */
-unsigned char *file_read(const char *path, size_t *length, struct error *e);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "testbed/targets/file.h"
 #include "testbed/wire/address.h"
 #include "testbed/wire/moment.h"
 #include "testbed/wire/nearest.h"
@@ -241,10 +242,13 @@ static int agree(const struct settings *settings, struct error *e)
 static int read_into(const char *path, struct settings *settings, struct error *e)
 {
     json_error_t trouble;
+    size_t length;
+    unsigned char *text = file_read(path, &length, e);
 
-    settings->json = json_load_file(path, JSON_REJECT_DUPLICATES, &trouble);
-    if (settings->json == NULL && trouble.line < 0)
-        return failed(e, "%s", trouble.text); /* could not be opened; the text names it */
+    if (text == NULL)
+        return -1;
+    settings->json = json_loadb((char *)text, length, JSON_REJECT_DUPLICATES, &trouble);
+    free(text);
     if (settings->json == NULL)
         return failed(e, "%s:%d: %s", path, trouble.line, trouble.text);
     if (take_fields(fields, settings->json, settings, e) < 0)

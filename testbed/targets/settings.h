@@ -10,6 +10,7 @@
  *
  * Only `listen` and `hosts` must be there; null is the same as absent.  The first host also answers
  * clients that name none of them, or none at all; a name may be a wildcard of one label, "*.test".
+ * Of several that fit, the one that stands first answers.
  * Paths are used as they stand: relative ones start where the program was started.
  *
  * This half reads no file but the settings themselves; served.h opens what they name.

@@ -5,7 +5,8 @@ use v5.36;
 use FindBin qw($Bin);
 use lib $Bin;
 use Target qw(dir identity spill run config program s_client fetch openssl);
-use POSIX qw(strftime mktime);
+use IO::Socket::IP;
+use POSIX qw(strftime);
 use Test::More;
 
 my $shop = identity('shop.test');
@@ -120,6 +121,31 @@ for my $client (qw(-tls1_2 -tls1_3)) {
     $stapling->hangup;
     ($said) = s_client($stapling, $client, -sess_in => $session);
     like($said, qr/^New, TLS/m, '  and never across a reload');
+}
+
+# --- another calendar -----------------------------------------------------------------------------
+
+SKIP: {
+    my $clock = ($ENV{BUILD} // 'build') . '/fakeclock';
+    skip "$clock is not built", 3 if !-x $clock;
+
+    my $page = dir() . '/calendar';
+    run($clock, 'new', $page);
+    run($clock, 'set', $page, '2031-05-01T12:00:00Z');
+    my $moved = Target->start_by([$clock, 'run', $page, '--'], hosts => [$shop], log => dir() . '/log');
+    like(fetch($moved), qr/^Date: Thu, 01 May 2031 12:0\d:\d\d GMT\r$/m, 'on a calendar of its own');
+    run($clock, 'set', $page, '2001-01-01T00:00:00Z');
+    like(fetch($moved), qr/^Date: Mon, 01 Jan 2001 00:0\d:\d\d GMT\r$/m, '  also when that is moved');
+    like(Target::slurp(dir() . '/log'), qr/"now":1935403\d\d\d.*\n.*"now":978307\d\d\d,/, '  and in its log');
+}
+
+# --- where it listens -----------------------------------------------------------------------------
+
+SKIP: {
+    my $loopback = IO::Socket::IP->new(LocalHost => '::1', Listen => 1) or skip 'no IPv6 here', 2;
+    my $six = Target->start(hosts => [$shop], listen => '[::1]:0');
+    like($six->{address}, qr/^\[::1\]:[1-9]\d*$/, 'IPv6, with brackets');
+    like(fetch($six), qr/This is a rehearsal/, '  and it serves there');
 }
 
 # --- where it cannot listen -----------------------------------------------------------------------
