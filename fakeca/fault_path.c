@@ -141,21 +141,25 @@ static int lengthen(struct breaking *b, int count, struct error *e)
     return count;
 }
 
-/* Sets the path length of every intermediate, and their issuers', to `length`. */
-static int set_path_lengths(struct breaking *b, int length, struct error *e)
+static int set_path_length(struct breaking *b, int i, int length, struct error *e)
 {
-    for (int i = 1; i < sk_X509_num(b->chain->sent); i++) {
-        X509 *edited = unsealed(b, b->chain->sent, i, e);
+    X509 *edited = unsealed(b, b->chain->sent, i, e);
 
-        if (edited == NULL)
-            return -1;
-        if (extension_basic(edited, true, length, e) < 0) {
-            X509_free(edited);
-            return -1;
-        }
-        if (reseal(b, b->chain->sent, i, edited, NULL, e) < 0)
-            return -1;
+    if (edited == NULL)
+        return -1;
+    if (extension_basic(edited, true, length, e) < 0) {
+        X509_free(edited);
+        return -1;
     }
+    return reseal(b, b->chain->sent, i, edited, NULL, e);
+}
+
+/* Sets the path length of the leaf's issuer, and takes it from those above: -1 is no limit. */
+static int set_path_lengths(struct breaking *b, int lowest, struct error *e)
+{
+    for (int i = 1; i < sk_X509_num(b->chain->sent); i++)
+        if (set_path_length(b, i, i == 1 ? lowest : -1, e) < 0)
+            return -1;
     return 0;
 }
 

@@ -198,7 +198,7 @@ const struct fault fault_table[] = {
      .says = {"weak-signature", "weak-signature", "ok"},
      .part = INTERMEDIATE, .digest = "SHA1", .exact = true},
     {.name = "md5-signature",
-     .what = "the leaf is signed with MD5",
+     .what = "the leaf is signed with MD5, by an issuer that gets an RSA key for it",
      .breaks = WEAK,
      .says = {"weak-signature", "weak-signature", "ok"},
      .apply = apply_md5_signature, .intermediates = 1, .exact = true},
