@@ -68,9 +68,12 @@ flow_id flow_running(lua_State *co)
 
 static void impatient(lua_State *co, lua_Debug *where)
 {
-    (void)where;
-    if (of(co) != NULL && monotonic() - of(co)->resumed_at > FLOW_PATIENCE)
-        luaL_error(co, "computed for %d s without waiting for anything", (int)FLOW_PATIENCE);
+    if (of(co) == NULL || monotonic() - of(co)->resumed_at <= FLOW_PATIENCE)
+        return;
+    lua_getinfo(co, "Sl", where);
+    lua_pushfstring(co, "%s:%d: computed for %d s without waiting for anything", where->short_src,
+                    where->currentline, (int)FLOW_PATIENCE);
+    lua_error(co);
 }
 
 static void discard(struct flow *flow)

@@ -87,7 +87,7 @@ end
 local function trust_of(play, settings)
   if settings.trust_file then return settings.trust_file end
   local chain = settings.to:_chain()
-  if not settings.trust then return chain and trust_file(chain) end
+  if not settings.trust then return chain and trust_file(chain) or nil end
   if #settings.trust == 1 then return trust_file(settings.trust[1]) end
   local texts = {}
   for i, from in ipairs(settings.trust) do

@@ -43,17 +43,21 @@ local function act(self)
     .. " and its configuration; reload " .. result)
 end
 
+-- What is installed counts as good once clients were well with it for more looks in a row than
+-- would be forgiven if they were bad: right after a graceful reload the old workers still answer,
+-- and what they serve says nothing of the new.
 local function watch(self)
-  local settings, bad = self._settings, 0
+  local settings, bad, good = self._settings, 0, 0
   while true do
     local since = flow.now()
     flow.park(settings.every)
     local state = self._running and look(settings, since)
     if state == "well" then
-      bad = 0
-      if settings.of._last_reload.result ~= "refused" then settings.of:_is_good() end
+      bad, good = 0, since >= settings.of._changed_at and good + 1 or 0
+      local serves_it = settings.of._last_reload.result ~= "refused"
+      if good > settings.forgives + 1 and serves_it then settings.of:_is_good() end
     elseif state == "ill" then
-      bad = bad + 1
+      bad, good = bad + 1, 0
       if bad > settings.forgives then
         act(self)
         bad = 0

@@ -4,6 +4,7 @@
 local flow = require "flow"
 local host = require "host"
 local json = require "json"
+local words = require "words"
 
 local Journal = {}
 Journal.__index = Journal
@@ -14,14 +15,18 @@ local journal = {}
 function journal.open(path)
   local file, why = host.append(path)
   if not file then return nil, why end
-  return setmetatable({ file = file, began = flow.now() }, Journal)
+  return setmetatable({ file = file, began = flow.now(), failed = false }, Journal)
 end
 
 function Journal:note(kind, facts)
   facts.kind = kind
   facts.t = flow.now() - self.began -- seconds since the run began
   facts.real = host.show_moment(os.time())
-  self.file:write(json.encode(facts) .. "\n")
+  if self.failed then return end
+  local ok, why = pcall(self.file.write, self.file, json.encode(facts) .. "\n")
+  if ok then return end
+  self.failed = true -- said once; what follows is teardown
+  words.environment("journal: %s", tostring(why))
 end
 
 return journal

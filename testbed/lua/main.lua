@@ -337,7 +337,12 @@ function verbs.targets(options)
 end
 
 function verbs.faults(options)
-  print_rows(options, { "name", "what", "clause", "openssl", "gnutls", "wolfssl" }, faults_table(options))
+  local rows = faults_table(options)
+  for _, row in ipairs(rows) do
+    for library, outcome in pairs(row.says) do row[library] = outcome end
+  end
+  local columns = { "name", "openssl", "gnutls", "wolfssl", "what", options.markdown and "breaks" or nil }
+  print_rows(options, columns, rows)
   return status.met
 end
 

@@ -104,6 +104,7 @@ function Play:open_stage()
   if self.stage then return end
   local options = self.run.options
   self.dir = ("%s/%02d-%s"):format(self.run.state, self.number, slug(self.title))
+  host.remove_tree(self.dir) -- of an earlier run with the same state directory, if any
   self:must(host.make_directory(self.dir, 493))
   self.page = self:must(host.clock(self.dir .. "/clock"))
   self.clock_file = self.dir .. "/clock"
@@ -249,7 +250,10 @@ function Play:perform()
   if text == nil then return words.ending("usage", why) end
   local chunk
   chunk, why = load(text, "@" .. self.path, "t", environment_for(self))
-  if chunk == nil then return words.ending("usage", why) end
+  if chunk == nil then
+    if why:sub(1, #self.path) ~= self.path then why = self.path .. ": " .. why end
+    return words.ending("usage", why)
+  end
   self.main = flow.self()
   self.run.playing[self.main] = self
   self.text = text

@@ -85,7 +85,7 @@ function target.new(play, given)
   local self = class.new {
     _play = play, _kind = kind, _adapter = adapter, _name = settings.name, _settings = settings,
     _config = {}, _address_text = false, _installed = false, _versions = 0, _process = false,
-    _dir = false, _live = false, _good = false, _last_reload = {}, _state = {},
+    _dir = false, _live = false, _good = false, _last_reload = {}, _changed_at = 0, _state = {},
   }
   for key in pairs(config_spec) do self._config[key] = settings[key] end
   play.nouns.target = play.nouns.target + 1
@@ -185,6 +185,7 @@ function methods:_reload()
   local play = self._play
   local result, why = self._adapter.reload(self)
   self._last_reload = { result = result, why = why }
+  self._changed_at = flow.now()
   play:note("reload", { target = self._name, result = result, why = why })
   if result == "done" then play:phase("reloaded", self._installed and self._installed._facts.serial) end
   return result, why

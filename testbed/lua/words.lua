@@ -35,7 +35,7 @@ words.current_path = nil -- of the scenario whose flow runs; play.lua sets it
 
 -- Ends the play: the scenario says something wrong.
 function words.mistake(format, ...)
-  local text = format:format(...)
+  local text = select("#", ...) > 0 and format:format(...) or format
   local running = words.path_of_running and words.path_of_running()
   if running then text = position(running) .. ": " .. text end
   error(words.ending("usage", text), 0)

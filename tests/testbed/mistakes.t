@@ -1,0 +1,82 @@
+#!/usr/bin/perl
+# A mistake in a scenario is one line: file, line, what was expected, the nearest
+# right word.  Nothing has been started.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Rehearse;
+use Test::More;
+
+my $good = <<'PLAY';
+scenario "A play"
+local house = ca     { root = "10y" }
+local shop  = target { "builtin", name = "shop.test", certificate = house:issue {} }
+local fleet = clients { "openssl", to = shop }
+steady "all is well"
+fleet:expect { success = "100%", during = "100ms" }
+PLAY
+
+# name, what is changed in the good text, what the line must say, in which line
+my @mistakes = (
+    ['a syntax error', sub { s/"A play"/"A play/ }, qr/unfinished string/, 1],
+    ['an unknown word', sub { s/steady/stedy/ }, qr/unknown word 'stedy'; did you mean 'steady'\?/, 5],
+    ['an unknown key', sub { s/root =/rot =/ }, qr/ca: unknown key 'rot'; did you mean 'root'\?/, 2],
+    ['an unknown method', sub { s/:expect/:expct/ }, qr/clients has no 'expct'; did you mean 'expect'\?/, 6],
+    ['a duration without a unit', sub { s/"10y"/"10"/ }, qr/'root' is "10"; expected .*'10' is not a duration/, 2],
+    ['a number for a duration', sub { s/"10y"/10/ }, qr/'root' is 10; expected a duration in quotes/, 2],
+    ['an unknown library', sub { s/"openssl"/"opensl"/ }, qr/expected one of "openssl", "gnutls", "wolfssl"/, 4],
+    ['an unknown target', sub { s/"builtin"/"apach"/ }, qr/expected one of "builtin", "nginx"/, 3],
+    ['something missing', sub { s/, to = shop// }, qr/clients: 'to' is missing/, 4],
+    ['an unknown fault', sub { s/issue \{\}/issue {}:broken "expired-lef"/ },
+        qr/unknown fault 'expired-lef'; did you mean 'expired-leaf'\?/, 3],
+    ['an unknown outcome', sub { s/success = "100%"/outcome = "expird"/ },
+        qr/unknown outcome 'expird'; did you mean 'expired'\?/, 6],
+    ['an outcome for a library that is not there', sub { s/success = "100%"/outcome = { "ok", gnutls = "expired" }/ },
+        qr/no clients of 'gnutls' here/, 6],
+    ['nothing to expect', sub { s/success = "100%", // }, qr/either success or outcome/, 6],
+    ['a bad share', sub { s/100%/100/ }, qr/'success' is "100"; expected a share in quotes/, 6],
+    ['during and within', sub { s/100ms"/100ms", within = "1s"/ }, qr/either during or within/, 6],
+    ['a fault without a steady state', sub { s/^steady/inject/m }, qr/inject without a steady state/, 5],
+    ['a heading with nothing under it', sub { $_ .= "inject \"nothing\"\n" }, qr/nothing was expected under inject/, undef],
+    ['a global', sub { s/local house/house/ }, qr/'house' is not declared: write local house/, 2],
+    ['the operating system', sub { $_ .= "os.remove(\"x\")\n" }, qr/unknown word 'os'/, 7],
+    ['files', sub { $_ .= "io.open(\"x\")\n" }, qr/unknown word 'io'/, 7],
+    ['code from elsewhere', sub { $_ .= "require \"host\"\n" }, qr/unknown word 'require'/, 7],
+    ['an error of its own', sub { $_ .= "error(\"enough\")\n" }, qr/enough/, 7],
+    ['a call of nothing', sub { $_ .= "local nothing\nnothing()\n" }, qr/attempt to call a nil value/, 8],
+    ['a script that never ends', sub { $_ .= "while true do end\n" }, qr/without waiting/, 7],
+    ['a second scenario', sub { $_ .= "scenario \"Another\"\n" }, qr/one file, one scenario/, 7],
+    ['a noun before the scenario', sub { s/^scenario.*\n// }, qr/ca before scenario/, 1],
+    ['an empty file', sub { $_ = "" }, qr/no scenario/, undef],
+    ['a binary chunk', sub { $_ = "\x1bLua\x54\x00" }, qr/attempt to load a binary chunk/, undef],
+    ['an external target that nobody allowed', sub { s/"builtin"/"external", address = "192.0.2.1:443"/ },
+        qr/192\.0\.2\.1:443 is outside the stage and not allowed/, undef, 4],
+);
+
+for my $mistake (@mistakes) {
+    my ($name, $change, $expected, $line, $status) = @$mistake;
+    my $text = $good;
+    $change->() for $text;
+    my $path = scenario($text);
+    my ($got, $out, $err) = rehearse('run', '--state', "$DIR/state", $path);
+    my $where = defined $line ? qr/^rehearse: \Q$path\E:$line: / : qr/^rehearse: \Q$path\E/;
+    subtest $name => sub {
+        is $got, $status // 2, 'the exit status says which kind';
+        is scalar(split /\n/, $err), 1, 'one line' or diag $err;
+        like $err, $where, 'it says where';
+        like $err, $expected, 'and what';
+        is $out, '', 'no test was begun';
+        ok !-e "$DIR/state", 'nothing was started';
+    };
+}
+
+my ($status, $out, $err) = rehearse('validate', scenario($good));
+is $status, 0, 'a good scenario is valid' or diag $err;
+like $out, qr/A play: 1 expectations/, 'and says what it expects';
+
+my ($bad1, $bad2) = (scenario("x"), scenario("y"));
+($status, $out, $err) = rehearse('validate', $bad1, $bad2);
+like $err, qr/\Q$bad1\E.*\n.*\Q$bad2\E/, 'all files are checked, each has its line';
+
+done_testing;

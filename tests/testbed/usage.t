@@ -1,0 +1,85 @@
+#!/usr/bin/perl
+# The command line, and what the machine may refuse: one clear line each and the
+# exit status that says which kind.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Rehearse;
+use Fcntl qw(:flock);
+use Test::More;
+
+my $play = scenario(<<'PLAY');
+scenario "A play"
+local house = ca     { root = "10y" }
+local shop  = target { "builtin", name = "shop.test", certificate = house:issue {} }
+local fleet = clients { "openssl", to = shop }
+steady "all is well"
+fleet:expect { success = "100%", during = "100ms" }
+PLAY
+
+sub says {
+    my ($name, $status, $expected, @arguments) = @_;
+    my ($got, $out, $err) = rehearse(@arguments);
+    subtest $name => sub {
+        is $got, $status, "exit status $status" or diag $err;
+        like $err, $expected, 'says why';
+        is scalar(grep { !/journal: \S+$/ } split /\n/, $err), 1, 'in one line' or diag $err;
+        unlike $err, qr/traceback/, 'without its innards';
+    };
+}
+
+says 'an unknown verb', 2, qr/unknown verb 'rnu'; did you mean 'run'\?/, 'rnu';
+says 'an unknown option', 2, qr/unknown option '--jurnal'; did you mean --journal\?/, 'run', '--jurnal', 'x';
+says 'an option without its value', 2, qr/--target needs a value/, 'run', '--target';
+says 'no scenario', 2, qr/no scenario given/, 'run';
+says 'a missing file', 2, qr{/nowhere/x\.lua: No such file}, 'run', '/nowhere/x.lua';
+says 'a directory without scenarios', 2, qr/no \*\.lua file/, 'run', '/proc/self/fdinfo';
+says 'an unknown target', 2, qr/unknown target 'ngnix'; did you mean 'nginx'\?/, 'run', '--target', 'ngnix', $play;
+says 'a state directory that is something else', 6, qr/is no state directory of rehearse/, 'run', '--state', $DIR, $play;
+says 'a state directory that cannot be', 6, qr/cannot make the state directory/, 'run', '--state', '/proc/x', $play;
+says 'a full disk', 6, qr{/dev/full: cannot write: No space left}, 'run', '--journal', '/dev/full', $play;
+says 'a journal that cannot be', 6, qr{/nowhere/j: No such file}, 'run', '--journal', '/nowhere/j', $play;
+
+mkdir "$DIR/taken";
+open my $lock, '>', "$DIR/taken/.rehearse" or die;
+flock $lock, LOCK_EX or die;
+says 'a state directory that is taken', 6, qr/is another rehearse using/, 'run', '--state', "$DIR/taken", $play;
+close $lock;
+
+my ($status, $out, $err) = rehearse('run', '--state', "$DIR/mine", $play);
+is $status, 0, 'a state directory can be named' or diag $err;
+ok -s "$DIR/mine/journal.jsonl", 'and is kept, with the journal in it';
+($status, $out, $err) = rehearse('run', '--state', "$DIR/mine", $play);
+is $status, 0, 'and used a second time' or diag $err;
+
+($status, $out) = rehearse('--help');
+is $status, 0, 'help is no failure';
+like $out, qr/rehearse run FILE\|DIR\.\.\./, 'and lists the verbs';
+($status, $out) = rehearse('run', '--help');
+like $out, qr/--journal FILE/, 'a verb lists its options';
+
+for my $verb (qw(targets faults outcomes)) {
+    ($status, $out) = rehearse($verb);
+    is $status, 0, "rehearse $verb";
+    ok(($out =~ tr/\n//) >= 4, 'lists what there is');
+    ($status, $out) = rehearse($verb, '--json');
+    like $out, qr/^\[\{/, 'as JSON too';
+    ($status, $out) = rehearse($verb, '--markdown');
+    like $out, qr/^\| \w+ \|.*\n\| --- \|/, 'and as a table for documents';
+}
+($status, $out) = rehearse('list', 'scenarios');
+like $out, qr{scenarios/expiry/leaf-expires\.lua\s+builtin,nginx\s+A leaf expires}, 'rehearse list';
+
+SKIP: {
+    skip 'only root can become somebody else', 2 if $> != 0;
+    mkdir "$DIR/closed", 0700;
+    local $ENV{TMPDIR} = "$DIR/closed";
+    my $text = `setpriv --reuid 65534 --regid 65534 --clear-groups $BUILD/rehearse run $play 2>&1 >/dev/null`;
+    my $got = $? >> 8;
+    skip 'the build is not readable for others', 2 if $text =~ /setpriv/;
+    is $got, 6, 'no permission is a matter of the environment' or diag $text;
+    like $text, qr/Permission denied/, 'and says so';
+}
+
+done_testing;
