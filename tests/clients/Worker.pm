@@ -80,7 +80,8 @@ sub nobody {
     return '127.0.0.1:' . $taken->sockport;
 }
 
-# A process that does this with every connection; its address.
+# A process that does this with every connection; its address.  It is made before any worker is
+# started, or it would hold the worker's stdin open.
 my @peers;
 
 sub peer ($behaviour) {
