@@ -29,29 +29,34 @@ static json_t *serials(STACK_OF(X509) * certificates)
     return all;
 }
 
+static json_t *text_or_null(const char *text)
+{
+    return text == NULL ? json_null() : json_string(text);
+}
+
 json_t *chain_describe(const struct chain *chain)
 {
     X509 *leaf = sk_X509_value(chain->sent, 0);
     const struct key_kind *kind = key_kind_of(chain->key);
-    char serial[SERIAL_TEXT] = "";
+    const char *client_name = chain->client_name == NULL ? chain->name : chain->client_name;
+    char serial[SERIAL_TEXT];
+    json_t *all = json_object();
 
-    if (leaf != NULL)
-        certificate_serial(leaf, serial);
-    return json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:s?, s:s?, s:b, s:b, s:b, s:I}", /* in reading order */
-        "name", chain->name,                                                   /**/
-        "client_name", chain->client_name == NULL ? chain->name : chain->client_name, /**/
-        "serial", serial,                                                             /**/
-        "not_before", (json_int_t)(leaf == NULL ? 0 : certificate_not_before(leaf)),  /**/
-        "not_after", (json_int_t)(leaf == NULL ? 0 : certificate_not_after(leaf)),    /**/
-        "chain", serials(chain->sent),                                                /**/
-        "trust", serials(chain->trust),                                               /**/
-        "key", kind == NULL ? NULL : kind->name,                                      /**/
-        "fault", chain->fault,                                                        /**/
-        "exact", chain->exact,                                                        /**/
-        "staple", chain->staple.bytes != NULL,                                        /**/
-        "crl", sk_X509_CRL_num(chain->crls) > 0,                                      /**/
-        "at", (json_int_t)chain->at);
+    certificate_serial(leaf, serial);
+    json_object_set_new(all, "name", json_string(chain->name));
+    json_object_set_new(all, "client_name", json_string(client_name));
+    json_object_set_new(all, "serial", json_string(serial));
+    json_object_set_new(all, "not_before", json_integer(certificate_not_before(leaf)));
+    json_object_set_new(all, "not_after", json_integer(certificate_not_after(leaf)));
+    json_object_set_new(all, "chain", serials(chain->sent));
+    json_object_set_new(all, "trust", serials(chain->trust));
+    json_object_set_new(all, "key", text_or_null(kind == NULL ? NULL : kind->name));
+    json_object_set_new(all, "fault", text_or_null(chain->fault));
+    json_object_set_new(all, "exact", json_boolean(chain->exact));
+    json_object_set_new(all, "staple", json_boolean(chain->staple.bytes != NULL));
+    json_object_set_new(all, "crl", json_boolean(sk_X509_CRL_num(chain->crls) > 0));
+    json_object_set_new(all, "at", json_integer(chain->at));
+    return all;
 }
 
 /* --- writing ------------------------------------------------------------------------------------ */

@@ -56,7 +56,17 @@ int chain_write(const struct chain *chain, const char *bundle, struct error *e);
 /* Puts staple.der or crl.pem into a bundle that exists. */
 int bundle_put(const char *bundle, const char *file, struct blob bytes, struct error *e);
 
-/* bundle.json: {"name","serial","not_before","not_after","chain":[serials],"fault","at",...} */
+/* bundle.json:
+ *     name          the server's
+ *     client_name   what clients should ask for; differs where the fault is in that
+ *     serial, not_before, not_after    of the first certificate sent; hex, Unix seconds
+ *     chain, trust  serials, in the order of chain.pem and trust.pem
+ *     key           the kind of key, as `fakeca issue --key` has it
+ *     fault         the name of what was done to it, or null
+ *     exact         whether only a server that serves byte for byte can serve it
+ *     staple, crl   whether those files are there
+ *     at            when this was made, on the caller's calendar
+ * `chain` has at least one certificate sent. */
 json_t *chain_describe(const struct chain *chain);
 
 /* PEM to objects.  Both accept an empty text; NULL with *e for one that is broken. */

@@ -4,31 +4,35 @@
 
 #include "fakeca/verbs.h"
 
+/* clang-format off */
 static const struct verb verbs[] = {
-    {"init",                               "--state DIR", "make a root and its intermediates", init_options, verb_init},
-    {"issue", "--state DIR --out BUNDLE --name NAME", "issue a leaf, as a bundle", issue_options,
-     verb_issue},
-    {"break",                           "--state DIR --in BUNDLE --out BUNDLE --fault NAME", "break a bundle in one way",
-     break_options, verb_break},
-    {"faults",                              "", "list the ways to break one", faults_options, verb_faults},
-    {"show",         "FILE|BUNDLE...", "tell what is in certificates, CRLs, staples", show_options,
-     verb_show},
-    {"rotate",                           "--state DIR", "make a new intermediate to issue from", rotate_options, verb_rotate},
-    {"cross-sign",                              "--state DIR --from DIR", "let another root sign this one", cross_sign_options,
-     verb_cross_sign},
-    {"revoke",         "--state DIR --in BUNDLE", "revoke its leaf", revoke_options, verb_revoke},
-    {"staple",                          "--state DIR --in BUNDLE", "sign an OCSP response about its leaf", staple_options,
-     verb_staple},
-    {"crl",                             "--state DIR --in BUNDLE | --out FILE", "sign CRLs", crl_options, verb_crl},
-    {0       },
+    {"init",       "", "make a root and its intermediates",           init_options,       verb_init},
+    {"issue",      "", "issue a leaf, as a bundle",                   issue_options,      verb_issue},
+    {"break",      "", "break a bundle in one way",                   break_options,      verb_break},
+    {"faults",     "", "list the ways to break one",                  faults_options,     verb_faults},
+    {"show",       "FILE|BUNDLE...", "tell what is in a file",        show_options,       verb_show},
+    {"rotate",     "", "make a new intermediate to issue from",       rotate_options,     verb_rotate},
+    {"cross-sign", "", "let another authority's root sign this one",  cross_sign_options, verb_cross_sign},
+    {"revoke",     "", "revoke the leaf of a bundle, or its issuer",  revoke_options,     verb_revoke},
+    {"staple",     "", "sign an OCSP response about a bundle's leaf", staple_options,     verb_staple},
+    {"crl",        "", "sign CRLs",                                   crl_options,        verb_crl},
+    {0},
 };
+/* clang-format on */
 
 static int usage(FILE *out)
 {
-    fprintf(out, "fakeca: a CA for rehearsals: good chains, and broken ones on purpose\n\n");
+    fputs("fakeca: a CA for rehearsals: good chains, and broken ones on purpose\n\n", out);
     verbs_print("fakeca", verbs, out);
-    fprintf(out, "\n`fakeca VERB --help` lists a verb's options.  A TIME is 2027-03-01T00:00:00Z, "
-                 "@1793836800\nor +90d; a duration is 90d or 1h30m.\n");
+    fputs("\n"
+          "`fakeca VERB --help` lists a verb's options.  A TIME is 2027-03-01T00:00:00Z, "
+          "@1793836800\n"
+          "or +90d; T is a duration such as 90d or 1h30m.  For example:\n"
+          "\n"
+          "  fakeca init  --state ca\n"
+          "  fakeca issue --state ca --out good --name shop.test\n"
+          "  fakeca break --state ca --in good --out bad --fault expired-leaf\n",
+          out);
     return out == stdout ? DONE : BAD_INPUT;
 }
 

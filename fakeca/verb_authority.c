@@ -14,8 +14,7 @@
 
 struct init_arguments {
     const char *state, *at, *key, *name;
-    const char *path_length;
-    long intermediates;
+    long intermediates, path_length;
     int64_t root_lifetime, intermediate_lifetime; /* nanoseconds */
     struct option_list permitted, excluded;
     bool json;
@@ -39,7 +38,7 @@ const struct option_row init_options[] = {
     {"intermediate-lifetime", "T",      "the intermediates end T from now [5y]",
      OPTION_DURATION, AT(intermediate_lifetime)},
     {"path-length",           "N",      "path length of the topmost intermediate [what fits]",
-     OPTION_TEXT, AT(path_length)},
+     OPTION_NUMBER, AT(path_length)},
     {"permit",                "DOMAIN", "name constraint of the intermediates (may repeat)",
      OPTION_LIST, AT(permitted)},
     {"exclude",               "DOMAIN", "name constraint of the intermediates (may repeat)",
@@ -49,20 +48,6 @@ const struct option_row init_options[] = {
 };
 /* clang-format on */
 #undef AT
-
-static struct words words_of(const struct option_list *list)
-{
-    return (struct words){list->items, list->count};
-}
-
-static int path_length_of(const char *text, int *out, struct error *e)
-{
-    if (text == NULL)
-        return 0;
-    if (sscanf(text, "%2d", out) == 1 && *out >= 0 && *out <= INTERMEDIATES_MOST)
-        return 0;
-    return failed(e, "--path-length: '%s' is not a number from 0 to %d", text, INTERMEDIATES_MOST);
-}
 
 static int plan_of(const struct init_arguments *arguments, struct authority_plan *plan,
                    struct error *e)
@@ -81,8 +66,8 @@ static int plan_of(const struct init_arguments *arguments, struct authority_plan
     plan->intermediate_until = plan->at + arguments->intermediate_lifetime / NANOSECONDS;
     plan->permitted = words_of(&arguments->permitted);
     plan->excluded = words_of(&arguments->excluded);
-    plan->path_length = -1;
-    return path_length_of(arguments->path_length, &plan->path_length, e);
+    plan->path_length = (int)arguments->path_length;
+    return 0;
 }
 
 static void tell_authority(const char *state, bool json, const char *what)
@@ -98,6 +83,7 @@ int verb_init(int argc, char **argv)
     struct init_arguments arguments = {
         .key = "p256",
         .intermediates = 1,
+        .path_length = -1,
         .root_lifetime = ROOT_LIFETIME,
         .intermediate_lifetime = INTERMEDIATE_LIFETIME,
     };

@@ -49,11 +49,6 @@ const struct option_row issue_options[] = {
 /* clang-format on */
 #undef AT
 
-static struct words words_of(const struct option_list *list)
-{
-    return (struct words){list->items, list->count};
-}
-
 static int check_words(const struct issue_arguments *arguments, struct leaf_plan *plan,
                        struct error *e)
 {

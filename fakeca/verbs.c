@@ -36,6 +36,11 @@ int options_for(const struct option_row *options, int argc, char **argv, void *i
     return 0;
 }
 
+struct words words_of(const struct option_list *list)
+{
+    return (struct words){list->items, list->count};
+}
+
 int require(const char *option, const char *value, struct error *e)
 {
     return value != NULL && *value != '\0' ? 0 : failed(e, "--%s is needed", option);

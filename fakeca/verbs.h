@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "fakeca/chain.h"
+#include "fakeca/extension.h"
 #include "testbed/wire/options.h"
 
 enum { DONE = 0, NO = 1, BAD_INPUT = 2, ENVIRONMENT = 6 };
@@ -19,7 +20,8 @@ int complain(const struct error *e);
 int options_for(const struct option_row *options, int argc, char **argv, void *into,
                 struct option_list *rest, size_t most, struct error *e);
 
-/* "--state DIR is needed" */
+struct words words_of(const struct option_list *list);
+/* "--state is needed" */
 int require(const char *option, const char *value, struct error *e);
 /* The time an option names; `fallback` where it was not given. */
 int moment_of(const char *option, const char *text, int64_t now, int64_t fallback, int64_t *out,

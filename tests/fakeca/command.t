@@ -57,7 +57,7 @@ refuses('an unknown status', qr/'godo' is not a status/, 'staple', '--state', $c
 refuses('CRLs for nobody', qr/--in BUNDLE or --out FILE/, 'crl', '--state', $ca);
 refuses('nothing to show', qr/a FILE or BUNDLE is needed/, 'show');
 refuses('too many intermediates', qr/--intermediates: 33 is more than 32/, 'init', '--state', "$dir/x", '--intermediates', 33);
-refuses('a path length that is none', qr/--path-length/, 'init', '--state', "$dir/x", '--path-length', 'two');
+refuses('a path length that is none', qr/--path-length: 'two' is not a whole number/, 'init', '--state', "$dir/x", '--path-length', 'two');
 ok(!-e "$dir/none" && !-e "$dir/x", 'and nothing was made');
 
 my ($out, $err, $status) = try();

@@ -224,8 +224,10 @@ static void every_fault_changes_what_it_says_and_nothing_else(void **state)
         struct error e;
         struct chain *broken = fault_apply(&fault_table[i], it->chain, &it->authority, NOON, &e);
 
-        if (broken == NULL)
+        if (broken == NULL) {
             fail_msg("%s", e.text);
+            continue;
+        }
         write_down(&text, it->chain, broken);
         if (strcmp(text.bytes, expectation_for(fault_table[i].name)) != 0) {
             print_message("# %s\n#      got: %s\n# expected: %s\n", fault_table[i].name, text.bytes,
@@ -350,10 +352,9 @@ static void a_chain_too_short_for_a_fault_is_refused(void **state)
 static void a_chain_of_another_authority_is_refused(void **state)
 {
     struct fixture *it = *state;
-    void *another = NULL;
+    void *another = another_fixture();
     struct error e;
 
-    assert_int_equal(fixture_open(&another), 0);
     assert_null(fault_apply(fault_named("expired-leaf", &e), ((struct fixture *)another)->chain,
                             &it->authority, NOON, &e));
     assert_non_null(strstr(e.text, "has not issued"));

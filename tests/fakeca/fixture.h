@@ -107,6 +107,16 @@ static inline int fixture_close(void **state)
     return 0;
 }
 
+/* A second one, for tests about strangers; to be closed by the test. */
+static inline struct fixture *another_fixture(void)
+{
+    void *state = NULL;
+
+    if (fixture_open(&state) < 0 || state == NULL)
+        abort();
+    return state;
+}
+
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
 
 #endif

@@ -127,11 +127,10 @@ static void what_is_revoked_is_in_the_crl_of_its_issuer_and_no_other(void **stat
 static void strangers_certificates_are_not_revoked(void **state)
 {
     struct fixture *it = *state;
-    void *another = NULL;
+    void *another = another_fixture();
     struct ledger ledger;
     struct error e;
 
-    assert_int_equal(fixture_open(&another), 0);
     MUST(ledger_open(&it->authority, &ledger, &e));
     assert_int_equal(ledger_revoke(&ledger, leaf_of(another), NOON, -1, &e), -1);
     assert_non_null(strstr(e.text, "has not issued"));
