@@ -6,7 +6,7 @@ tags { "deployment", "rotation", "guard" }
 
 local house = ca      { root = "10y", intermediate = "5y" }
 local shop  = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "90d" } }
-local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "40/s" }
+local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop }
 local watch = guard   { of = shop, through = fleet, every = "400ms", forgives = 2 }
 
 steady "every client gets in"

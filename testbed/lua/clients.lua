@@ -13,6 +13,8 @@ local clients = {}
 local methods = {}
 local fleet_class = words.class("clients", methods)
 
+local RATE = "20/s" -- of each class, where the scenario does not say
+
 -- What a connection can be asked for: scenario key -> worker field, kind.
 local connection = {
   skew = { "skew", "duration" },
@@ -109,7 +111,7 @@ local function start_class(fleet, library)
   request.connect = settings.to:_address()
   request.name = request.name or settings.to._name
   request.trust = trust_of(play, settings)
-  request.rate = settings.rate or not settings.at_once and "40/s" or nil
+  request.rate = settings.rate or not settings.at_once and RATE or nil
   request.at_once = settings.at_once or nil
   request.poisson = settings.poisson or nil
   request.seed = play.run.seed

@@ -4,7 +4,7 @@
 --   within = T   before T has passed, there comes a moment at which the share holds for every
 --                class at once, over the last SETTLED seconds and at least FEWEST handshakes
 --
--- No data is a failure.
+-- No data is a failure; too little data is waited for.
 
 local flow = require "flow"
 local class = require "class"
@@ -13,6 +13,7 @@ local words = require "words"
 
 local SETTLED = 0.2
 local FEWEST = 3
+local PATIENCE = 10 -- seconds for a busy machine to bring FEWEST handshakes to their end
 
 local expectation = {}
 
@@ -133,19 +134,18 @@ local function judge(fleet, wanted, share, since, fewest)
   return met and not no_data, details, no_data
 end
 
-local function wait_until(fleet, moment)
-  local function behind()
-    for _, who in ipairs(fleet._classes) do
-      if who.heard_until < moment then return true end
-    end
+local function heard_enough(fleet, began, moment)
+  for _, who in ipairs(fleet._classes) do
+    local _, sum = who:tally(began)
+    if who.heard_until < moment or sum < FEWEST then return false end
   end
-  local patience = moment + 10
-  while behind() and flow.now() < patience do fleet:_next_tick(1) end
+  return true
 end
 
 local function during(fleet, wanted, share, asked, began)
-  wait_until(fleet, began + asked.during)
-  return judge(fleet, wanted, share, began, 1)
+  local moment = began + asked.during
+  while not heard_enough(fleet, began, moment) and flow.now() < moment + PATIENCE do fleet:_next_tick(1) end
+  return judge(fleet, wanted, share, began, FEWEST)
 end
 
 local function within(fleet, wanted, share, asked, began)

@@ -1,0 +1,50 @@
+#!/usr/bin/perl
+# Every scenario in the tree passes, against every target that it names: alone, side by
+# side, and in two runs at once.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../testbed";
+use Rehearse;
+use Test::More;
+
+my ($status, $out, $err) = rehearse('list', 'scenarios', '--json');
+is $status, 0, 'all scenarios are valid' or diag $err;
+my $count = () = $out =~ /"title"/g;
+cmp_ok $count, '>=', 12, "there are $count of them";
+
+for my $target ('builtin', -x '/usr/sbin/nginx' ? 'nginx' : ()) {
+    my $state = "$DIR/$target";
+    ($status, $out, $err) = rehearse('run', '-j', '2', '--state', $state, '--target', $target, 'scenarios');
+    is $status, 0, "against $target, every expectation is met" or diag "$out\n$err";
+    my @titles = $out =~ /^# scenario: /mg;
+    is scalar @titles, $count, 'every scenario was told';
+    unlike $out, qr/^not ok/m, 'no point is red';
+    ok gone($state), 'nobody is left';
+}
+
+my $one = 'scenarios/expiry/leaf-expires.lua';
+my @runs = map { start('run', '--state', "$DIR/at-once-$_", $one) } 1, 2;
+for my $run (@runs) {
+    my $told = do { local $/; readline $run->{out} };
+    waitpid $run->{pid}, 0;
+    is $? >> 8, 0, 'two runs at once do not meet' or diag $told;
+}
+
+($status, $out) = rehearse('run', $one);
+like $out, qr/openssl: "expired x\d+: certificate has expired \[X509_V_ERR_CERT_HAS_EXPIRED/, 'OpenSSL says it in its words';
+like $out, qr/gnutls: "expired x\d+: .*\[GNUTLS_CERT_EXPIRED/, 'GnuTLS in its';
+like $out, qr/wolfssl: "expired x\d+: .*-151/, 'wolfSSL in its';
+like $out, qr/^# +first failure +order placed +issued +on disk +reloaded +on the wire +first good +well again$/m,
+    'the way back is told by its steps';
+
+SKIP: {
+    skip 'only root can become somebody else', 1 if $> != 0;
+    skip 'the build is not readable for others', 1
+        if system('setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', 'test', '-x', "$BUILD/rehearse");
+    local $ENV{TMPDIR} = '/tmp';
+    my $text = `setpriv --reuid 65534 --regid 65534 --clear-groups $BUILD/rehearse run $one 2>&1`;
+    is $? >> 8, 0, 'an ordinary user can do it too' or diag $text;
+}
+
+done_testing;

@@ -1,0 +1,46 @@
+#!/usr/bin/perl
+# A test of the tests: with the fault's expectation turned round, every scenario goes red,
+# at that very point.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../testbed";
+use Rehearse;
+use Test::More;
+
+# What a fault's expectation says, and its opposite.
+my %opposite = (
+    'reload = "refused"' => 'reload = "done"',
+    'wire = "old"' => 'wire = "new"',
+);
+
+sub inverted {
+    my ($text) = @_;
+    my ($before, $line, $after) = $text =~ /\A(.*?^inject .*?)(^\w+:expect[^\n]*\n)(.*)\z/ms or return;
+    my $was = $line;
+    for my $said (keys %opposite) { $line =~ s/\Q$said\E/$opposite{$said}/ }
+    $line =~ s/outcome = (\{[^}]*\}|"[^"]*")/outcome = "revoked"/ or $line =~ s/success = "100%"/outcome = "revoked"/;
+    return if $line eq $was;
+    $line =~ s/within = "[^"]*"/within = "300ms"/ or $line =~ s/\}$/, within = "300ms" }/ unless $line =~ /during/;
+    return $before . $line . $after;
+}
+
+my @files = split /\n/, `find scenarios -name '*.lua' | sort`;
+my @plays;
+for my $file (@files) {
+    open my $handle, '<', $file or die;
+    my $text = inverted(do { local $/; <$handle> });
+    ok defined $text, "$file has a fault with an expectation" or next;
+    push @plays, [$file, scenario($text)];
+}
+
+for my $play (@plays) {
+    my ($file, $path) = @$play;
+    my ($status, $out, $err) = rehearse('run', '--state', "$DIR/state", $path);
+    is $status, 1, "$file, inverted, fails" or diag "$out\n$err";
+    like $out, qr/^not ok \d+ - inject: /m, 'at its fault';
+    my $red = () = $out =~ /^not ok/mg;
+    is $red, 1, 'and there alone';
+}
+
+done_testing;
