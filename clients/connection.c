@@ -55,7 +55,7 @@ static void blame_tcp(struct connection *c, enum outcome outcome, int number)
     snprintf(code, sizeof code, "%s (%d)", strerrorname_np(number), number);
     verdict_set(&c->result.verdict, outcome, DEPTH_UNKNOWN, code, strerror(number));
     c->result.by_tcp = true;
-    c->result.ended = real_monotonic();
+    c->result.ended = true_monotonic();
 }
 
 /* The library failed and could not say why in our words: what did TCP do?  Its own code and
@@ -134,14 +134,14 @@ static enum step connecting(struct connection *c)
         number = c->stream.error;
     if (number != 0)
         return refused(c, number);
-    c->result.connect_seconds = real_monotonic() - c->result.began;
+    c->result.connect_seconds = true_monotonic() - c->result.began;
     c->session =
         enter(c)->open(c->plan->profile, c->plan->name, &c->stream, &c->result.verdict, &e);
     leave(STEP_DONE);
     if (c->session != NULL)
         return become(c, SHAKING);
     verdict_set(&c->result.verdict, OUTCOME_OTHER, DEPTH_UNKNOWN, NULL, e.text);
-    c->result.ended = real_monotonic();
+    c->result.ended = true_monotonic();
     return become(c, OVER);
 }
 
@@ -155,7 +155,7 @@ static enum step shaking(struct connection *c)
     c->result.now = now / NANOSECONDS - (now % NANOSECONDS < 0);
     if (step == STEP_WANT_READ || step == STEP_WANT_WRITE)
         return step;
-    c->result.ended = real_monotonic();
+    c->result.ended = true_monotonic();
     c->result.handshake_seconds = c->result.ended - c->result.began - c->result.connect_seconds;
     if (step == STEP_FAILED) {
         settle(c);
@@ -189,7 +189,7 @@ static enum step receive(struct connection *c, char *bytes, size_t room, size_t 
 
     if (verdict->alert_received != before && verdict->alert_received > 0) {
         verdict->outcome = alert_outcome(verdict->alert_received, 1);
-        c->result.ended = real_monotonic();
+        c->result.ended = true_monotonic();
     }
     return step;
 }
@@ -335,7 +335,7 @@ struct connection *connection_begin(struct ev_loop *loop, struct plan *plan, con
     c->io.data = c->timer.data = c;
     verdict_begin(&c->result.verdict);
     plan_keep(plan);
-    c->result.began = real_monotonic();
+    c->result.began = true_monotonic();
     c->result.connect_seconds = c->result.handshake_seconds = -1;
     c->result.now = plan_now(plan) / NANOSECONDS;
     if (try_address(c, e) < 0) {

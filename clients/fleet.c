@@ -125,7 +125,7 @@ static void tell(struct fleet *fleet, struct generation *generation, double to)
 /* One line for the current generation, and one for each older that has something to say. */
 static void tell_all(struct fleet *fleet)
 {
-    double now = real_monotonic();
+    double now = true_monotonic();
 
     for (struct generation *g = fleet->oldest; g != NULL; g = g->next)
         if (g == fleet->current || g->tally.count > 0)
@@ -233,7 +233,7 @@ static void next_arrival_in(struct fleet *fleet, double seconds)
 
 static void open_arrivals(struct fleet *fleet)
 {
-    double now = real_monotonic();
+    double now = true_monotonic();
 
     for (; fleet->due < now - TOO_LATE; fleet->due += next_gap(fleet))
         fleet->skipped++;
@@ -243,7 +243,7 @@ static void open_arrivals(struct fleet *fleet)
         send_one(fleet);
         fleet->due += next_gap(fleet);
     }
-    next_arrival_in(fleet, fleet->due - real_monotonic());
+    next_arrival_in(fleet, fleet->due - true_monotonic());
 }
 
 static void closed_arrivals(struct fleet *fleet)
@@ -355,7 +355,7 @@ struct fleet *fleet_begin(struct ev_loop *loop, struct plan *plan, const struct 
     fleet->loop = loop;
     fleet->tick = tick;
     fleet->owner = owner;
-    fleet->due = fleet->ticked = real_monotonic();
+    fleet->due = fleet->ticked = true_monotonic();
     start_timers(fleet, wish->tick == 0 ? TICK : (double)wish->tick / 1e9);
     return fleet;
 }

@@ -14,7 +14,7 @@ static int64_t real_now(void)
 {
     struct timespec now;
 
-    real_clock_gettime(CLOCK_REALTIME, &now);
+    true_clock_gettime(CLOCK_REALTIME, &now);
     return now.tv_sec * NANOSECONDS + now.tv_nsec;
 }
 
@@ -26,7 +26,7 @@ int64_t plan_now(const struct plan *plan)
         return plan->at + plan->settings.skew;
     if (plan->page == NULL)
         return real_now() + plan->settings.skew;
-    page_clock_gettime(plan->page, real_clock_gettime, CLOCK_REALTIME, &now);
+    page_clock_gettime(plan->page, true_clock_gettime, CLOCK_REALTIME, &now);
     return now.tv_sec * NANOSECONDS + now.tv_nsec + plan->settings.skew;
 }
 

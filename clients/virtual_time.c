@@ -23,7 +23,7 @@ void virtual_time_end(void)
     shown = false;
 }
 
-int real_clock_gettime(clockid_t id, struct timespec *now)
+int true_clock_gettime(clockid_t id, struct timespec *now)
 {
     static int (*libc)(clockid_t, struct timespec *);
 
@@ -32,11 +32,11 @@ int real_clock_gettime(clockid_t id, struct timespec *now)
     return libc(id, now);
 }
 
-double real_monotonic(void)
+double true_monotonic(void)
 {
     struct timespec now;
 
-    real_clock_gettime(CLOCK_MONOTONIC, &now);
+    true_clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
@@ -45,7 +45,7 @@ double real_monotonic(void)
 int clock_gettime(clockid_t id, struct timespec *now)
 {
     if (!shown || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE && id != CLOCK_TAI))
-        return real_clock_gettime(id, now);
+        return true_clock_gettime(id, now);
     *now = moment;
     return 0;
 }

@@ -18,8 +18,8 @@ void virtual_time_begin(int64_t nanoseconds);
 void virtual_time_end(void);
 
 /* The real clocks, whatever is shown to others (the shape of page.h's real_clock_fn). */
-int real_clock_gettime(clockid_t id, struct timespec *now);
+int true_clock_gettime(clockid_t id, struct timespec *now);
 /* Real CLOCK_MONOTONIC in seconds: comparable between the processes of one machine. */
-double real_monotonic(void);
+double true_monotonic(void);
 
 #endif

@@ -1,0 +1,130 @@
+/* A chain is remembered by its serials, whatever the bytes. */
+#include "clients/verdict.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void assert_serial(const char *expected, const void *der, size_t length)
+{
+    struct verdict verdict;
+    unsigned char *exact = malloc(length + 1); /* so that a byte read too far is noticed */
+
+    verdict_begin(&verdict);
+    memcpy(exact, der, length);
+    verdict_add_certificate(&verdict, exact, length);
+    assert_int_equal(verdict.chain_count, 1);
+    assert_string_equal(verdict.chain[0], expected);
+    verdict_free(&verdict);
+    free(exact);
+}
+
+#define assert_serial_of(expected, text) assert_serial(expected, text, sizeof(text) - 1)
+
+static void serials_are_lower_case_hex(void **state)
+{
+    (void)state;
+    assert_serial_of("0a1b2c", "\x30\x0c\x30\x0a\xa0\x03\x02\x01\x02\x02\x03\x0a\x1b\x2c");
+    assert_serial_of("01", "\x30\x0a\x30\x08\xa0\x03\x02\x01\x02\x02\x01\x01");
+    assert_serial_of("00", "\x30\x0a\x30\x08\xa0\x03\x02\x01\x02\x02\x01\x00");
+}
+
+static void a_sign_byte_is_no_part_of_the_number(void **state)
+{
+    (void)state;
+    assert_serial_of("ff01", "\x30\x0c\x30\x0a\xa0\x03\x02\x01\x02\x02\x03\x00\xff\x01");
+}
+
+static void negative_serials_have_a_sign(void **state)
+{
+    (void)state;
+    assert_serial_of("-01", "\x30\x0a\x30\x08\xa0\x03\x02\x01\x02\x02\x01\xff");
+    assert_serial_of("-80", "\x30\x0a\x30\x08\xa0\x03\x02\x01\x02\x02\x01\x80");
+}
+
+static void version_1_has_no_version(void **state)
+{
+    (void)state;
+    assert_serial_of("05", "\x30\x05\x30\x03\x02\x01\x05");
+}
+
+static void lengths_in_other_forms_are_read(void **state)
+{
+    (void)state;
+    assert_serial_of("05", "\x30\x81\x07\x30\x82\x00\x03\x02\x01\x05");
+    assert_serial_of("05", "\x30\x80\x30\x80\x02\x01\x05\x00\x00\x00\x00");
+}
+
+static void bytes_that_are_no_certificate_have_no_serial(void **state)
+{
+    (void)state;
+    assert_serial_of("?", "");
+    assert_serial_of("?", "\x30");
+    assert_serial_of("?", "\x30\x84\xff\xff\xff\xff");
+    assert_serial_of("?", "\x30\x89\x01\x01\x01\x01\x01\x01\x01\x01\x01");
+    assert_serial_of("?", "\x30\x05\x30\x7f\x02\x01\x05");
+    assert_serial_of("?", "\x30\x05\x30\x03\x02\x7f\x05");
+    assert_serial_of("?", "\x30\x04\x30\x02\x02\x00");
+    assert_serial_of("?", "not a certificate");
+}
+
+/* Every beginning of a good one, byte by byte. */
+static void a_certificate_cut_anywhere_is_survived(void **state)
+{
+    static const char whole[] = "\x30\x0c\x30\x0a\xa0\x03\x02\x01\x02\x02\x03\x0a\x1b\x2c";
+
+    (void)state;
+    for (size_t length = 0; length < sizeof whole - 1; length++)
+        assert_serial("?", whole, length);
+}
+
+static void a_chain_has_an_end(void **state)
+{
+    struct verdict verdict;
+
+    (void)state;
+    verdict_begin(&verdict);
+    for (int i = 0; i < CHAIN_MAX * 2; i++)
+        verdict_add_certificate(&verdict, (const unsigned char *)"\x30\x05\x30\x03\x02\x01\x05", 7);
+    assert_int_equal(verdict.chain_count, CHAIN_MAX);
+    verdict_free(&verdict);
+}
+
+static void long_texts_are_cut(void **state)
+{
+    struct verdict verdict;
+    char text[1000];
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    verdict_begin(&verdict);
+    verdict_set(&verdict, OUTCOME_OTHER, 0, text, text);
+    assert_int_equal(strlen(verdict.code), sizeof verdict.code - 1);
+    assert_int_equal(strlen(verdict.words), sizeof verdict.words - 1);
+    verdict_set(&verdict, OUTCOME_OK, DEPTH_UNKNOWN, NULL, NULL);
+    assert_string_equal(verdict.words, "");
+    verdict_free(&verdict);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(serials_are_lower_case_hex),
+        cmocka_unit_test(a_sign_byte_is_no_part_of_the_number),
+        cmocka_unit_test(negative_serials_have_a_sign),
+        cmocka_unit_test(version_1_has_no_version),
+        cmocka_unit_test(lengths_in_other_forms_are_read),
+        cmocka_unit_test(bytes_that_are_no_certificate_have_no_serial),
+        cmocka_unit_test(a_certificate_cut_anywhere_is_survived),
+        cmocka_unit_test(a_chain_has_an_end),
+        cmocka_unit_test(long_texts_are_cut),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
