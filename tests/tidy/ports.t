@@ -38,7 +38,8 @@ sub ports () {
         for my $line (split /\n/, code($path, join "\n", lines($path))) {
             $number++;
             for my $place (@places) {
-                push @findings, "$path:$number: port $1" while $line =~ /$place/g && !$may{$1};
+                push @findings, "$path:$number: port $1"
+                    while $line =~ /$place/g && !$may{$1} && $1 < 65536;
             }
         }
     }
@@ -50,7 +51,7 @@ my %bad = (
     'a.c' => qq(/* such as 127.0.0.1:43211 */\nconnect_to("127.0.0.1:8443");\naddress.sin_port = htons(9000);\n),
     'b.lua' => qq(local x = "shop.test:4433" -- not 1.2.3.4:5\n),
     'c.t' => qq(PeerPort => 4433\nlisten 8080 ssl; listen 127.0.0.1:0;\n--port 5000\n[::1]:7\n),
-    'd.c' => qq("127.0.0.1:0" "shop.test:443" "localhost:80" port(0)\n),
+    'd.c' => qq("127.0.0.1:0" "shop.test:443" "localhost:80" port(0) "localhost:99999"\n),
 );
 bites('  those that are there are found', \&ports, \%bad,
     'a.c:2: port 8443', 'a.c:3: port 9000', 'b.lua:1: port 4433', 'c.t:1: port 4433', 'c.t:2: port 8080',
