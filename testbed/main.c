@@ -57,13 +57,14 @@ static const struct option_row list_options[] = {
 };
 
 static const struct verb verbs[] = {
-    {"run",                                 "FILE|DIR...", "rehearse these scenarios, in order", run_options, NULL},
-    {"validate", "FILE|DIR...", "check them; nothing is started", run_options, NULL},
-    {"list",                                 "[DIR...]", "the scenarios there are, and what they break", list_options, NULL},
-    {"targets",                            "", "the kinds of server a scenario can run against", list_options, NULL},
-    {"faults",     "", "the faults a chain can be given", list_options, NULL},
-    {"outcomes",                                 "", "the words for how a handshake can end", list_options, NULL},
-    {0                               },
+    {"run",                                           "FILE|DIR...", "rehearse these scenarios, in order", run_options, NULL},
+    {"validate",           "FILE|DIR...", "check them; nothing is started", run_options, NULL},
+    {"list",                                           "[DIR...]", "the scenarios there are, and what they break", list_options, NULL},
+    {"targets",                                      "", "the kinds of server a scenario can run against", list_options, NULL},
+    {"faults",               "", "the faults a chain can be given", list_options, NULL},
+    {"words",                                           "", "the words of the scenario language", list_options, NULL},
+    {"outcomes",                                          "", "the words for how a handshake can end", list_options, NULL},
+    {0},
 };
 
 static void usage(FILE *out)

@@ -85,6 +85,7 @@ function chain_methods:shuffled()
   return self:broken "shuffled-chain"
 end
 
+-- Leaf last, which only an exact target will serve.
 function chain_methods:reversed()
   return self:broken "reversed-chain"
 end
@@ -97,18 +98,18 @@ local ca_class = words.class("ca", ca_methods)
 local key_kind = words.one_of { "p256", "p384", "rsa2048", "rsa3072", "ed25519" }
 
 local ca_spec = {
-  root = { "duration", default = false },
-  intermediate = { "duration", default = false },
-  intermediates = { "count", default = 1 },
-  key = { key_kind, default = "p256" },
-  cross_signed_by = { words.noun "ca", default = false },
+  root = { "duration", default = false, help = "the root ends after this [10y]" },
+  intermediate = { "duration", default = false, help = "the intermediates end after this [5y]" },
+  intermediates = { "count", default = 1, help = "how many stand between root and leaf [1]" },
+  key = { key_kind, default = "p256", help = "kind of the authority's keys [p256]" },
+  cross_signed_by = { words.noun "ca", default = false, help = "an older authority that signs this one's root too" },
 }
 
 local issue_spec = {
-  name = { "texts", default = false },
-  lifetime = { "text", default = "90d" },
-  key = { key_kind, default = false },
-  cross = { "flag", default = false },
+  name = { "texts", default = false, help = "DNS names or IP addresses [the target's name]" },
+  lifetime = { "span", default = "90d", help = "the leaf ends after this [90d]" },
+  key = { key_kind, default = false, help = "kind of the leaf's key [p256]" },
+  cross = { "flag", default = false, help = "send the cross-sign too [false]" },
 }
 
 function ca.new(play, given)
@@ -156,7 +157,6 @@ end
 -- A new leaf with its chain.  Without `name` it is for the target that will be given it.
 function ca_methods:issue(given)
   local issue = words.check("issue", issue_spec, given or {})
-  words.value("issue", "duration", issue.lifetime)
   local play = self._play
   if not issue.name and play.target then issue.name = { play.target._name } end
   if play.dry or not issue.name then return new_chain(self, false, issue, {}) end
@@ -170,5 +170,19 @@ function ca_methods:rotate()
   self._play:note("intermediate rotated", {})
 end
 
-ca.chain_class = chain_class
+ca.reference = {
+  { noun = "ca", written = "ca { ... }", keys = ca_spec, verbs = {
+    { "issue", "house:issue { ... }", "a new leaf with its chain", issue_spec },
+    { "rotate", "house:rotate()", "a new intermediate with a new key; what is issued from now on comes from it" },
+  }, methods = ca_methods },
+  { noun = "chain", written = "house:issue { ... }", verbs = {
+    { "broken", 'chain:broken "FAULT"', "the same chain with a fault of `rehearse faults`; the chain stays as it is" },
+    { "without", 'chain:without "intermediate"', "the same as broken \"without-intermediate\"" },
+    { "with_expired", 'chain:with_expired "intermediate"', "leaf, intermediate or root has run out" },
+    { "not_yet_valid", 'chain:not_yet_valid "leaf"', "leaf, intermediate or root is from the future" },
+    { "shuffled", "chain:shuffled()", "the intermediates in the wrong order; the leaf stays first" },
+    { "reversed", "chain:reversed()", "the whole chain in reverse, leaf last; only an exact target serves it" },
+  }, methods = chain_methods },
+}
+
 return ca

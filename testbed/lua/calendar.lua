@@ -50,6 +50,16 @@ end
 
 local calendar = { TOLERANCE = TOLERANCE }
 
+calendar.reference = {
+  { noun = "clock", written = "clock", verbs = {
+    { "advance", 'clock:advance "89d"', "the calendar jumps by a duration, backwards where it is negative" },
+    { "set", 'clock:set "2027-03-01T00:00:00Z"', "to a time, or to an offset from the real now" },
+    { "freeze", "clock:freeze()", "it stands still" },
+    { "thaw", "clock:thaw()", "it runs again" },
+    { "rate", "clock:rate(1000)", "virtual seconds in a real one" },
+  }, methods = methods },
+}
+
 function calendar.new(play)
   return class.new { _play = play }
 end

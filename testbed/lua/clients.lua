@@ -16,49 +16,50 @@ local fleet_class = words.class("clients", methods)
 local RATE = "20/s" -- of each class, where the scenario does not say
 
 -- What a connection can be asked for: scenario key -> worker field, kind.
+local own_time = words.kind("moment, or \"calendar\"", function (value)
+  if value == "calendar" then return value end
+  if type(value) == "string" and host.moment(value, 0) then return value end
+  return nil, "a time in quotes, or \"calendar\""
+end)
+
 local connection = {
-  skew = { "skew", "duration" },
-  at = { "at", function (value)
-    if value == "calendar" then return value end
-    if type(value) == "string" and host.moment(value, 0) then return value end
-    return nil, "a time in quotes, or \"calendar\""
-  end },
-  min_version = { "min_version", "version" },
-  max_version = { "max_version", "version" },
-  ciphers = { "ciphers", "text" },
-  groups = { "groups", "text" },
-  sigalgs = { "sigalgs", "text" },
-  alpn = { "alpn", "text" },
-  staple = { "staple", words.one_of { "ignore", "check", "require" } },
-  name = { "name", "text" },
-  timeout = { "timeout", "duration" },
+  skew = { "duration", help = "their clocks are off by this [0s]" },
+  at = { own_time, help = "their clocks stand at this time [calendar]" },
+  min_version = { "version", help = "oldest TLS version they take [the library's]" },
+  max_version = { "version", help = "newest TLS version they know [the library's]" },
+  ciphers = { "text", help = "cipher suites they know [the library's]" },
+  groups = { "text", help = "key exchange groups they know [the library's]" },
+  sigalgs = { "text", help = "signature algorithms they take [the library's]" },
+  alpn = { "text", help = "application protocols they ask for [none]" },
+  staple = { words.one_of { "ignore", "check", "require" }, help = "what they make of an OCSP staple [the library's]" },
+  name = { "text", help = "the name they ask for and verify [the target's]" },
+  timeout = { "duration", help = "they give up after this [5s]" },
 }
 
 -- An authority, a chain, or a list of authorities.
-local function trusted(value)
+local trusted = words.kind("a ca, a chain or a list of them", function (value)
   local list = type(value) == "table" and not rawget(value, "noun") and value or { value }
   for _, item in ipairs(list) do
     if not words.noun("ca", "chain")(item) then return nil, "a ca, a chain or a list of them" end
   end
   return #list > 0 and list or nil, "a ca, a chain or a list of them"
-end
+end)
 
 local spec = {
   words.one_of(worker.libraries),
-  to = { words.noun "target", required = true },
-  named = { "text", default = false },
-  rate = { "rate", default = false },
-  at_once = { "count", default = false },
-  poisson = { "flag", default = false },
-  trust = { trusted, default = false },
-  trust_file = { "text", default = false },
-  certificate = { words.noun "chain", default = false },
-  crl = { words.noun "chain", default = false },
+  to = { words.noun "target", required = true, help = "where they connect to" },
+  named = { "text", default = false, help = "what this fleet is called in reports" },
+  rate = { "rate", default = false, help = "arrivals of each class [20/s]" },
+  at_once = { "count", default = false, help = "or: this many of each class connected at any time" },
+  poisson = { "flag", default = false, help = "arrivals at random, by the seed of the run [false]" },
+  trust = { trusted, default = false, help = "whom they trust [the authority of the target's first chain]" },
+  trust_file = { "text", default = false, help = "or: a PEM file of roots" },
+  certificate = { words.noun "chain", default = false, help = "their own certificate" },
+  crl = { words.noun "chain", default = false, help = "they check revocation by the lists that came with this chain" },
 }
-for key, rule in pairs(connection) do spec[key] = rule[2] end
+for key, rule in pairs(connection) do spec[key] = rule end
 
-local change_spec = {}
-for key, rule in pairs(connection) do change_spec[key] = rule[2] end
+local change_spec = connection
 
 -- The worker's connection fields for what the scenario said.
 local function fields_of(given)
@@ -66,7 +67,7 @@ local function fields_of(given)
   for key, rule in pairs(connection) do
     local value = given[key]
     if value ~= nil then
-      fields[rule[1]] = rule[2] == "duration" and ("%.0fms"):format(value * 1000) or value
+      fields[key] = rule[1] == "duration" and ("%.0fms"):format(value * 1000) or value
     end
   end
   return fields
@@ -216,5 +217,12 @@ end
 function methods:expect(given)
   return expectation.of_fleet(self, given)
 end
+
+clients.reference = {
+  { noun = "clients", written = 'clients { "openssl", "gnutls", "wolfssl", ... }', keys = spec, verbs = {
+    { "set", "fleet:set { ... }", "changes what they ask for from now on", change_spec },
+    { "expect", "fleet:expect { ... }", "judges what every class sees", expectation.spec },
+  }, methods = methods },
+}
 
 return clients

@@ -10,9 +10,9 @@ local methods = {}
 local class = words.class("detector", methods)
 
 local spec = {
-  of = { words.noun "target", required = true },
-  every = { "duration", default = 0.2 },
-  patience = { "duration", default = 1.0 },
+  of = { words.noun "target", required = true, help = "what it watches" },
+  every = { "duration", default = 0.2, help = "look this often, in real time [200ms]" },
+  patience = { "duration", default = 1.0, help = "reload when they differ for this long [1s]" },
 }
 
 local function watch(self)
@@ -53,11 +53,18 @@ function methods:start()
   self._play:effect("the detector starts", flow.now())
 end
 
--- { tripped = 1 }: how often it found an old certificate on the wire.
+local things = { tripped = { kind = "count", help = "how often it found an old certificate on the wire" } }
+
 function methods:expect(given)
-  expectation.of_thing(self._play, "detector", {
-    tripped = { kind = "count", look = function () return self._count end },
-  }, given)
+  expectation.of_thing(self._play, "detector", things, { tripped = function () return self._count end }, given)
 end
+
+detector.reference = {
+  { noun = "detector", written = "detector { ... }", keys = spec, verbs = {
+    { "stop", "detector:stop()", "it looks away" },
+    { "start", "detector:start()", "it looks again" },
+    { "expect", "detector:expect { tripped = 1 }", "judges", expectation.rules_of(things) },
+  }, methods = methods },
+}
 
 return detector

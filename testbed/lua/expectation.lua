@@ -17,16 +17,19 @@ local PATIENCE = 10 -- seconds for a busy machine to bring FEWEST handshakes to 
 
 local expectation = {}
 
+local outcomes = words.kind('outcome, or { "ok", wolfssl = "expired" }', function (value)
+  if type(value) == "string" or type(value) == "table" then return value end
+  return nil, "an outcome, or a table of outcomes by library"
+end)
+
 local spec = {
-  success = { "percent", default = false },
-  outcome = { function (value)
-    if type(value) == "string" or type(value) == "table" then return value end
-    return nil, "an outcome, or a table of outcomes by library"
-  end, default = false },
-  share = { "percent", default = 1 },
-  during = { "duration", default = false },
-  within = { "duration", default = false },
+  success = { "percent", default = false, help = "this share gets in" },
+  outcome = { outcomes, default = false, help = "or: this is how handshakes end, by library where they differ" },
+  share = { "percent", default = 1, help = "for this share of them [100%]" },
+  during = { "duration", default = false, help = "all through this real time, from now on" },
+  within = { "duration", default = false, help = "or: before this real time has passed [5s]" },
 }
+expectation.spec = spec
 
 local function known_outcome(play, word)
   if not play.run.outcomes[word] then
@@ -177,12 +180,17 @@ function expectation.of_fleet(fleet, given)
   })
 end
 
--- An expectation on something that is so or is not: { NAME = value } against what `look` finds,
--- looking again every 50 ms until it fits or `within` has passed.
-function expectation.of_thing(play, who, things, given)
-  local rules = { within = { "duration", default = 5.0 } }
-  for name, thing in pairs(things) do rules[name] = thing.kind end
-  local asked = words.check("expect", rules, given)
+-- The keys of an expectation on things: { NAME = { kind =, help = } }.
+function expectation.rules_of(things)
+  local rules = { within = { "duration", default = 5.0, help = "wait at most this long for it [5s]" } }
+  for name, thing in pairs(things) do rules[name] = { thing.kind, help = thing.help } end
+  return rules
+end
+
+-- An expectation on something that is so or is not: { NAME = value } against what looks[NAME]()
+-- finds, looking again every 50 ms until it fits or `within` has passed.
+function expectation.of_thing(play, who, things, looks, given)
+  local asked = words.check("expect", expectation.rules_of(things), given)
   for _, name in ipairs(words.keys(things)) do
     local want = asked[name]
     if want ~= nil then
@@ -193,7 +201,7 @@ function expectation.of_thing(play, who, things, given)
         local deadline = flow.now() + asked.within
         local found, why
         repeat
-          found, why = things[name].look()
+          found, why = looks[name]()
           if found ~= want then flow.park(0.05) end
         until found == want or flow.now() > deadline
         play:point(text, found == want, { found = tostring(found), why = why })

@@ -12,11 +12,11 @@ local methods = {}
 local guard_class = words.class("guard", methods)
 
 local spec = {
-  of = { words.noun "target", required = true },
-  through = { words.noun "clients", required = true },
-  every = { "duration", default = 0.3 },
-  forgives = { "count", default = 1 },
-  tolerates = { "percent", default = 0.1 },
+  of = { words.noun "target", required = true, help = "what it rolls back" },
+  through = { words.noun "clients", required = true, help = "whose failures it goes by" },
+  every = { "duration", default = 0.3, help = "look this often, in real time [300ms]" },
+  forgives = { "count", default = 1, help = "bad looks in a row that are no reason to act [1]" },
+  tolerates = { "percent", default = 0.1, help = "share of a class that may fail in a good look [10%]" },
 }
 
 -- "well", "ill" or nil where nothing was seen since `since`.  Ill is a fleet in which any class
@@ -81,11 +81,18 @@ function methods:start()
   rawset(self, "_running", true)
 end
 
--- { tripped = 1 }: how often it acted.
+local things = { tripped = { kind = "count", help = "how often it acted" } }
+
 function methods:expect(given)
-  expectation.of_thing(self._play, "guard", {
-    tripped = { kind = "count", look = function () return self._count end },
-  }, given)
+  expectation.of_thing(self._play, "guard", things, { tripped = function () return self._count end }, given)
 end
+
+guard.reference = {
+  { noun = "guard", written = "guard { ... }", keys = spec, verbs = {
+    { "stop", "guard:stop()", "it looks away" },
+    { "start", "guard:start()", "it looks again" },
+    { "expect", "guard:expect { tripped = 1 }", "judges", expectation.rules_of(things) },
+  }, methods = methods },
+}
 
 return guard

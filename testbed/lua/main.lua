@@ -351,6 +351,12 @@ function verbs.outcomes(options)
   return status.met
 end
 
+function verbs.words(options)
+  local reference = require "reference"
+  if options.markdown then reference.markdown(print) else reference.text(print) end
+  return status.met
+end
+
 return function (options, exit)
   local ok, result = xpcall(verbs[options.verb], function (e)
     return words.is_ending(e) and e or words.ending("environment", debug.traceback(tostring(e), 2))

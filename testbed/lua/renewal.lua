@@ -10,12 +10,12 @@ local methods = {}
 local class = words.class("renewal", methods)
 
 local spec = {
-  of = { words.noun "target", required = true },
-  from = { words.noun "ca", required = true },
-  when_left = { "duration", default = 30 * 86400 },
-  every = { "duration", default = 0.2 },
-  lifetime = { "text", default = "90d" },
-  reload = { "flag", default = true },
+  of = { words.noun "target", required = true, help = "whose certificate it keeps" },
+  from = { words.noun "ca", required = true, help = "who issues the new ones" },
+  when_left = { "duration", default = 30 * 86400, help = "renew when no more than this is left on the calendar [30d]" },
+  every = { "duration", default = 0.2, help = "look this often, in real time [200ms]" },
+  lifetime = { "span", default = "90d", help = "of the new certificates [90d]" },
+  reload = { "flag", default = true, help = "reload the target afterwards [true]" },
 }
 
 local function renew(play, settings, left)
@@ -42,7 +42,6 @@ end
 
 function renewal.new(play, given)
   local settings = words.check("renewal", spec, given)
-  words.value("renewal", "duration", settings.lifetime)
   local self = class.new { _play = play, _settings = settings, _running = true }
   if play.dry then return self end
   play:spawn_flow(function () keep_fresh(self) end)
@@ -58,5 +57,12 @@ function methods:start()
   rawset(self, "_running", true)
   self._play:effect("renewal starts", flow.now())
 end
+
+renewal.reference = {
+  { noun = "renewal", written = "renewal { ... }", keys = spec, verbs = {
+    { "stop", "renewal:stop()", "it quietly stops, as renewals do" },
+    { "start", "renewal:start()", "it runs again" },
+  }, methods = methods },
+}
 
 return renewal

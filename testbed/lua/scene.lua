@@ -4,17 +4,17 @@ local words = require "words"
 
 local scene = {}
 
--- { word, how it is written, what it does }: the documentation is made from this.
-scene.documented = {
+-- { word, how it is written, what it does }: `rehearse words` and the manual are made from this.
+scene.words = {
   { "scenario", 'scenario "TITLE"', "names the play; the first word of every file" },
   { "tags", 'tags { "word", key = "value" }', "labels for people and for listings" },
   { "ca", "ca { ... }", "a certificate authority of its own: root, intermediates, keys" },
   { "target", 'target { "builtin", "nginx", ... }', "a real server; the kinds it can be, the first by default" },
   { "clients", 'clients { "openssl", "gnutls", "wolfssl", ... }', "a fleet: one class of simulated clients a library" },
-  { "renewal", "renewal { ... }", "keeps a target's certificate fresh, as certbot's timer does" },
+  { "renewal", "renewal { ... }", "keeps a target's certificate fresh, as a timer and an ACME client would" },
   { "detector", "detector { ... }", "compares the certificate on disk with the one on the wire, and reloads" },
   { "guard", "guard { ... }", "watches clients, and puts the last good certificate or configuration back" },
-  { "clock", 'clock:advance "89d"', "the virtual calendar: advance, set, freeze, thaw, rate" },
+  { "clock", 'clock:advance "89d"', "the virtual calendar of everything on the stage" },
   { "steady", 'steady "..."', "heading: what is true before anything is broken" },
   { "inject", 'inject "..."', "heading: the fault" },
   { "recover", 'recover "..."', "heading: the way back" },

@@ -33,17 +33,17 @@ local class = words.class("target", methods)
 
 -- What can be configured on a target, in every kind's own syntax.
 local config_spec = {
-  min_version = { "version", default = false },
-  max_version = { "version", default = false },
-  ciphers = { "text", default = false },
-  groups = { "text", default = false },
-  client_ca = { words.noun "ca", default = false },
+  min_version = { "version", default = false, help = "oldest TLS version [1.2]" },
+  max_version = { "version", default = false, help = "newest TLS version [1.3]" },
+  ciphers = { "text", default = false, help = "cipher suites of TLS 1.2, as OpenSSL lists them" },
+  groups = { "text", default = false, help = "key exchange groups, such as \"X25519:P-256\"" },
+  client_ca = { words.noun "ca", default = false, help = "clients need a certificate of this authority" },
 }
 
 local spec = {
   words.one_of(target.kinds),
-  name = { "text", required = true },
-  certificate = { words.noun "chain", default = false },
+  name = { "text", required = true, help = "the name that clients ask for and verify" },
+  certificate = { words.noun "chain", default = false, help = "what it serves first; an external target has its own" },
 }
 for key, rule in pairs(config_spec) do spec[key] = rule end
 
@@ -279,22 +279,17 @@ function methods:rollback()
   return (self:_reload())
 end
 
--- { reload = "refused", cold_start = "fails", wire = "old", within = "2s" }
+local things = {
+  reload = { kind = words.one_of { "done", "refused" }, help = "how the last reload ended" },
+  cold_start = { kind = words.one_of { "works", "fails" }, help = "whether it would come up after a reboot" },
+  wire = { kind = words.one_of { "new", "old" }, help = "whether what is served is what is on disk" },
+}
+
 function methods:expect(given)
-  local self_ = self
-  expectation.of_thing(self._play, self._name, {
-    reload = {
-      kind = words.one_of { "done", "refused" },
-      look = function () return self_._last_reload.result, self_._last_reload.why end,
-    },
-    cold_start = {
-      kind = words.one_of { "works", "fails" },
-      look = function () return self_._adapter.check(self_) end,
-    },
-    wire = {
-      kind = words.one_of { "new", "old" },
-      look = function () return self_:_wire_is() end,
-    },
+  expectation.of_thing(self._play, self._name, things, {
+    reload = function () return self._last_reload.result, self._last_reload.why end,
+    cold_start = function () return self._adapter.check(self) end,
+    wire = function () return self:_wire_is() end,
   }, given)
 end
 
@@ -305,6 +300,18 @@ function methods:_wire_is()
   local disk = self._installed._facts.serial
   return answer.chain[1] == disk and "new" or "old", ("on disk %s, on the wire %s"):format(disk, answer.chain[1])
 end
+
+target.reference = {
+  { noun = "target", written = 'target { "builtin", "nginx", ... }', keys = spec, verbs = {
+    { "install", "shop:install(chain)", "puts a chain on disk and reloads" },
+    { "place", "shop:place(chain)", "puts a chain on disk; nobody tells the target" },
+    { "configure", "shop:configure { ... }", "changes its configuration and reloads", config_spec },
+    { "reload", "shop:reload()", "reloads it the way it is reloaded in production" },
+    { "restart", "shop:restart()", "stops it and starts it cold" },
+    { "rollback", "shop:rollback()", "back to what a guard last saw it well with" },
+    { "expect", "shop:expect { ... }", "judges", expectation.rules_of(things) },
+  }, methods = methods },
+}
 
 -- --- help for adapters ------------------------------------------------------------------------------
 

@@ -31,8 +31,6 @@ local function position(path)
   return path
 end
 
-words.current_path = nil -- of the scenario whose flow runs; play.lua sets it
-
 -- Ends the play: the scenario says something wrong.
 function words.mistake(format, ...)
   local text = select("#", ...) > 0 and format:format(...) or format
@@ -98,6 +96,12 @@ function kinds.percent(value)
   return nil, "a share in quotes, such as \"100%\""
 end
 
+-- A duration that is handed on as it was written.
+function kinds.span(value)
+  local seconds, expected = kinds.duration(value)
+  return seconds and value, expected
+end
+
 function kinds.rate(value)
   local number = type(value) == "string" and tonumber(value:match "^(%d+%.?%d*)/s$")
   if number and number > 0 then return value end
@@ -126,27 +130,42 @@ function kinds.texts(value)
   return value
 end
 
+-- What a kind of value is called, for the reference.
+local described = setmetatable({}, { __mode = "k" })
+
+function words.describe(rule)
+  local kind = type(rule) == "table" and rule[1] or rule
+  if type(kind) ~= "string" then return described[kind] or "any" end
+  return ({ span = "duration", flag = "true or false", texts = "text, or a list", count = "whole number",
+    percent = "share, such as \"100%\"", rate = "rate, such as \"20/s\"" })[kind] or kind
+end
+
+-- A kind of value that only one place knows.
+function words.kind(description, turn)
+  described[turn] = description
+  return turn
+end
+
 -- One of a closed set of words.
 function words.one_of(choices)
-  local list = {}
-  for _, choice in ipairs(choices) do list[choice] = true end
-  return function (value)
+  local list, quoted = {}, {}
+  for i, choice in ipairs(choices) do list[choice], quoted[i] = true, '"' .. choice .. '"' end
+  return words.kind(table.concat(choices, ", "), function (value)
     if list[value] then return value end
-    local quoted = {}
-    for i, choice in ipairs(choices) do quoted[i] = '"' .. choice .. '"' end
     return nil, "one of " .. table.concat(quoted, ", ")
-  end
+  end)
 end
 
 -- An object of ours, known by its `noun`; the spec says `words.noun "ca"`.
 function words.noun(...)
   local accepted = { ... }
-  return function (value)
+  local expected = "a " .. table.concat(accepted, " or a ")
+  return words.kind(expected, function (value)
     for _, noun in ipairs(accepted) do
       if type(value) == "table" and rawget(value, "noun") == noun then return value end
     end
-    return nil, "a " .. table.concat(accepted, " or a ")
-  end
+    return nil, expected
+  end)
 end
 
 local function show(value)

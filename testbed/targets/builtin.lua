@@ -8,7 +8,7 @@ local words = require "words"
 local builtin = {
   summary = "a small TLS server of its own: nothing to install, serves even what no other server would",
   reads_clock = true,
-  extra = { exact = { "flag", default = false } },
+  extra = { exact = { "flag", default = false, help = "serves any bytes as they are, with any key [false]" } },
 }
 
 local PATIENCE = 10

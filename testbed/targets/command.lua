@@ -19,10 +19,10 @@ local PATIENCE = 10
 local command = {
   summary = "your own server: how it starts, where it listens, how it reloads",
   extra = {
-    start = { "text", default = false },
-    listens = { "text", default = false },
-    reload = { "text", default = false },
-    check = { "text", default = false },
+    start = { "text", default = false, help = "the command that starts it in the foreground" },
+    listens = { "text", default = false, help = "where it listens, if it will not listen on {address}" },
+    reload = { "text", default = false, help = "HUP, USR1, USR2, or a command that makes it reload" },
+    check = { "text", default = false, help = "a command that fails where a cold start would" },
   },
 }
 

@@ -10,7 +10,7 @@ local nginx = {
   summary = "Debian's nginx, with a configuration of ours or your own nginx.conf (--config FILE)",
   needs = { package = "nginx-light", program = "nginx" },
   reads_clock = true,
-  extra = { config = { "text", default = false } },
+  extra = { config = { "text", default = false, help = "your own nginx.conf [what --config says]" } },
 }
 
 local PATIENCE = 10
@@ -117,12 +117,12 @@ function nginx.start(self)
   end)
   play:spawn_flow(function ()
     local ending = self._process:wait()
-    box:put("ended", ending.error or "nginx ended")
+    verdict("ended", ending.error or "nginx ended")
   end)
-  local state = box:take(PATIENCE)
+  local state, why = box:take(PATIENCE)
   if state ~= "serving" then
-    words.environment("target %s did not start: %s", self._name,
-      #said > 0 and table.concat(said, " | ") or "is nginx installed? (Debian package nginx-light)")
+    words.environment("target %s did not start (nginx is Debian's package nginx-light): %s", self._name,
+      #said > 0 and table.concat(said, " | ") or why or "it says nothing")
   end
   return self._state.listen
 end

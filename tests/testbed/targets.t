@@ -1,0 +1,146 @@
+#!/usr/bin/perl
+# The kinds of target: the user's own nginx.conf, any command, and a server elsewhere.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Rehearse;
+use Test::More;
+
+sub play {
+    my ($target) = @_;
+    return scenario(<<"PLAY");
+scenario "A leaf expires and is renewed"
+local house   = ca      { root = "10y" }
+local shop    = target  { $target }
+local renewal = renewal { of = shop, from = house, when_left = "30d", every = "100ms" }
+local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
+steady "all is well"
+fleet:expect { success = "100%", during = "300ms" }
+inject "renewal stops, and the leaf runs out"
+renewal:stop()
+clock:advance "91d"
+fleet:expect { outcome = "expired", within = "2s" }
+recover "renewal starts again"
+renewal:start()
+fleet:expect { success = "100%", within = "5s" }
+PLAY
+}
+
+my $certificate = 'name = "shop.test", certificate = house:issue {}';
+
+# A server of another making, reloaded by being replaced: openssl s_server behind a shell.
+my $server = "$DIR/server";
+open my $file, '>', $server or die;
+print $file <<'SERVER';
+#!/bin/sh
+# s_server reads its files once, so SIGHUP starts another
+address=$1 chain=$2 key=$3
+start() { openssl s_server -accept "$address" -cert_chain "$chain" -cert "$chain" -key "$key" -quiet -www & child=$!; }
+trap 'kill $child; wait $child; start' HUP
+trap 'kill $child; exit 0' TERM
+start
+while :; do wait $child; done
+SERVER
+close $file;
+chmod 0755, $server;
+
+my ($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(
+    qq{"command", $certificate, start = "$server {address} {chain} {key}", reload = "HUP"}));
+is $status, 0, 'any command can be a target' or diag "$out\n$err";
+ok gone("$DIR/command"), 'and does not outlive the play';
+
+($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(qq{"command", $certificate}));
+is $status, 2, 'a command without a start is a mistake';
+like $err, qr/'start' is missing/, 'and is told';
+
+($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(
+    qq{"command", $certificate, start = "exec false"}));
+is $status, 6, 'a command that does not come up is a matter of the environment' or diag "$out\n$err";
+like $out, qr/did not start listening/, 'and is told';
+
+# A server elsewhere: here it is another target, on the machine's own loopback.
+my $bundle = "$DIR/bundle";
+system("$BUILD/fakeca init --state $DIR/ca >/dev/null && $BUILD/fakeca issue --state $DIR/ca --out $bundle --name shop.test >/dev/null")
+    == 0 or die;
+open $file, '>', "$DIR/far.json" or die;
+print $file qq({"listen":"127.0.0.1:0","hosts":[{"name":"shop.test","chain":"$bundle/chain.pem","key":"$bundle/key.pem"}]});
+close $file;
+my $pid = open my $far, '-|', "$BUILD/target-builtin", '--config', "$DIR/far.json" or die;
+my ($address) = readline($far) =~ /"address":\s*"([^"]+)"/;
+my $external = scenario(<<"PLAY");
+scenario "What works today against a server elsewhere"
+local far   = target  { "external", name = "shop.test", address = "$address" }
+local fleet = clients { "openssl", "gnutls", "wolfssl", to = far, trust_file = "$bundle/trust.pem" }
+steady "every client gets in"
+fleet:expect { success = "100%", during = "300ms" }
+inject "it is ninety days later for these clients"
+fleet:set { skew = "91d" }
+fleet:expect { outcome = "expired", within = "2s" }
+PLAY
+($status, $out, $err) = rehearse('run', '--allow', '127.0.0.1', $external);
+is $status, 0, 'a server elsewhere, where it is allowed' or diag "$out\n$err";
+($status, $out, $err) = rehearse('run', $external);
+is $status, 4, 'is left alone where it is not';
+like $err, qr/--allow 127\.0\.0\.1 would allow it/, 'and the way is told';
+kill 'TERM', $pid;
+close $far;
+
+SKIP: {
+    skip 'nginx is not installed', 6 unless -x '/usr/sbin/nginx';
+    open $file, '>', "$DIR/nginx.conf" or die;
+    print $file <<'CONF';
+user nobody;
+worker_processes auto;
+pid /run/nginx.pid;
+include modules-enabled/*.conf;
+events { worker_connections 768; }
+http {
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    access_log /var/log/nginx/access.log;
+    error_log /var/log/nginx/error.log;
+    server { listen 80 default_server; return 301 https://$host$request_uri; }
+    server {
+        listen 443 ssl http2;
+        listen [::]:443 ssl http2;
+        server_name shop.test www.shop.test;
+        ssl_certificate /etc/letsencrypt/live/shop.test/fullchain.pem;
+        ssl_certificate_key /etc/letsencrypt/live/shop.test/privkey.pem;
+        add_header Strict-Transport-Security "max-age=63072000" always;
+        location / { root /var/www/html; index index.html; }
+    }
+}
+CONF
+    close $file;
+    my $own = play(qq{"nginx", $certificate});
+    ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/nginx.conf", $own);
+    is $status, 0, 'your own nginx.conf is rehearsed' or diag "$out\n$err";
+    my ($conf) = glob "$DIR/own/01-*/target-1/nginx.conf";
+    my $text = do { local (@ARGV, $/) = ($conf); <> };
+    like $text, qr/Strict-Transport-Security "max-age=63072000" always;/, 'what you configured is in it';
+    unlike $text, qr{/etc/letsencrypt|/var/log/nginx}, 'your certificates and logs are not';
+    ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/nowhere.conf", $own);
+    is $status, 6, 'a configuration that is not there';
+    like $out, qr/nowhere\.conf: cannot read/, 'is told';
+
+    # the user's own limits are what is rehearsed
+    ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/nginx.conf", scenario(<<'PLAY'));
+scenario "Who gets in with this configuration?"
+local house = ca      { root = "10y" }
+local shop  = target  { "nginx", name = "shop.test", certificate = house:issue {} }
+local old   = clients { "gnutls", to = shop, min_version = "1.0", max_version = "1.1" }
+steady "TLS 1.1 does not"
+old:expect { outcome = "protocol-version", within = "2s" }
+PLAY
+    is $status, 0, 'its protocols decide who gets in' or diag "$out\n$err";
+
+    system("mkdir -p $DIR/empty && ln -sf $BUILD/* $DIR/empty/");
+    local $ENV{PATH} = "$DIR/empty";
+    ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", $own);
+    is $status, 6, 'without nginx installed';
+    like $out, qr/nginx: cannot start: No such file/, 'the missing program is named';
+}
+
+done_testing;
