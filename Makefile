@@ -35,7 +35,8 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(1)))
 
 WIRE     = $(call objects,$(wildcard testbed/wire/*.c))
 PAGE     = $(call objects,faketime/page.c faketime/clock.c faketime/vdso.c)
-DRIVERS  = $(LIBRARIES:%=clients/%.c)
+DRIVER   = $(wildcard clients/$(1).c clients/$(1)_*.c)
+DRIVERS  = $(foreach l,$(LIBRARIES),$(call DRIVER,$(l)))
 CLIENT   = $(call objects,$(filter-out $(DRIVERS),$(wildcard clients/*.c)))
 FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
 TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
@@ -50,7 +51,8 @@ LIBS_openssl = -lssl -lcrypto
 LIBS_gnutls  = -lgnutls
 LIBS_wolfssl = -lwolfssl
 
-$(BUILD)/client-%: $(BUILD)/obj/clients/%.o $(CLIENT) $(PAGE) $(WIRE)
+$(foreach l,$(LIBRARIES),$(eval $(BUILD)/client-$(l): $(call objects,$(call DRIVER,$(l)))))
+$(BUILD)/client-%: $(CLIENT) $(PAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lev -ljansson -lm
 
 $(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(WIRE)
