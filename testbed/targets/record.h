@@ -6,6 +6,7 @@
  *
  * `client` is the serial of the certificate the client showed, `why` one line where `ok` is false,
  * `now` the calendar the target lives on, `ended` seconds of CLOCK_MONOTONIC.
+ * What a client says after its handshake, such as an alert that comes late, is not in the line.
  */
 #ifndef TARGETS_RECORD_H
 #define TARGETS_RECORD_H
