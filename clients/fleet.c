@@ -15,7 +15,7 @@
 #define RETRY_PAUSE   0.01
 #define LATE          0.05 /* an arrival that begins so much later is told as "behind" */
 #define TOO_LATE      1.0  /* and one so late is skipped */
-#define BURST         64   /* connections begun before the loop looks at those there are */
+#define BURST         512  /* connections begun before the loop looks at those there are */
 #define RATE_MAX      1e6
 
 struct generation {
