@@ -126,8 +126,11 @@ static int check_place(const char *place, struct error *e)
 
 int chain_write(const struct chain *chain, const char *bundle, struct error *e)
 {
+    char real[PATH_MAX]; /* a link to a bundle stays one */
     struct draft draft;
 
+    if (realpath(bundle, real) != NULL)
+        bundle = real;
     if (check_place(bundle, e) < 0 || directory_draft(bundle, 0755, &draft, e) < 0)
         return -1;
     if (write_files(chain, draft.directory, e) < 0) {

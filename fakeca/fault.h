@@ -21,10 +21,9 @@
 enum part { WHOLE_CHAIN, LEAF, INTERMEDIATE, ROOT }; /* what a fault remakes */
 enum library { OPENSSL, GNUTLS, WOLFSSL, LIBRARIES };
 enum client_needs {
-    NEEDS_TRUST = 1,           /* the client must trust this bundle's trust.pem, which differs */
-    NEEDS_CRL = 2,             /* the client must be given this bundle's crl.pem */
-    NEEDS_STAPLE = 4,          /* the client must check a staple where one is */
-    NEEDS_REQUIRED_STAPLE = 8, /* the client must insist on a staple */
+    NEEDS_TRUST = 1,  /* the client must trust this bundle's trust.pem, which differs */
+    NEEDS_CRL = 2,    /* the client must be given this bundle's crl.pem */
+    NEEDS_STAPLE = 4, /* the client must check a staple where one is */
 };
 
 struct breaking { /* a chain, while a fault is at it */
@@ -58,7 +57,10 @@ const struct fault *fault_named(const char *name, struct error *e);
 struct chain *fault_apply(const struct fault *fault, const struct chain *chain,
                           struct authority *authority, int64_t at, struct error *e);
 
-json_t *faults_describe(void);   /* the table as JSON, to be decref'd */
+/* The table as JSON, to be decref'd: an array of {"name", "what", "breaks", "says": {"openssl",
+ * "gnutls", "wolfssl"}, "exact": bool, "trust": bool, "crl": bool, "staple": "ignore" or "check",
+ * "prefix": text, "intermediates": number}, with the meaning of the fields above. */
+json_t *faults_describe(void);
 void faults_print(FILE *out);    /* for people */
 void faults_markdown(FILE *out); /* docs/faults.md */
 

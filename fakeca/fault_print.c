@@ -14,10 +14,7 @@ static json_t *describe(const struct fault *fault)
     return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:b, s:s, s:s, s:i}", "name", fault->name,
                      "what", fault->what, "breaks", fault->breaks, "says", says, "exact",
                      fault->exact, "trust", (needs & NEEDS_TRUST) != 0, "crl",
-                     (needs & NEEDS_CRL) != 0, "staple",
-                     needs & NEEDS_REQUIRED_STAPLE ? "require"
-                     : needs & NEEDS_STAPLE        ? "check"
-                                                   : "ignore",
+                     (needs & NEEDS_CRL) != 0, "staple", needs & NEEDS_STAPLE ? "check" : "ignore",
                      "prefix", fault->prefix == NULL ? "" : fault->prefix, "intermediates",
                      fault->intermediates);
 }
@@ -52,10 +49,9 @@ static void markdown_conditions(const struct fault *fault, FILE *out)
         unsigned need;
         const char *text;
     } conditions[] = {
-        {NEEDS_TRUST,           "clients must trust the bundle's `trust.pem`" },
-        {NEEDS_CRL,             "clients must be given the bundle's `crl.pem`"},
-        {NEEDS_STAPLE,          "clients must check staples"                  },
-        {NEEDS_REQUIRED_STAPLE, "clients must insist on a staple"             },
+        {NEEDS_TRUST,  "clients must trust the bundle's `trust.pem`" },
+        {NEEDS_CRL,    "clients must be given the bundle's `crl.pem`"},
+        {NEEDS_STAPLE, "clients must check staples"                  },
     };
     const char *before = " (";
 

@@ -79,7 +79,7 @@ static int write_all(int fd, const char *bytes, size_t length)
 int file_write(int directory, const char *name, mode_t mode, const void *bytes, size_t length,
                struct error *e)
 {
-    char fresh[NAME_MAX + 1];
+    char fresh[PATH_MAX];
     int fd;
 
     if (snprintf(fresh, sizeof fresh, "%s.%ld", name, (long)getpid()) >= (int)sizeof fresh)
@@ -190,19 +190,33 @@ int directory_publish(struct draft *draft, const char *place, struct error *e)
     return -1;
 }
 
+/* For file systems that cannot exchange: for a moment, nothing is at `place`. */
+static int replace_in_two_steps(const struct draft *draft, const char *place)
+{
+    char aside[PATH_MAX + 4];
+
+    snprintf(aside, sizeof aside, "%s.old", draft->path);
+    if (rename(place, aside) < 0)
+        return -1;
+    if (rename(draft->path, place) < 0) {
+        rename(aside, place);
+        return -1;
+    }
+    remove_directory(aside, 1);
+    return 0;
+}
+
 int directory_replace(struct draft *draft, const char *place, struct error *e)
 {
-    if (rename(draft->path, place) == 0) {
-        close(draft->directory);
-        return 0;
-    }
+    int status = rename(draft->path, place);
+
     /* Old and new change places in one step: no reader finds nothing here. */
-    if (renameat2(AT_FDCWD, draft->path, AT_FDCWD, place, RENAME_EXCHANGE) < 0)
+    if (status < 0)
+        status = renameat2(AT_FDCWD, draft->path, AT_FDCWD, place, RENAME_EXCHANGE);
+    if (status < 0 && (errno == EINVAL || errno == ENOSYS))
+        status = replace_in_two_steps(draft, place);
+    if (status < 0)
         cannot(e, place, "replace");
-    else {
-        directory_discard(draft); /* the old one, by now */
-        return 0;
-    }
-    directory_discard(draft);
-    return -1;
+    directory_discard(draft); /* the old one, by now; or nothing */
+    return status;
 }

@@ -9,7 +9,7 @@
 
 static unsigned mode_of(const char *directory, const char *name)
 {
-    char path[160];
+    char path[256];
     struct stat about;
 
     snprintf(path, sizeof path, "%s/%s", directory, name);
@@ -85,6 +85,22 @@ static void a_new_bundle_leaves_nothing_of_the_old_one(void **state)
     again = chain_read(it->bundle, &e);
     assert_null(again->staple.bytes);
     chain_free(again);
+}
+
+static void a_link_to_a_bundle_stays_a_link(void **state)
+{
+    const struct fixture *it = *state;
+    char link[96];
+    struct stat about;
+    struct error e;
+
+    snprintf(link, sizeof link, "%.64s/live", it->directory);
+    assert_int_equal(symlink(it->bundle, link), 0);
+    MUST(chain_write(it->chain, it->bundle, &e));
+    MUST(chain_write(it->chain, link, &e));
+    assert_int_equal(lstat(link, &about), 0);
+    assert_true(S_ISLNK(about.st_mode));
+    assert_int_equal(mode_of(link, "chain.pem"), 0644);
 }
 
 static void other_peoples_files_are_not_overwritten(void **state)
@@ -196,6 +212,7 @@ int main(void)
         FRESH(servers_can_read_all_of_it_but_the_key),
         FRESH(a_description_says_what_is_in_it),
         FRESH(a_new_bundle_leaves_nothing_of_the_old_one),
+        FRESH(a_link_to_a_bundle_stays_a_link),
         FRESH(other_peoples_files_are_not_overwritten),
         FRESH(there_is_always_a_whole_bundle_while_it_is_replaced),
         FRESH(what_is_not_a_bundle_is_said_to_be_none),
