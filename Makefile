@@ -136,6 +136,10 @@ check: deps-check
 
 units: $(UNITS)
 
+docs: all
+	$(BUILD)/rehearse words --markdown >docs/scenarios.md
+	$(BUILD)/fakeca faults --markdown >docs/faults.md
+
 lint: deps-lint
 	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
 	clang-tidy --quiet $(shell git ls-files '*.c') -- $(CPPFLAGS) -std=gnu11

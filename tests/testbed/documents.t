@@ -1,0 +1,41 @@
+#!/usr/bin/perl
+# What documents say of words, verbs and exit statuses is what the code says.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Rehearse;
+use Test::More;
+
+sub slurp { my ($path) = @_; local (@ARGV, $/) = ($path); return scalar <> }
+
+my ($status, $out) = rehearse('words', '--markdown');
+is slurp('docs/scenarios.md'), $out, 'docs/scenarios.md is what `rehearse words --markdown` prints (make docs)';
+
+my $readme = slurp('README.md');
+my (undef, $help) = rehearse('--help');
+my @rows = $help =~ /^  (\d  .+)$/mg;
+is scalar @rows, 7, 'there are seven exit statuses';
+for my $row (@rows) {
+    my ($number, $gloss) = $row =~ /^(\d)  (.+)$/;
+    like $readme, qr/^\| $number \| \Q$gloss\E \|$/m, "the README says what $number means";
+}
+
+# The scenario that the README explains is the one that is played.
+my $play = slurp('scenarios/expiry/leaf-expires.lua');
+my @blocks = grep { /leaf expires|local house   =|^steady|^inject|^recover/ } $readme =~ /```lua\n(.*?)```/sg;
+is index($play, $blocks[$_]) >= 0, 1, "block $_ of the README is in the scenario" for 0 .. 4;
+
+# Every command that the README tells is a verb or an option of the program it names.
+for my $command ($readme =~ /`(rehearse [a-z]+)/g) {
+    my ($verb) = $command =~ /(\w+)$/;
+    like $help, qr/^  rehearse $verb /m, "`$command` exists";
+}
+my (undef, $options) = rehearse('run', '--help');
+my %seen = map { $_ => 1 } $readme =~ /(?:rehearse run|with) `?.*?(--[a-z]+)/g;
+like $options, qr/^  \Q$_\E /m, "run has $_" for sort keys %seen;
+
+# Links lead somewhere.
+for my $link ($readme =~ /\]\(([^)]+)\)/g) { ok -e $link, "$link is there" }
+
+done_testing;
