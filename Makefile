@@ -5,7 +5,9 @@
 #   make help     the rest
 
 BUILD   ?= build
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC = gcc
+endif
 PREFIX  ?= /usr/local
 DESTDIR ?=
 

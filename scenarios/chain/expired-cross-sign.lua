@@ -8,7 +8,8 @@ tags { "chain", "expiry", "libraries differ", outage = "AddTrust, 2020-05-30" }
 
 local old_house = ca      { root = "100d" }
 local house     = ca      { root = "10y", intermediate = "5y", cross_signed_by = old_house }
-local shop      = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "200d", cross = true } }
+local crossed   = house:issue { lifetime = "200d", cross = true }
+local shop      = target  { "builtin", "nginx", name = "shop.test", certificate = crossed }
 local renewal   = renewal { of = shop, from = house, when_left = "30d", every = "200ms" }
 local fleet     = clients { "openssl", "gnutls", "wolfssl", to = shop, trust = { house, old_house } }
 

@@ -10,7 +10,12 @@ Tap.__index = Tap
 local tap = {}
 
 function tap.new(version, live)
-  return setmetatable({ version = version, live = live, count = 0, failed = 0, held = {}, turn = false, queue = {} }, Tap)
+  return setmetatable({
+    version = version, live = live,
+    count = 0, failed = 0,             -- points so far
+    turn = false, queue = {},          -- the play that is being told, and those after it
+    held = {},                         -- what they have to say
+  }, Tap)
 end
 
 function Tap:start()

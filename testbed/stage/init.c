@@ -249,15 +249,17 @@ static void serve(int signals)
 static pid_t parent_of(const char *pid)
 {
     char path[300], line[512], *paren;
-    int parent = 0;
+    pid_t parent = 0;
     FILE *file;
 
     snprintf(path, sizeof path, "/proc/%s/stat", pid);
     file = fopen(path, "re");
     if (file == NULL)
         return 0;
-    if (fgets(line, sizeof line, file) != NULL && (paren = strrchr(line, ')')) != NULL)
-        (void)!sscanf(paren + 1, " %*c %d", &parent);
+    /* proc(5): "pid (name) state ppid ..."; the name may hold anything, so count from its end */
+    if (fgets(line, sizeof line, file) != NULL && (paren = strrchr(line, ')')) != NULL &&
+        strlen(paren) > 4)
+        parent = (pid_t)strtol(paren + 4, NULL, 10);
     fclose(file);
     return parent;
 }
@@ -274,7 +276,7 @@ static void hunt(void)
         while ((entry = readdir(proc)) != NULL)
             if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
                 parent_of(entry->d_name) == getpid())
-                kill(atoi(entry->d_name), SIGKILL);
+                kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL);
         closedir(proc);
         waitpid(-1, NULL, 0);
     }

@@ -32,7 +32,8 @@ for my $run (@runs) {
 }
 
 ($status, $out) = rehearse('run', $one);
-like $out, qr/openssl: "expired x\d+: certificate has expired \[X509_V_ERR_CERT_HAS_EXPIRED/, 'OpenSSL says it in its words';
+like $out, qr/openssl: "expired x\d+: certificate has expired \[X509_V_ERR_CERT_HAS_EXPIRED/,
+    'OpenSSL says it in its words';
 like $out, qr/gnutls: "expired x\d+: .*\[GNUTLS_CERT_EXPIRED/, 'GnuTLS in its';
 like $out, qr/wolfssl: "expired x\d+: .*-151/, 'wolfSSL in its';
 like $out, qr/^# +first failure +order placed +issued +on disk +reloaded +on the wire +first good +well again$/m,

@@ -64,8 +64,8 @@ static void a_started_flow_runs_when_the_loop_turns(void **state)
 static void sleepers_wake_in_the_order_of_their_time(void **state)
 {
     (void)state;
-    assert_string_equal(run("for i = 3, 1, -1 do flow.start(function () flow.park(i / 50) say(i) end) end"),
-                        "123");
+    assert_string_equal(
+        run("for i = 3, 1, -1 do flow.start(function () flow.park(i / 50) say(i) end) end"), "123");
 }
 
 static void a_waker_hands_values_over(void **state)
@@ -87,7 +87,8 @@ static void waking_twice_is_waking_once(void **state)
 {
     (void)state;
     assert_string_equal(run("local me = flow.self()\n"
-                            "flow.start(function () say(tostring(flow.wake(me))) say(tostring(flow.wake(me))) end)\n"
+                            "flow.start(function () say(tostring(flow.wake(me))) "
+                            "say(tostring(flow.wake(me))) end)\n"
                             "flow.park()"),
                         "truefalse");
 }
@@ -95,9 +96,10 @@ static void waking_twice_is_waking_once(void **state)
 static void waking_who_is_gone_does_no_harm(void **state)
 {
     (void)state;
-    assert_string_equal(run("local id = flow.start(function () end)\n"
-                            "flow.park(0.001) say(tostring(flow.wake(id)) .. tostring(flow.alive(id)))"),
-                        "falsefalse");
+    assert_string_equal(
+        run("local id = flow.start(function () end)\n"
+            "flow.park(0.001) say(tostring(flow.wake(id)) .. tostring(flow.alive(id)))"),
+        "falsefalse");
 }
 
 static void an_interrupt_is_an_error_where_the_flow_waits(void **state)
@@ -144,10 +146,11 @@ static void a_flow_that_never_waits_is_broken_off(void **state)
 static void many_flows_at_once(void **state)
 {
     (void)state;
-    assert_string_equal(run("local n = 0\n"
-                            "for i = 1, 2000 do flow.start(function () flow.park(i % 7 / 1000) n = n + 1 end) end\n"
-                            "flow.park(0.5) say(tostring(n))"),
-                        "2000");
+    assert_string_equal(
+        run("local n = 0\n"
+            "for i = 1, 2000 do flow.start(function () flow.park(i % 7 / 1000) n = n + 1 end) end\n"
+            "flow.park(0.5) say(tostring(n))"),
+        "2000");
 }
 
 int main(void)
