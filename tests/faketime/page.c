@@ -173,6 +173,29 @@ static void test_a_torn_pair_is_not_looked_at(void **state)
     expect_reading(&page, CLOCK_REALTIME, 2005, 0);
 }
 
+static struct clock_page *interrupted;
+
+/* While a reader is at it, the calendar is changed twice: the pair that it copied is overwritten. */
+static int interrupting_clock(clockid_t id, struct timespec *now)
+{
+    if (interrupted->sequence == 7) {
+        interrupted->sequence = 9;
+        interrupted->lines[1].real.base_virtual = 3000 * NANOSECONDS;
+    }
+    return real_clock(id, now);
+}
+
+static void test_a_reader_that_was_overtaken_looks_again(void **state)
+{
+    struct clock_page page = slow_page(2000 * NANOSECONDS, RATE(1));
+    struct timespec now;
+
+    (void)state;
+    interrupted = &page;
+    assert_int_equal(page_clock_gettime(&page, interrupting_clock, CLOCK_REALTIME, &now), 0);
+    assert_int_equal(now.tv_sec, 3005);
+}
+
 /* --- mapping --------------------------------------------------------------------------------- */
 
 static void expect_no_clock(const char *path, const char *why)
@@ -236,6 +259,7 @@ int main(void)
         TEST(test_a_rate_never_runs_past_the_end_of_time),
         TEST(test_what_is_left),
         TEST(test_a_torn_pair_is_not_looked_at),
+        TEST(test_a_reader_that_was_overtaken_looks_again),
         TEST(test_what_is_no_clock),
         TEST(test_a_map_follows_the_writer),
     };

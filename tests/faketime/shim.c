@@ -110,6 +110,7 @@ static void wait_in_child(void)
     timerfd_settime(timer, TFD_TIMER_ABSTIME, &at, NULL);
     if (fork() != 0)
         _exit(0); /* and the parent's watcher with it */
+    alarm(PATIENCE / 1000);
     subject_say("", 1);
     if (read(timer, &count, sizeof count) < 0)
         _exit(1);

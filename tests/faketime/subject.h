@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,6 +113,7 @@ static inline struct subject subject_start(const char *clock, const char *one, c
     subject.pid = fork();
     assert_true(subject.pid >= 0);
     if (subject.pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nobody behind */
         dup2(out[1], STDOUT_FILENO);
         close(out[0]);
         close(out[1]);
