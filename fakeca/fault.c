@@ -181,8 +181,8 @@ static int check(const struct fault *fault, const struct chain *chain, struct er
     if (chain->pem != NULL || sk_X509_num(chain->sent) < 1)
         return failed(e, "its chain.pem is broken already");
     if (sk_X509_num(chain->sent) - 1 < needed)
-        return failed(e, "the chain has %d intermediates, expected at least %d",
-                      sk_X509_num(chain->sent) - 1, needed);
+        return failed(e, "expected at least %d intermediates in the chain, found %d", needed,
+                      sk_X509_num(chain->sent) - 1);
     if (fault->prefix != NULL && name_is_address(chain->name))
         return failed(e, "the leaf is for an address, expected one for a DNS name");
     return 0;

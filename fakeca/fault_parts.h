@@ -3,7 +3,6 @@
 #define FAKECA_FAULT_PARTS_H
 
 #include "fakeca/fault.h"
-#include "fakeca/files.h"
 
 #define DAY INT64_C(86400)
 

@@ -56,6 +56,7 @@ refuses('a cross-sign that is not there', qr/no cross-sign here yet/, @issue, '-
 refuses('an unknown status', qr/'godo' is not a status/, 'staple', '--state', $ca, '--in', $shop, '--status', 'godo');
 refuses('CRLs for nobody', qr/--in BUNDLE or --out FILE/, 'crl', '--state', $ca);
 refuses('nothing to show', qr/a FILE or BUNDLE is needed/, 'show');
+refuses('a bench of no time', qr/--for: .*expected 10ms to 60s/, 'bench', '--for', '0s');
 refuses('too many intermediates', qr/--intermediates: 33 is more than 32/, 'init', '--state', "$dir/x", '--intermediates', 33);
 refuses('a path length that is none', qr/--path-length: 'two' is not a whole number/, 'init', '--state', "$dir/x", '--path-length', 'two');
 ok(!-e "$dir/none" && !-e "$dir/x", 'and nothing was made');
@@ -63,7 +64,7 @@ ok(!-e "$dir/none" && !-e "$dir/x", 'and nothing was made');
 my ($out, $err, $status) = try();
 is($status, 2, 'no verb: status 2');
 like($err, qr/fakeca issue/, 'no verb: the verbs');
-for my $verb (qw(init issue break faults show rotate cross-sign revoke staple crl)) {
+for my $verb (qw(init issue break faults show rotate cross-sign revoke staple crl bench)) {
     ($out, $err, $status) = try($verb, '--help');
     is($status, 0, "$verb --help: status 0");
     like($out, qr/\Ausage: fakeca $verb /, "$verb --help: its usage");
@@ -88,6 +89,12 @@ chmod 0755, $dir;
 system 'cp', $program, "$dir/copy";
 my $nobody = $> == 0 ? 'setpriv --reuid 65534 --clear-groups' : '';
 refused('no permission', "$nobody $dir/copy init --state /rehearse-test");
+
+# --- bench ----------------------------------------------------------------------------------------
+
+my $rate = decode_json(fakeca('bench', '--for', '50ms', '--json'));
+cmp_ok($rate->{leaves_per_second}, '>', 0, 'bench: leaves with a new key each');
+cmp_ok($rate->{same_key_per_second}, '>', $rate->{leaves_per_second}, 'bench: more where one key does');
 
 # --- show -----------------------------------------------------------------------------------------
 

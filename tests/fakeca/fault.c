@@ -346,7 +346,7 @@ static void a_chain_too_short_for_a_fault_is_refused(void **state)
     assert_null(
         fault_apply(fault_named("shuffled-chain", &e), it->chain, &it->authority, NOON, &e));
     assert_string_equal(e.text,
-                        "shuffled-chain: the chain has 1 intermediates, expected at least 2");
+                        "shuffled-chain: expected at least 2 intermediates in the chain, found 1");
 }
 
 static void a_chain_of_another_authority_is_refused(void **state)
