@@ -12,7 +12,8 @@
 #include "clients/virtual_time.h"
 #include "testbed/wire/moment.h"
 
-#define CHUNK 16384
+#define CHUNK     16384
+#define STEPS_MAX 16 /* of one connection, before the loop looks at the others */
 
 /* What a connection is doing; each has one function, below. */
 enum phase { CONNECTING, SHAKING, SAYING, HEARING, LISTENING, DRAINING, OVER };
@@ -279,14 +280,16 @@ static void on_ready(struct ev_loop *loop, ev_io *io, int events)
     struct connection *c = io->data;
     enum step step = STEP_DONE;
 
-    (void)loop;
     (void)events;
-    while (step == STEP_DONE && c->phase != OVER)
+    for (int steps = 0; step == STEP_DONE && c->phase != OVER && steps < STEPS_MAX; steps++)
         step = phases[c->phase](c);
-    if (c->phase == OVER)
+    if (c->phase == OVER) {
         report(c);
-    else
-        watch(c, step == STEP_WANT_WRITE ? EV_WRITE : EV_READ);
+        return;
+    }
+    watch(c, step == STEP_WANT_WRITE ? EV_WRITE : EV_READ);
+    if (step == STEP_DONE) /* there is more, perhaps within the library: in the next turn */
+        ev_feed_event(loop, io, EV_READ);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)

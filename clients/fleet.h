@@ -64,8 +64,8 @@ struct fleet *fleet_begin(struct ev_loop *loop, struct plan *plan, const struct 
 long fleet_mark(struct fleet *fleet);
 /* The same, and those who come from now on come by this plan (taken over). */
 long fleet_set(struct fleet *fleet, struct plan *plan);
-/* Nobody comes any more; `stopped` is called, from the loop, when the last has gone and the last
- * tick is told.  The fleet is gone then. */
+/* Nobody comes any more; `stopped` is called when the last has gone and the last tick is told, which
+ * may be at once.  The fleet is gone then. */
 void fleet_stop(struct fleet *fleet, void (*stopped)(void *owner));
 /* Ends it here and now, without another word. */
 void fleet_abandon(struct fleet *fleet);

@@ -95,7 +95,7 @@ static void negate(unsigned char *bytes, size_t length)
 static char *serial_text(struct der serial)
 {
     unsigned char *bytes = malloc(serial.left);
-    char *text = malloc(serial.left * 2 + 2);
+    char *text = malloc(serial.left * 2 + sizeof "-...");
     size_t skip = 0, used = 0;
 
     if (bytes == NULL || text == NULL) {
@@ -110,8 +110,10 @@ static char *serial_text(struct der serial)
     }
     while (skip + 1 < serial.left && bytes[skip] == 0)
         skip++;
-    for (size_t i = skip; i < serial.left; i++)
+    for (size_t i = skip; i < serial.left && i < skip + SERIAL_MAX; i++)
         used += (size_t)sprintf(text + used, "%02x", bytes[i]);
+    if (serial.left - skip > SERIAL_MAX)
+        strcpy(text + used, "...");
     free(bytes);
     return text;
 }

@@ -12,6 +12,7 @@
 #include "clients/outcome.h"
 
 #define DEPTH_UNKNOWN (-1) /* the library did not say, or no certificate is to blame */
+#define SERIAL_MAX    64   /* bytes of a serial that are told; RFC 5280 allows 20 */
 #define CHAIN_MAX     128  /* certificates remembered of one chain */
 
 struct verdict {
@@ -42,7 +43,8 @@ void verdict_set(struct verdict *verdict, enum outcome outcome, int depth, const
 void verdict_copy(char *field, size_t size, const char *text);
 
 /* Remembers the serial of the next certificate received, given as DER (RFC 5280 section
- * 4.1).  Bytes that hold no readable serial are remembered as "?". */
+ * 4.1).  Bytes that hold no readable serial are remembered as "?", and
+ * one that is too long with "..." at its end. */
 void verdict_add_certificate(struct verdict *verdict, const unsigned char *der, size_t length);
 /* Forgets the chain, for a driver that meets a better source of it. */
 void verdict_forget_chain(struct verdict *verdict);

@@ -16,7 +16,8 @@
 #include "testbed/wire/nearest.h"
 
 /* Above this much unread by the asker, requests wait and ticks gather. */
-#define OUTBOX_FULL (1024 * 1024)
+#define OUTBOX_FULL    (1024 * 1024)
+#define TICK_MAX_BYTES (LINE_MAX_BYTES - 1024) /* room for the id, and longer numbers */
 
 struct worker {
     const struct driver *driver;
@@ -173,12 +174,20 @@ static struct errand *errand_named(struct worker *worker, long id, struct error 
     return failed(e, "fleet: there is no fleet %ld", id), NULL;
 }
 
+/* A line has a limit; only samples can make a tick so long, and they are worth less than it. */
+static void fit_line(json_t *tick)
+{
+    if (json_dumpb(tick, NULL, 0, JSON_COMPACT) > TICK_MAX_BYTES)
+        json_array_clear(json_object_get(tick, "samples"));
+}
+
 static bool on_tick(json_t *tick, void *owner)
 {
     struct errand *errand = owner;
 
     if (tick == NULL)
         return unread(errand->worker) <= OUTBOX_FULL;
+    fit_line(tick);
     say_with_id(errand->worker, errand->id, tick);
     return true;
 }

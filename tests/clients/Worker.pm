@@ -8,10 +8,12 @@ use Exporter qw(import);
 use IO::Select;
 use IO::Socket::INET;
 use IPC::Open2 qw(open2);
+use IPC::Open3 qw(open3);
 use JSON::PP;
+use POSIX ();
 use Target qw(dir run);
 
-our @EXPORT_OK = qw(@libraries client shop fake serve bundle peer nobody listening);
+our @EXPORT_OK = qw(@libraries client shop fake staple serve peer flood nobody);
 
 our @libraries = qw(openssl gnutls wolfssl);
 my $build = $ENV{BUILD} // 'build';
@@ -58,6 +60,12 @@ sub fake ($bundle, $at, $fault) {
                                    '--out', $path, '--at', $at, '--fault', $fault, '--json'));
 }
 
+# An OCSP response about the bundle's leaf, beside it; the bundle is then served with it.
+sub staple ($bundle, $at, @more) {
+    fakeca('staple', '--state', authority($at), '--in', $bundle->{path}, '--at', $at, @more);
+    return {%$bundle, staple => JSON::PP::true};
+}
+
 # A target that serves the bundle.
 sub serve ($bundle, %more) {
     my %host = (name => 'shop.test', chain => $bundle->{chain}, key => $bundle->{key});
@@ -93,6 +101,24 @@ sub peer ($behaviour) {
     }
     push @peers, $pid;
     return '127.0.0.1:' . $socket->sockport;
+}
+
+# A TLS server that never stops talking; its address.
+sub flood ($bundle) {
+    pipe my $from, my $to or croak "pipe: $!";
+    my $yes = fork // croak "fork: $!";
+    if ($yes == 0) {
+        open STDOUT, '>&', $to or POSIX::_exit(1);
+        exec 'yes', 'and another thing' or POSIX::_exit(1);
+    }
+    my $server = open3('<&' . fileno $from, my $said, undef, qw(openssl s_server -accept 127.0.0.1:0),
+                       -cert => $bundle->{chain}, -cert_chain => $bundle->{chain},
+                       -key => $bundle->{key});
+    push @peers, $yes, $server;
+    while (my $line = <$said>) {
+        return "127.0.0.1:$1" if $line =~ /^ACCEPT \S+:(\d+)/;
+    }
+    croak 'openssl s_server does not listen';
 }
 
 END {

@@ -8,7 +8,7 @@ use Socket qw(SOL_SOCKET SO_LINGER);
 use Target qw(dir run slurp);
 use Test::More;
 use Time::HiRes qw(time);
-use Worker qw(@libraries shop fake serve peer nobody);
+use Worker qw(@libraries shop fake staple serve peer flood nobody);
 
 my $at = '2031-05-05T12:00:00Z';
 my $shop = shop($at);
@@ -32,6 +32,7 @@ my $silent = peer(sub ($socket) { push @held, $socket });
 my $alert = peer(sub ($socket) { sysread $socket, my $hello, 4096;
                                  print $socket "\x15\x03\x03\x00\x02\x02\x70" });
 
+my $flood = flood($shop);
 my $untrusted = fake($shop, $at, 'untrusted-root');
 my $wrong_name = fake($shop, $at, 'wrong-name');
 my $revoked = fake($shop, $at, 'revoked');
@@ -46,6 +47,8 @@ my $strict = Target->start_by(["$build/fakeclock", 'run', $clock, '--'], client_
                               client_ca => $shop->{trust}, hosts => [{name => 'shop.test',
                               chain => $shop->{chain}, key => $shop->{key}}]);
 
+my $stapled = serve(staple(shop($at), $at));
+my $owns_up = serve(staple(shop($at), $at, '--status', 'revoked'));
 my $old = serve($shop, max_version => '1.2', ciphers => 'ECDHE-ECDSA-AES256-GCM-SHA384');
 my $new = serve($shop, min_version => '1.3', groups => 'X25519');
 
@@ -65,6 +68,8 @@ for my $library (@libraries) {
         is_deeply([sort keys %$said], \@fields, '  with every field');
         return $said;
     };
+
+    my $begun;
 
     # accepted
     my $ok = $outcome->('ok', 'a good server', alpn => 'h2,http/1.1', say => "GET / HTTP/1.0\r\n\r\n");
@@ -97,6 +102,15 @@ for my $library (@libraries) {
     $outcome->('revoked', 'a revoked leaf', connect => $served{$revoked->{path}}{address},
                trust => $revoked->{trust}, crl => [$revoked->{crl}]);
     $outcome->('staple-missing', 'no staple where one is required', staple => 'require');
+    is($outcome->('ok', 'a good staple', connect => $stapled->{address},
+                  staple => 'require')->{staple}, 'good', '  is taken for good');
+    is($outcome->('revoked', 'a staple that says revoked', connect => $owns_up->{address},
+                  staple => 'check')->{staple}, 'revoked', '  and says so');
+    is($outcome->('revocation-unknown', 'a staple that is out of date', at => '2031-06-05',
+                  connect => $stapled->{address}, staple => 'check')->{staple}, 'bad',
+       '  is not believed');
+    is($outcome->('ok', 'the same, not asked for', connect => $owns_up->{address},
+                  staple => 'ignore')->{staple}, 'ignored', '  is not seen');
     is($outcome->('ok', 'anything, where nothing is verified', name => 'other.test',
                   at => '2032-01-01', verify => JSON::PP::false)->{chain}[0], $shop->{serial},
        '  and what is served');
@@ -130,13 +144,20 @@ for my $library (@libraries) {
     $outcome->('no-shared-cipher', 'one signature algorithm', sigalgs => 'rsa_pss_rsae_sha256');
     $outcome->('ok', 'another', sigalgs => 'ecdsa_secp256r1_sha256');
 
+    # a server that never stops talking is left
+    $begun = time;
+    $outcome->('ok', 'a server that never stops talking', connect => $flood);
+    is(length $outcome->('ok', 'the same, spoken to', connect => $flood, say => "hm\n")->{heard}, 4096,
+       '  is heard to the limit');
+    cmp_ok(time - $begun, '<', 10, '  and left');
+
     # not even a handshake
     $outcome->('refused', 'nobody there', connect => nobody());
     $outcome->('not-tls', 'plain HTTP', connect => $http);
     $outcome->('not-tls', 'an SSH banner', connect => $ssh);
     $outcome->('closed', 'a peer that hangs up', connect => $hangs_up);
     $outcome->('reset', 'a peer that resets', connect => $resets);
-    my $begun = time;
+    $begun = time;
     my $late = $outcome->('timeout', 'a peer that says nothing', connect => $silent,
                           timeout => '300ms', at => '2040-01-01');
     cmp_ok(time - $begun, '>=', 0.3, '  in real time, whatever the client\'s calendar');

@@ -83,6 +83,18 @@ static void a_certificate_cut_anywhere_is_survived(void **state)
         assert_serial("?", whole, length);
 }
 
+static void a_serial_has_an_end(void **state)
+{
+    unsigned char der[4 + 4 + 4 + 200] = "\x30\x81\xce\x30\x81\xcb\x02\x81\xc8";
+    char expected[SERIAL_MAX * 2 + 4] = "";
+
+    (void)state;
+    memset(der + 9, 0x11, 200);
+    memset(expected, '1', SERIAL_MAX * 2);
+    strcat(expected, "...");
+    assert_serial(expected, der, 9 + 200);
+}
+
 static void a_chain_has_an_end(void **state)
 {
     struct verdict verdict;
@@ -122,6 +134,7 @@ int main(void)
         cmocka_unit_test(lengths_in_other_forms_are_read),
         cmocka_unit_test(bytes_that_are_no_certificate_have_no_serial),
         cmocka_unit_test(a_certificate_cut_anywhere_is_survived),
+        cmocka_unit_test(a_serial_has_an_end),
         cmocka_unit_test(a_chain_has_an_end),
         cmocka_unit_test(long_texts_are_cut),
     };
