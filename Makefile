@@ -152,7 +152,11 @@ asan: deps-asan
 	  SANITIZE='-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all' \
 	  check
 
-bench: deps-bench all
+$(BUILD)/bench/mint: $(BUILD)/obj/tests/bench/programs/mint.o $(FAKECA) $(WIRE)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -ljansson -lm
+
+bench: deps-bench all $(BUILD)/bench/mint
 	tests/bench.sh $(BUILD)
 
 install: all

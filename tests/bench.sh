@@ -1,0 +1,10 @@
+#!/bin/sh
+# What it costs, beside public tools, in one run.  Ratios travel between machines; single
+# figures do not.
+set -eu
+here=$(dirname "$0")/bench
+"$here/handshakes.pl" "$1"
+echo
+"$here/minting.sh" "$1"
+echo
+"$here/clock.sh" "$1"

@@ -1,0 +1,41 @@
+#!/bin/sh
+# tests/bench/minting.sh BUILD [ROUNDS]
+#
+# Leaves minted in a processor second, by the library and by the command, beside the raw P-256
+# signatures that `openssl speed` makes.  By turns, in one run.
+set -eu
+
+build=$(realpath "$1")
+rounds=${2:-5}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+"$build/fakeca" init --state "$dir/ca" >/dev/null
+
+sign() { openssl speed -seconds 1 ecdsap256 2>/dev/null | awk '/nistp256/ { print $(NF - 1) }'; }
+mint() { "$build/bench/mint" "$dir/ca" 1; }
+# a hundred processes, each a whole `fakeca issue` with its files
+command_line() {
+    perl -e '
+        my ($program, $dir) = @ARGV;
+        for (1 .. 100) {
+            system("$program issue --state $dir/ca --out $dir/leaf --name shop.test >/dev/null") == 0 or die;
+        }
+        my @t = times;
+        printf "%.0f\n", 100 / ($t[2] + $t[3]);' "$build/fakeca" "$dir"
+}
+
+for n in $(seq "$rounds"); do
+    echo "sign $(sign)"
+    echo "mint $(mint)"
+    echo "command $(command_line)"
+done >"$dir/results"
+
+echo "P-256 leaves minted a processor second: median of $rounds rounds by turns; x raw signing"
+sort -k1,1 -k2,2n "$dir/results" | awk '
+    { value[$1, ++count[$1]] = $2 }
+    function median(who) { return value[who, int((count[who] + 1) / 2)] }
+    END {
+        printf "%-44s %8.0f\n", "openssl speed ecdsap256, signatures", median("sign")
+        printf "%-44s %8.0f  x%.3f\n", "fakeca library, a new key for each", median("mint"), median("mint") / median("sign")
+        printf "%-44s %8.0f  x%.3f\n", "fakeca issue, one process each", median("command"), median("command") / median("sign")
+    }'
