@@ -119,7 +119,7 @@ int verb_bench(int argc, char **argv)
 {
     struct arguments arguments = {.key = "p256", .duration = NANOSECONDS};
     struct error e;
-    double rates[2];
+    double rates[2] = {0, 0};
 
     if (options_for(bench_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
         bench(&arguments, rates, &e) < 0)
