@@ -43,12 +43,13 @@ struct fleet_wish {
     {"samples",       "N",   "full records of each failure [0]",       OPTION_NUMBER,   offsetof(struct fleet_wish, samples)},       \
     {"max-in-flight", "N",   "never more connections at once [2000]",  OPTION_NUMBER,   offsetof(struct fleet_wish, max_in_flight)}
 
-/* How mark, set and stop name the fleet they mean. */
-struct fleet_name {
+/* What mark, set and stop say: the fleet they mean, and what set changes. */
+struct fleet_change {
+    struct settings settings; /* first: SETTINGS_ROWS count from here */
     long fleet;
 };
-#define FLEET_NAME_ROW                                                                                                \
-    {"fleet", "ID", "the id of the request that began it", OPTION_NUMBER, offsetof(struct fleet_name, fleet)}
+#define FLEET_CHANGE_ROW                                                                                              \
+    {"fleet", "ID", "the id of the request that began it", OPTION_NUMBER, offsetof(struct fleet_change, fleet)}
 /* clang-format on */
 
 struct fleet;

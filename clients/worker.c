@@ -166,12 +166,20 @@ static int do_probe(struct worker *worker, json_int_t id, json_t *request, struc
 
 /* --- fleets ------------------------------------------------------------------------------------ */
 
-static struct errand *errand_named(struct worker *worker, long id, struct error *e)
+/* Reads a request about a fleet; the fleet it means. */
+static struct errand *errand_of(struct worker *worker, const struct option_row *rows,
+                                json_t *request, struct error *e)
 {
+    struct fleet_change change = {.fleet = -1};
+
+    if (fields_read(rows, request, &change, e) < 0)
+        return NULL;
+    if (change.fleet < 0)
+        return failed(e, "fleet: missing; expected the id of a fleet"), NULL;
     for (struct errand *errand = worker->fleets; errand != NULL; errand = errand->next)
-        if (errand->id == id)
+        if (errand->id == change.fleet)
             return errand;
-    return failed(e, "fleet: there is no fleet %ld", id), NULL;
+    return failed(e, "fleet: there is no fleet %ld", change.fleet), NULL;
 }
 
 /* A line has a limit; only samples can make a tick so long, and they are worth less than it. */
@@ -239,15 +247,12 @@ static int do_fleet(struct worker *worker, json_int_t id, json_t *request, struc
     return 0;
 }
 
+static const struct option_row only_fleet[] = {FLEET_CHANGE_ROW, {0}};
+
 static int do_mark(struct worker *worker, json_int_t id, json_t *request, struct error *e)
 {
-    static const struct option_row rows[] = {FLEET_NAME_ROW, {0}};
-    struct fleet_name name = {.fleet = -1};
-    struct errand *errand;
+    struct errand *errand = errand_of(worker, only_fleet, request, e);
 
-    if (fields_read(rows, request, &name, e) < 0)
-        return -1;
-    errand = errand_named(worker, name.fleet, e);
     if (errand == NULL)
         return -1;
     say_with_id(worker, id,
@@ -255,36 +260,42 @@ static int do_mark(struct worker *worker, json_int_t id, json_t *request, struct
     return 0;
 }
 
-/* What the fleet was asked for, with the changes laid over it. */
-static int do_set(struct worker *worker, json_int_t id, json_t *request, struct error *e)
+/* The plan of a whole request, as changed; that request then stands for the fleet. */
+static struct plan *replan(struct worker *worker, struct errand *errand, json_t *whole,
+                           struct error *e)
 {
-    static const struct option_row name_rows[] = {FLEET_NAME_ROW, {0}};
-    static const struct option_row rows[] = {SETTINGS_ROWS, {0}};
-    static const struct option_row whole_rows[] = {SETTINGS_ROWS, FLEET_ROWS, {0}};
-    struct fleet_name name = {.fleet = -1};
-    struct settings changed = {0};
+    static const struct option_row rows[] = {SETTINGS_ROWS, FLEET_ROWS, {0}};
     struct fleet_wish wish = {0};
-    json_t *only_name = json_pack("{s:O?}", "fleet", json_object_get(request, "fleet"));
-    int named = fields_read(name_rows, only_name, &name, e);
-    struct errand *errand = named < 0 ? NULL : errand_named(worker, name.fleet, e);
-    json_t *whole;
     struct plan *plan;
 
-    json_decref(only_name);
-    json_object_del(request, "fleet");
-    if (errand == NULL || fields_read(rows, request, &changed, e) < 0)
+    if (whole == NULL)
+        return failed(e, "out of memory"), NULL;
+    if (fields_read(rows, whole, &wish, e) < 0)
+        return NULL;
+    plan = plan_of(worker, &wish.settings, whole, e);
+    if (plan == NULL)
+        return NULL;
+    json_decref(errand->request);
+    errand->request = json_incref(whole);
+    return plan;
+}
+
+static int do_set(struct worker *worker, json_int_t id, json_t *request, struct error *e)
+{
+    static const struct option_row rows[] = {SETTINGS_ROWS, FLEET_CHANGE_ROW, {0}};
+    struct errand *errand = errand_of(worker, rows, request, e);
+    struct plan *plan;
+    json_t *whole;
+
+    if (errand == NULL)
         return -1;
+    json_object_del(request, "fleet");
     whole = json_copy(errand->request);
     json_object_update(whole, request);
-    plan = NULL;
-    if (fields_read(whole_rows, whole, &wish, e) == 0)
-        plan = plan_of(worker, &wish.settings, whole, e);
-    if (plan == NULL) {
-        json_decref(whole);
+    plan = replan(worker, errand, whole, e);
+    json_decref(whole);
+    if (plan == NULL)
         return -1;
-    }
-    json_decref(errand->request);
-    errand->request = whole;
     say_with_id(worker, id,
                 json_pack("{s:I}", "generation", (json_int_t)fleet_set(errand->fleet, plan)));
     return 0;
@@ -292,17 +303,12 @@ static int do_set(struct worker *worker, json_int_t id, json_t *request, struct 
 
 static int do_stop(struct worker *worker, json_int_t id, json_t *request, struct error *e)
 {
-    static const struct option_row rows[] = {FLEET_NAME_ROW, {0}};
-    struct fleet_name name = {.fleet = -1};
-    struct errand *errand;
+    struct errand *errand = errand_of(worker, only_fleet, request, e);
 
-    if (fields_read(rows, request, &name, e) < 0)
-        return -1;
-    errand = errand_named(worker, name.fleet, e);
     if (errand == NULL)
         return -1;
     if (errand->stopping)
-        return failed(e, "fleet: %ld is already being stopped", name.fleet);
+        return failed(e, "fleet: %lld is already being stopped", (long long)errand->id);
     errand->stopping = true;
     errand->stop_id = id;
     fleet_stop(errand->fleet, on_stopped);
