@@ -77,13 +77,9 @@ $(BUILD)/stage-init: $(STAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ -lm
 
 # The scenario vocabulary travels inside the program.
-$(BUILD)/vocabulary.S: $(LUA) Makefile
+$(BUILD)/vocabulary.S: testbed/vocabulary.sh $(LUA)
 	@mkdir -p $(@D)
-	@{ echo '.section .note.GNU-stack,"",%progbits'; echo '.section .rodata'; n=0; table=; \
-	  for f in $(LUA); do \
-	    printf 'N%d: .asciz "%s"\nB%d: .incbin "%s"\nE%d:\n' $$n $$f $$n $$f $$n; \
-	    table="$$table\n.quad N$$n, B$$n, E$$n-B$$n"; n=$$((n+1)); done; \
-	  printf '.section .data.rel.ro,"aw"\n.balign 8\n.global vocabulary_files\nvocabulary_files:'"$$table"'\n.quad 0, 0, 0\n'; } > $@
+	@sh testbed/vocabulary.sh $(LUA) >$@
 $(BUILD)/obj/vocabulary.o: $(BUILD)/vocabulary.S
 	@mkdir -p $(@D)
 	$(CC) -c -o $@ $<

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "faketime/vdso.h"
 #include "testbed/wire/error.h"
 
 #define PAGE_BYTES   4096
@@ -56,9 +57,6 @@ struct clock_page {
     uint32_t version;
     uint32_t unused;
 };
-
-/* How the real clock is read: 0, or negative.  vdso.h has one that no shim can shadow. */
-typedef int (*real_clock_fn)(clockid_t id, struct timespec *now);
 
 /* The time on clock `id` as the page tells it; clocks the page knows nothing of (CPU time)
  * are the real ones.  Returns what `real` returned. */

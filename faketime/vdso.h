@@ -7,7 +7,10 @@
 #ifndef FAKETIME_VDSO_H
 #define FAKETIME_VDSO_H
 
-#include "faketime/page.h"
+#include <time.h>
+
+/* How a real clock is read: the shape of clock_gettime(2). */
+typedef int (*real_clock_fn)(clockid_t id, struct timespec *now);
 
 /* The vDSO's clock_gettime; where the kernel has none, the system call.  Both return 0 or a
  * negative errno and leave errno alone. */

@@ -18,7 +18,8 @@ sub sh { system(@_) == 0 or die "@_ failed\n" }
 sh("$build/fakeca init --state $dir/ca >/dev/null");
 sh("$build/fakeca issue --state $dir/ca --out $dir/shop --name shop.test >/dev/null");
 open my $file, '>', "$dir/target.json" or die;
-print $file qq({"listen":"127.0.0.1:0","hosts":[{"name":"shop.test","chain":"$dir/shop/chain.pem","key":"$dir/shop/key.pem"}]});
+print $file qq({"listen":"127.0.0.1:0","hosts":[{"name":"shop.test",)
+    . qq("chain":"$dir/shop/chain.pem","key":"$dir/shop/key.pem"}]});
 close $file;
 my $server = open2(my $said, my $silence, "$build/target-builtin", '--config', "$dir/target.json");
 my ($address) = readline($said) =~ /"address":\s*"([^"]+)"/ or die "no server\n";
@@ -34,7 +35,8 @@ sub rate_of {
 }
 
 sub s_time {
-    my $text = `openssl s_time -connect $address -new -time $seconds -tls1_3 -CAfile $dir/shop/trust.pem -verify 3 2>/dev/null`;
+    my $trust = "-CAfile $dir/shop/trust.pem -verify 3";
+    my $text = `openssl s_time -connect $address -new -time $seconds -tls1_3 $trust 2>/dev/null`;
     return $text =~ /^(\d+) connections in .*real seconds/m ? $1 : die "s_time: $text\n";
 }
 
@@ -67,7 +69,8 @@ for my $round (1 .. $rounds) {
 }
 kill 'TERM', $server;
 
-print "Full TLS 1.3 handshakes a client processor second: median (lowest to highest) of $rounds rounds by turns; x s_time\n";
+print "Full TLS 1.3 handshakes a client processor second:\n"
+    . "median (lowest to highest) of $rounds rounds by turns; x s_time\n";
 for my $name (@order) {
     my @sorted = sort { $a <=> $b } @{ $rates{$name} };
     my @ratios = map { $rates{$name}[$_] / $rates{'openssl s_time'}[$_] } 0 .. $#sorted;

@@ -34,8 +34,9 @@ echo "P-256 leaves minted a processor second: median of $rounds rounds by turns;
 sort -k1,1 -k2,2n "$dir/results" | awk '
     { value[$1, ++count[$1]] = $2 }
     function median(who) { return value[who, int((count[who] + 1) / 2)] }
+    function row(words, who) { printf "%-40s %8.0f  x%.3f\n", words, median(who), median(who) / median("sign") }
     END {
-        printf "%-44s %8.0f\n", "openssl speed ecdsap256, signatures", median("sign")
-        printf "%-44s %8.0f  x%.3f\n", "fakeca library, a new key for each", median("mint"), median("mint") / median("sign")
-        printf "%-44s %8.0f  x%.3f\n", "fakeca issue, one process each", median("command"), median("command") / median("sign")
+        row("openssl speed ecdsap256, signatures", "sign")
+        row("fakeca library, a new key for each", "mint")
+        row("fakeca issue, one process each", "command")
     }'
