@@ -19,7 +19,7 @@
 
 static int save(struct authority *authority, struct error *e)
 {
-    char *text = json_dumps(authority->record, JSON_INDENT(2));
+    char *text = json_dumps(authority->record, JSON_COMPACT);
     int status;
 
     if (text == NULL)
