@@ -18,7 +18,7 @@ override CPPFLAGS += -D_GNU_SOURCE -I. -MMD -MP $(shell pkg-config --cflags lua5
 override LDFLAGS  += $(SANITIZE)
 
 # Debian packages: to build and run; to test; to lint.
-DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev libsqlite3-dev \
+DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev \
              libssl-dev libgnutls28-dev libwolfssl-dev
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
@@ -84,7 +84,7 @@ $(BUILD)/obj/vocabulary.o: $(BUILD)/vocabulary.S
 	@mkdir -p $(@D)
 	$(CC) -c -o $@ $<
 
-LIBS_rehearse = $(shell pkg-config --libs lua5.4) -lev -ljansson -lsqlite3 -lm
+LIBS_rehearse = $(shell pkg-config --libs lua5.4) -lev -ljansson -lm
 $(BUILD)/rehearse: $(BUILD)/obj/testbed/main.o $(TESTBED) $(PAGE) $(WIRE) $(BUILD)/obj/vocabulary.o
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_rehearse)
 

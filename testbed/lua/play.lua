@@ -127,8 +127,10 @@ function Play.must(_, value, why)
   return value
 end
 
+-- Servers live in sbin, which is not on everybody's PATH.
 local function environment_of(extra)
-  local list = { "PATH=" .. (os.getenv "PATH" or "/usr/sbin:/usr/bin:/sbin:/bin"), "LANG=C.UTF-8", "TZ=UTC" }
+  local path = (os.getenv "PATH" or "/usr/bin:/bin") .. ":/usr/sbin:/sbin"
+  local list = { "PATH=" .. path, "LANG=C.UTF-8", "TZ=UTC" }
   for name, value in pairs(extra or {}) do list[#list + 1] = name .. "=" .. value end
   return list
 end

@@ -33,6 +33,10 @@ end
 
 -- The whole manual as Markdown, line by line to `out`.
 function reference.markdown(out)
+  out "# The scenario language\n"
+  out "<!-- Made by `rehearse words --markdown` from the tables that check scenarios. -->\n"
+  out "A scenario declares its cast once, then goes on under headings. Durations have units (`90d`, `1h30m`, `200ms`)."
+  out "`clock` moves the calendar; `during`, `within` and `every` are real time.\n"
   out "| word | meaning |\n| --- | --- |"
   for _, word in ipairs(scene.words) do out(("| `%s` | %s |"):format(word[2], word[3])) end
   for _, entry in ipairs(reference.nouns()) do

@@ -136,11 +136,12 @@ old:expect { outcome = "protocol-version", within = "2s" }
 PLAY
     is $status, 0, 'its protocols decide who gets in' or diag "$out\n$err";
 
-    system("mkdir -p $DIR/empty && ln -sf $BUILD/* $DIR/empty/");
-    local $ENV{PATH} = "$DIR/empty";
+    system("mkdir -p $DIR/broken && printf '#!/bin/sh\necho out of order >&2; exit 1\n' >$DIR/broken/nginx"
+        . " && chmod +x $DIR/broken/nginx") == 0 or die;
+    local $ENV{PATH} = "$DIR/broken:$ENV{PATH}";
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", $own);
-    is $status, 6, 'without nginx installed';
-    like $out, qr/nginx: cannot start: No such file/, 'the missing program is named';
+    is $status, 6, 'an nginx that does not start';
+    like $out, qr/did not start .*: out of order/, 'is told with its own words';
 }
 
 done_testing;
