@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "testbed/wire/moment.h"
@@ -14,11 +15,10 @@
 static bool field_name(const struct option_row *row, char name[FIELD_TEXT])
 {
     bool turned = row->kind == OPTION_FLAG && strncmp(row->name, "no-", 3) == 0;
-    size_t i = 0;
 
-    for (const char *from = row->name + (turned ? 3 : 0); *from != '\0' && i + 1 < FIELD_TEXT;)
-        name[i++] = *from == '-' ? '_' : *from, from++;
-    name[i] = '\0';
+    snprintf(name, FIELD_TEXT, "%s", row->name + (turned ? 3 : 0));
+    for (char *dash = name; (dash = strchr(dash, '-')) != NULL;)
+        *dash = '_';
     return turned;
 }
 

@@ -133,7 +133,8 @@ static void tell_all(struct fleet *fleet)
     fleet->behind = fleet->skipped = 0;
     fleet->ticked = now;
     fleet->ticks++;
-    while (fleet->oldest != fleet->current && fleet->oldest->in_flight == 0)
+    while (fleet->oldest != NULL && fleet->oldest != fleet->current &&
+           fleet->oldest->in_flight == 0)
         drop_oldest(fleet);
 }
 
@@ -235,8 +236,10 @@ static void open_arrivals(struct fleet *fleet)
 {
     double now = true_monotonic();
 
-    for (; fleet->due < now - TOO_LATE; fleet->due += next_gap(fleet))
+    while (fleet->due < now - TOO_LATE) {
         fleet->skipped++;
+        fleet->due += next_gap(fleet);
+    }
     for (int begun = 0; fleet->due <= now && begun < BURST; begun++) {
         if (fleet->due < now - LATE)
             fleet->behind++;
@@ -384,9 +387,10 @@ void fleet_stop(struct fleet *fleet, void (*stopped)(void *owner))
 
 void fleet_abandon(struct fleet *fleet)
 {
-    while (fleet->clients != NULL) {
-        connection_abandon(fleet->clients->connection);
-        leave(fleet->clients);
+    for (struct client *client = fleet->clients, *next; client != NULL; client = next) {
+        next = client->next;
+        connection_abandon(client->connection);
+        leave(client);
     }
     ev_timer_stop(fleet->loop, &fleet->arrival);
     ev_timer_stop(fleet->loop, &fleet->rest);

@@ -7,51 +7,48 @@
 #define PRIORITY_TEXT 4096
 
 /* A suite is a point in GnuTLS's space of key exchange, cipher and MAC. */
+/* clang-format off */
 static const struct suite {
-    const char *openssl, *iana;
-    const char *exchange, *cipher, *mac;
+    const char *openssl;
+    const char *iana;     /* after TLS_ */
+    const char *exchange; /* NULL: TLS 1.3, where the suite has no say in it */
+    const char *cipher, *mac;
 } suites[] = {
-    {"TLS_AES_128_GCM_SHA256",        "TLS_AES_128_GCM_SHA256",                        NULL,          "AES-128-GCM",       "AEAD"},
-    {"TLS_AES_256_GCM_SHA384",        "TLS_AES_256_GCM_SHA384",                        NULL,          "AES-256-GCM",       "AEAD"},
-    {"TLS_CHACHA20_POLY1305_SHA256",  "TLS_CHACHA20_POLY1305_SHA256",                  NULL,          "CHACHA20-POLY1305",
-     "AEAD"                                                                                                                      },
-    {"TLS_AES_128_CCM_SHA256",        "TLS_AES_128_CCM_SHA256",                        NULL,          "AES-128-CCM",       "AEAD"},
-    {"ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",       "ECDHE-ECDSA",
-     "AES-128-GCM",                                                                                                        "AEAD"},
-    {"ECDHE-ECDSA-AES256-GCM-SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",       "ECDHE-ECDSA",
-     "AES-256-GCM",                                                                                                        "AEAD"},
-    {"ECDHE-ECDSA-CHACHA20-POLY1305", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-     "ECDHE-ECDSA",                                                                                   "CHACHA20-POLY1305", "AEAD"},
-    {"ECDHE-ECDSA-AES128-SHA",        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",          "ECDHE-ECDSA", "AES-128-CBC",
-     "SHA1"                                                                                                                      },
-    {"ECDHE-ECDSA-AES256-SHA",        "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",          "ECDHE-ECDSA", "AES-256-CBC",
-     "SHA1"                                                                                                                      },
-    {"ECDHE-RSA-AES128-GCM-SHA256",   "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",         "ECDHE-RSA",
-     "AES-128-GCM",                                                                                                        "AEAD"},
-    {"ECDHE-RSA-AES256-GCM-SHA384",   "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",         "ECDHE-RSA",
-     "AES-256-GCM",                                                                                                        "AEAD"},
-    {"ECDHE-RSA-CHACHA20-POLY1305",   "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",   "ECDHE-RSA",
-     "CHACHA20-POLY1305",                                                                                                  "AEAD"},
-    {"ECDHE-RSA-AES128-SHA",          "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",            "ECDHE-RSA",   "AES-128-CBC",
-     "SHA1"                                                                                                                      },
-    {"ECDHE-RSA-AES256-SHA",          "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",            "ECDHE-RSA",   "AES-256-CBC",
-     "SHA1"                                                                                                                      },
-    {"DHE-RSA-AES128-GCM-SHA256",     "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256",           "DHE-RSA",     "AES-128-GCM",
-     "AEAD"                                                                                                                      },
-    {"DHE-RSA-AES256-GCM-SHA384",     "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",           "DHE-RSA",     "AES-256-GCM",
-     "AEAD"                                                                                                                      },
-    {"AES128-GCM-SHA256",             "TLS_RSA_WITH_AES_128_GCM_SHA256",               "RSA",         "AES-128-GCM",       "AEAD"},
-    {"AES256-GCM-SHA384",             "TLS_RSA_WITH_AES_256_GCM_SHA384",               "RSA",         "AES-256-GCM",       "AEAD"},
-    {"AES128-SHA",                    "TLS_RSA_WITH_AES_128_CBC_SHA",                  "RSA",         "AES-128-CBC",       "SHA1"},
-    {"AES256-SHA",                    "TLS_RSA_WITH_AES_256_CBC_SHA",                  "RSA",         "AES-256-CBC",       "SHA1"},
-    {"DES-CBC3-SHA",                  "TLS_RSA_WITH_3DES_EDE_CBC_SHA",                 "RSA",         "3DES-CBC",          "SHA1"},
+    {"TLS_AES_128_GCM_SHA256",        "AES_128_GCM_SHA256",                        NULL,          "AES-128-GCM",       "AEAD"},
+    {"TLS_AES_256_GCM_SHA384",        "AES_256_GCM_SHA384",                        NULL,          "AES-256-GCM",       "AEAD"},
+    {"TLS_CHACHA20_POLY1305_SHA256",  "CHACHA20_POLY1305_SHA256",                  NULL,          "CHACHA20-POLY1305", "AEAD"},
+    {"TLS_AES_128_CCM_SHA256",        "AES_128_CCM_SHA256",                        NULL,          "AES-128-CCM",       "AEAD"},
+    {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",       "ECDHE-ECDSA", "AES-128-GCM",       "AEAD"},
+    {"ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",       "ECDHE-ECDSA", "AES-256-GCM",       "AEAD"},
+    {"ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA", "CHACHA20-POLY1305", "AEAD"},
+    {"ECDHE-ECDSA-AES128-SHA",        "ECDHE_ECDSA_WITH_AES_128_CBC_SHA",          "ECDHE-ECDSA", "AES-128-CBC",       "SHA1"},
+    {"ECDHE-ECDSA-AES256-SHA",        "ECDHE_ECDSA_WITH_AES_256_CBC_SHA",          "ECDHE-ECDSA", "AES-256-CBC",       "SHA1"},
+    {"ECDHE-RSA-AES128-GCM-SHA256",   "ECDHE_RSA_WITH_AES_128_GCM_SHA256",         "ECDHE-RSA",   "AES-128-GCM",       "AEAD"},
+    {"ECDHE-RSA-AES256-GCM-SHA384",   "ECDHE_RSA_WITH_AES_256_GCM_SHA384",         "ECDHE-RSA",   "AES-256-GCM",       "AEAD"},
+    {"ECDHE-RSA-CHACHA20-POLY1305",   "ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",   "ECDHE-RSA",   "CHACHA20-POLY1305", "AEAD"},
+    {"ECDHE-RSA-AES128-SHA",          "ECDHE_RSA_WITH_AES_128_CBC_SHA",            "ECDHE-RSA",   "AES-128-CBC",       "SHA1"},
+    {"ECDHE-RSA-AES256-SHA",          "ECDHE_RSA_WITH_AES_256_CBC_SHA",            "ECDHE-RSA",   "AES-256-CBC",       "SHA1"},
+    {"DHE-RSA-AES128-GCM-SHA256",     "DHE_RSA_WITH_AES_128_GCM_SHA256",           "DHE-RSA",     "AES-128-GCM",       "AEAD"},
+    {"DHE-RSA-AES256-GCM-SHA384",     "DHE_RSA_WITH_AES_256_GCM_SHA384",           "DHE-RSA",     "AES-256-GCM",       "AEAD"},
+    {"AES128-GCM-SHA256",             "RSA_WITH_AES_128_GCM_SHA256",               "RSA",         "AES-128-GCM",       "AEAD"},
+    {"AES256-GCM-SHA384",             "RSA_WITH_AES_256_GCM_SHA384",               "RSA",         "AES-256-GCM",       "AEAD"},
+    {"AES128-SHA",                    "RSA_WITH_AES_128_CBC_SHA",                  "RSA",         "AES-128-CBC",       "SHA1"},
+    {"AES256-SHA",                    "RSA_WITH_AES_256_CBC_SHA",                  "RSA",         "AES-256-CBC",       "SHA1"},
+    {"DES-CBC3-SHA",                  "RSA_WITH_3DES_EDE_CBC_SHA",                 "RSA",         "3DES-CBC",          "SHA1"},
 };
+/* clang-format on */
 #define SUITES (sizeof suites / sizeof suites[0])
+
+static bool is_called(const struct suite *suite, const char *name)
+{
+    return strcmp(suite->openssl, name) == 0 ||
+           (strncmp(name, "TLS_", 4) == 0 && strcmp(suite->iana, name + 4) == 0);
+}
 
 static const struct suite *suite_named(const char *name)
 {
     for (size_t i = 0; i < SUITES; i++)
-        if (strcmp(suites[i].openssl, name) == 0 || strcmp(suites[i].iana, name) == 0)
+        if (is_called(&suites[i], name))
             return &suites[i];
     return NULL;
 }
@@ -75,7 +72,7 @@ static bool listed(const char *list, const struct suite *suite)
     char item[128];
 
     while ((list = list_next(list, ':', item, sizeof item)) != NULL)
-        if (strcmp(suite->openssl, item) == 0 || strcmp(suite->iana, item) == 0)
+        if (is_called(suite, item))
             return true;
     return false;
 }

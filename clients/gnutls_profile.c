@@ -1,24 +1,12 @@
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "clients/file.h"
 #include "clients/gnutls_parts.h"
 
 static int because(const char *what, const char *file, int number, struct error *e)
 {
     return failed(e, "%s: %s: %s", what, file, gnutls_strerror(number));
-}
-
-/* The library's own message for a missing file is "Error while reading file." */
-static int readable(const char *what, const char *file, struct error *e)
-{
-    FILE *in = fopen(file, "re");
-
-    if (in == NULL)
-        return failed(e, "%s: %s: %s", what, file, strerror(errno));
-    fclose(in);
-    return 0;
 }
 
 static int set_trust(struct profile *profile, const struct settings *settings, struct error *e)
@@ -29,7 +17,7 @@ static int set_trust(struct profile *profile, const struct settings *settings, s
         count = gnutls_certificate_set_x509_system_trust(profile->credentials);
         return count < 0 ? because("trust", "the system's roots", count, e) : 0;
     }
-    if (readable("trust", settings->trust, e) < 0)
+    if (file_readable("trust", settings->trust, e) < 0)
         return -1;
     count = gnutls_certificate_set_x509_trust_file(profile->credentials, settings->trust,
                                                    GNUTLS_X509_FMT_PEM);
@@ -42,7 +30,7 @@ static int set_crls(struct profile *profile, const struct option_list *crls, str
 {
     for (size_t i = 0; i < crls->count; i++) {
         const char *file = crls->items[i];
-        int count = readable("crl", file, e);
+        int count = file_readable("crl", file, e);
 
         if (count == 0)
             count = gnutls_certificate_set_x509_crl_file(profile->credentials, file,
@@ -61,7 +49,7 @@ static int set_identity(struct profile *profile, const struct settings *settings
 
     if (settings->cert == NULL)
         return 0;
-    if (readable("cert", settings->cert, e) < 0 || readable("key", settings->key, e) < 0)
+    if (file_readable("cert", settings->cert, e) < 0 || file_readable("key", settings->key, e) < 0)
         return -1;
     result = gnutls_certificate_set_x509_key_file(profile->credentials, settings->cert,
                                                   settings->key, GNUTLS_X509_FMT_PEM);

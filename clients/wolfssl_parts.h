@@ -14,16 +14,12 @@
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
 #include "clients/driver.h"
+#include "clients/file.h"
 #include "clients/words.h"
 
 #define LIST_TEXT  2048
 #define GROUPS_MAX 16
 #define CRLS_MAX   64
-
-struct file {
-    unsigned char *bytes;
-    long size;
-};
 
 /* One PEM block of a CRL file, in the bytes of the file. */
 struct crl {

@@ -1,34 +1,8 @@
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clients/wolfssl_parts.h"
-
-#define FILE_MAX (16 * 1024 * 1024)
-
-static int read_file(const char *what, const char *path, struct file *file, struct error *e)
-{
-    FILE *in = fopen(path, "re");
-    long size = -1;
-
-    if (in == NULL)
-        return failed(e, "%s: %s: %s", what, path, strerror(errno));
-    if (fseek(in, 0, SEEK_END) == 0)
-        size = ftell(in);
-    if (size < 0 || size > FILE_MAX) {
-        fclose(in);
-        return failed(e, "%s: %s: is not a file of certificates", what, path);
-    }
-    rewind(in);
-    file->bytes = malloc((size_t)size + 1);
-    if (file->bytes != NULL) {
-        file->size = (long)fread(file->bytes, 1, (size_t)size, in);
-        file->bytes[file->size] = '\0';
-    }
-    fclose(in);
-    return file->bytes != NULL ? 0 : failed(e, "out of memory");
-}
 
 static WOLFSSL_CTX *new_context(const struct profile *profile)
 {
@@ -45,8 +19,8 @@ static int load_trust(const struct profile *profile, WOLFSSL_CTX *context)
 {
     if (profile->trust.bytes == NULL)
         return WOLFSSL_SUCCESS;
-    return wolfSSL_CTX_load_verify_buffer_ex(context, profile->trust.bytes, profile->trust.size,
-                                             WOLFSSL_FILETYPE_PEM, 0,
+    return wolfSSL_CTX_load_verify_buffer_ex(context, profile->trust.bytes,
+                                             (long)profile->trust.size, WOLFSSL_FILETYPE_PEM, 0,
                                              WOLFSSL_LOAD_VERIFY_DEFAULT_FLAGS);
 }
 
@@ -73,12 +47,12 @@ static int read_files(struct profile *profile, struct error *e)
 {
     const struct settings *settings = profile->settings;
 
-    if (settings->trust != NULL && read_file("trust", settings->trust, &profile->trust, e) < 0)
+    if (settings->trust != NULL && file_read("trust", settings->trust, &profile->trust, e) < 0)
         return -1;
     for (size_t i = 0; i < settings->crls.count; i++) {
         struct file *file = &profile->crl_files[i];
 
-        if (read_file("crl", settings->crls.items[i], file, e) < 0 ||
+        if (file_read("crl", settings->crls.items[i], file, e) < 0 ||
             split_crls(profile, file, settings->crls.items[i], e) < 0)
             return -1;
     }
@@ -213,18 +187,12 @@ static int set_versions(const struct settings *settings, WOLFSSL_CTX *context, s
 
 static int set_identity(const struct settings *settings, WOLFSSL_CTX *context, struct error *e)
 {
-    struct file file = {NULL, 0};
-
     if (settings->cert == NULL)
         return 0;
-    if (read_file("cert", settings->cert, &file, e) < 0)
+    if (file_readable("cert", settings->cert, e) < 0 || file_readable("key", settings->key, e) < 0)
         return -1;
-    free(file.bytes);
     if (wolfSSL_CTX_use_certificate_chain_file(context, settings->cert) != WOLFSSL_SUCCESS)
         return failed(e, "cert: %s: no certificate that wolfSSL can use", settings->cert);
-    if (read_file("key", settings->key, &file, e) < 0)
-        return -1;
-    free(file.bytes);
     if (wolfSSL_CTX_use_PrivateKey_file(context, settings->key, WOLFSSL_FILETYPE_PEM) !=
         WOLFSSL_SUCCESS)
         return failed(e, "key: %s: no key that fits %s", settings->key, settings->cert);
@@ -260,8 +228,8 @@ static int set_context(struct profile *profile, WOLFSSL_CTX *context, struct err
 void wolfssl_forget(struct profile *profile)
 {
     for (size_t i = 0; i < OPTION_LIST_MAX; i++)
-        free(profile->crl_files[i].bytes);
-    free(profile->trust.bytes);
+        file_free(&profile->crl_files[i]);
+    file_free(&profile->trust);
     free(profile);
 }
 

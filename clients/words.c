@@ -128,7 +128,8 @@ int alpn_bytes(const char *list, unsigned char *out, size_t size, struct error *
         if (length == 0 || used + 1 + length > size)
             return failed(e, "alpn: expected names with commas between, such as h2,http/1.1");
         out[used] = (unsigned char)length;
-        memcpy(out + used + 1, item, length);
+        for (size_t i = 0; i < length; i++)
+            out[used + 1 + i] = (unsigned char)item[i];
         used += 1 + length;
     }
     return used > 0 ? (int)used : failed(e, "alpn: is empty");

@@ -453,16 +453,15 @@ static void dont_block(int fd)
 
 static void clear_up(struct worker *worker)
 {
-    while (worker->probes != NULL) {
-        struct probe *probe = worker->probes;
-
-        worker->probes = probe->next;
+    for (struct probe *probe = worker->probes, *next; probe != NULL; probe = next) {
+        next = probe->next;
         connection_abandon(probe->connection);
         free(probe);
     }
-    while (worker->fleets != NULL) {
-        fleet_abandon(worker->fleets->fleet);
-        forget_errand(worker->fleets);
+    for (struct errand *errand = worker->fleets, *next; errand != NULL; errand = next) {
+        next = errand->next;
+        fleet_abandon(errand->fleet);
+        forget_errand(errand);
     }
     lines_free(&worker->lines);
     outbox_free(&worker->outbox);

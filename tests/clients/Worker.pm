@@ -111,7 +111,7 @@ sub flood ($bundle) {
         open STDOUT, '>&', $to or POSIX::_exit(1);
         exec 'yes', 'and another thing' or POSIX::_exit(1);
     }
-    my $server = open3('<&' . fileno $from, my $said, undef, qw(openssl s_server -accept 127.0.0.1:0),
+    my $server = open3('<&' . fileno $from, my $said, undef, qw(openssl s_server), -accept => '127.0.0.1:0',
                        -cert => $bundle->{chain}, -cert_chain => $bundle->{chain},
                        -key => $bundle->{key});
     push @peers, $yes, $server;

@@ -41,7 +41,7 @@ static void every_way_to_ask_is_answered(void **state)
 
 static void it_stands_still(void **state)
 {
-    struct timespec one, other;
+    struct timespec one, other = {0};
 
     (void)state;
     virtual_time_begin(THEN * NANOSECONDS);
