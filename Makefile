@@ -148,11 +148,7 @@ asan: deps-asan
 	  SANITIZE='-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all' \
 	  check
 
-$(BUILD)/bench/mint: $(BUILD)/obj/tests/bench/programs/mint.o $(FAKECA) $(WIRE)
-	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -ljansson -lm
-
-bench: deps-bench all $(BUILD)/bench/mint
+bench: deps-bench all
 	tests/bench.sh $(BUILD)
 
 install: all

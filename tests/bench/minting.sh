@@ -12,7 +12,7 @@ trap 'rm -rf "$dir"' EXIT
 "$build/fakeca" init --state "$dir/ca" >/dev/null
 
 sign() { openssl speed -seconds 1 ecdsap256 2>/dev/null | awk '/nistp256/ { print $(NF - 1) }'; }
-mint() { "$build/bench/mint" "$dir/ca" 1; }
+mint() { "$build/fakeca" bench --json | sed 's/.*"leaves_per_second":\([0-9]*\).*/\1/'; }
 # a hundred processes, each a whole `fakeca issue` with its files
 command_line() {
     perl -e '
@@ -37,6 +37,6 @@ sort -k1,1 -k2,2n "$dir/results" | awk '
     function row(words, who) { printf "%-40s %8.0f  x%.3f\n", words, median(who), median(who) / median("sign") }
     END {
         row("openssl speed ecdsap256, signatures", "sign")
-        row("fakeca library, a new key for each", "mint")
+        row("fakeca bench, a new key for each", "mint")
         row("fakeca issue, one process each", "command")
     }'
