@@ -21,18 +21,18 @@ struct arguments {
 
 #define ARGUMENT(field) offsetof(struct arguments, field)
 
+/* clang-format off */
 static const struct option_row rows[] = {
     SETTINGS_ROWS,
-    {"json",                                              NULL, "one JSON object instead of lines for people", OPTION_FLAG, ARGUMENT(json)},
-    {"worker",      NULL, "take requests on stdin (docs/worker-protocol.md)", OPTION_FLAG,
-      ARGUMENT(worker)},
-    {"outcomes",                                     NULL, "list every outcome (also with --json or --markdown)", OPTION_FLAG,
-      ARGUMENT(outcomes)},
-    {"markdown",                                            NULL, "the outcomes as a table for documents", OPTION_FLAG, ARGUMENT(markdown)},
-    {"version", NULL, "the library that is loaded", OPTION_FLAG, ARGUMENT(version)},
-    {"help",                                    NULL, "this", OPTION_FLAG, ARGUMENT(help)},
-    {0                                         },
+    {"json",     NULL, "one JSON object instead of lines for people", OPTION_FLAG, ARGUMENT(json)},
+    {"worker",   NULL, "take requests on stdin (docs/worker-protocol.md)", OPTION_FLAG, ARGUMENT(worker)},
+    {"outcomes", NULL, "list every outcome (also with --json or --markdown)", OPTION_FLAG, ARGUMENT(outcomes)},
+    {"markdown", NULL, "the outcomes as a table for documents", OPTION_FLAG, ARGUMENT(markdown)},
+    {"version",  NULL, "the library that is loaded", OPTION_FLAG, ARGUMENT(version)},
+    {"help",     NULL, "this", OPTION_FLAG, ARGUMENT(help)},
+    {0},
 };
+/* clang-format on */
 
 static int complain(const struct error *e, int status)
 {

@@ -33,22 +33,24 @@ struct fleet_wish {
     long max_in_flight;
 };
 
+#define WISH(field) offsetof(struct fleet_wish, field)
+
 /* clang-format off */
-#define FLEET_ROWS                                                                                                    \
-    {"rate",          "N/s", "arrivals, whatever becomes of them",     OPTION_TEXT,     offsetof(struct fleet_wish, rate)},          \
-    {"at-once",       "N",   "clients that come again when done",      OPTION_NUMBER,   offsetof(struct fleet_wish, at_once)},       \
-    {"poisson",       NULL,  "random gaps between arrivals",           OPTION_FLAG,     offsetof(struct fleet_wish, poisson)},       \
-    {"seed",          "N",   "of those gaps [0]",                      OPTION_NUMBER,   offsetof(struct fleet_wish, seed)},          \
-    {"tick",          "T",   "how often to report [50ms]",             OPTION_DURATION, offsetof(struct fleet_wish, tick)},          \
-    {"samples",       "N",   "full records of each failure [0]",       OPTION_NUMBER,   offsetof(struct fleet_wish, samples)},       \
-    {"max-in-flight", "N",   "never more connections at once [2000]",  OPTION_NUMBER,   offsetof(struct fleet_wish, max_in_flight)}
+#define FLEET_ROWS \
+    {"rate",          "N/s", "arrivals, whatever becomes of them",     OPTION_TEXT, WISH(rate)}, \
+    {"at-once",       "N",   "clients that come again when done",      OPTION_NUMBER, WISH(at_once)}, \
+    {"poisson",       NULL,  "random gaps between arrivals",           OPTION_FLAG, WISH(poisson)}, \
+    {"seed",          "N",   "of those gaps [0]",                      OPTION_NUMBER, WISH(seed)}, \
+    {"tick",          "T",   "how often to report [50ms]",             OPTION_DURATION, WISH(tick)}, \
+    {"samples",       "N",   "full records of each failure [0]",       OPTION_NUMBER, WISH(samples)}, \
+    {"max-in-flight", "N",   "never more connections at once [2000]",  OPTION_NUMBER, WISH(max_in_flight)}
 
 /* What mark, set and stop say: the fleet they mean, and what set changes. */
 struct fleet_change {
     struct settings settings; /* first: SETTINGS_ROWS count from here */
     long fleet;
 };
-#define FLEET_CHANGE_ROW                                                                                              \
+#define FLEET_CHANGE_ROW \
     {"fleet", "ID", "the id of the request that began it", OPTION_NUMBER, offsetof(struct fleet_change, fleet)}
 /* clang-format on */
 

@@ -12,32 +12,38 @@ static const struct suite {
     const char *openssl;
     const char *iana;     /* after TLS_ */
     const char *exchange; /* NULL: TLS 1.3, where the suite has no say in it */
-    const char *cipher, *mac;
+    const char *cipher;
 } suites[] = {
-    {"TLS_AES_128_GCM_SHA256",        "AES_128_GCM_SHA256",                        NULL,          "AES-128-GCM",       "AEAD"},
-    {"TLS_AES_256_GCM_SHA384",        "AES_256_GCM_SHA384",                        NULL,          "AES-256-GCM",       "AEAD"},
-    {"TLS_CHACHA20_POLY1305_SHA256",  "CHACHA20_POLY1305_SHA256",                  NULL,          "CHACHA20-POLY1305", "AEAD"},
-    {"TLS_AES_128_CCM_SHA256",        "AES_128_CCM_SHA256",                        NULL,          "AES-128-CCM",       "AEAD"},
-    {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",       "ECDHE-ECDSA", "AES-128-GCM",       "AEAD"},
-    {"ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",       "ECDHE-ECDSA", "AES-256-GCM",       "AEAD"},
-    {"ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA", "CHACHA20-POLY1305", "AEAD"},
-    {"ECDHE-ECDSA-AES128-SHA",        "ECDHE_ECDSA_WITH_AES_128_CBC_SHA",          "ECDHE-ECDSA", "AES-128-CBC",       "SHA1"},
-    {"ECDHE-ECDSA-AES256-SHA",        "ECDHE_ECDSA_WITH_AES_256_CBC_SHA",          "ECDHE-ECDSA", "AES-256-CBC",       "SHA1"},
-    {"ECDHE-RSA-AES128-GCM-SHA256",   "ECDHE_RSA_WITH_AES_128_GCM_SHA256",         "ECDHE-RSA",   "AES-128-GCM",       "AEAD"},
-    {"ECDHE-RSA-AES256-GCM-SHA384",   "ECDHE_RSA_WITH_AES_256_GCM_SHA384",         "ECDHE-RSA",   "AES-256-GCM",       "AEAD"},
-    {"ECDHE-RSA-CHACHA20-POLY1305",   "ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",   "ECDHE-RSA",   "CHACHA20-POLY1305", "AEAD"},
-    {"ECDHE-RSA-AES128-SHA",          "ECDHE_RSA_WITH_AES_128_CBC_SHA",            "ECDHE-RSA",   "AES-128-CBC",       "SHA1"},
-    {"ECDHE-RSA-AES256-SHA",          "ECDHE_RSA_WITH_AES_256_CBC_SHA",            "ECDHE-RSA",   "AES-256-CBC",       "SHA1"},
-    {"DHE-RSA-AES128-GCM-SHA256",     "DHE_RSA_WITH_AES_128_GCM_SHA256",           "DHE-RSA",     "AES-128-GCM",       "AEAD"},
-    {"DHE-RSA-AES256-GCM-SHA384",     "DHE_RSA_WITH_AES_256_GCM_SHA384",           "DHE-RSA",     "AES-256-GCM",       "AEAD"},
-    {"AES128-GCM-SHA256",             "RSA_WITH_AES_128_GCM_SHA256",               "RSA",         "AES-128-GCM",       "AEAD"},
-    {"AES256-GCM-SHA384",             "RSA_WITH_AES_256_GCM_SHA384",               "RSA",         "AES-256-GCM",       "AEAD"},
-    {"AES128-SHA",                    "RSA_WITH_AES_128_CBC_SHA",                  "RSA",         "AES-128-CBC",       "SHA1"},
-    {"AES256-SHA",                    "RSA_WITH_AES_256_CBC_SHA",                  "RSA",         "AES-256-CBC",       "SHA1"},
-    {"DES-CBC3-SHA",                  "RSA_WITH_3DES_EDE_CBC_SHA",                 "RSA",         "3DES-CBC",          "SHA1"},
+    {"TLS_AES_128_GCM_SHA256",        "AES_128_GCM_SHA256",                        NULL,          "AES-128-GCM"},
+    {"TLS_AES_256_GCM_SHA384",        "AES_256_GCM_SHA384",                        NULL,          "AES-256-GCM"},
+    {"TLS_CHACHA20_POLY1305_SHA256",  "CHACHA20_POLY1305_SHA256",                  NULL,          "CHACHA20-POLY1305"},
+    {"TLS_AES_128_CCM_SHA256",        "AES_128_CCM_SHA256",                        NULL,          "AES-128-CCM"},
+    {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",       "ECDHE-ECDSA", "AES-128-GCM"},
+    {"ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",       "ECDHE-ECDSA", "AES-256-GCM"},
+    {"ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA", "CHACHA20-POLY1305"},
+    {"ECDHE-ECDSA-AES128-SHA",        "ECDHE_ECDSA_WITH_AES_128_CBC_SHA",          "ECDHE-ECDSA", "AES-128-CBC"},
+    {"ECDHE-ECDSA-AES256-SHA",        "ECDHE_ECDSA_WITH_AES_256_CBC_SHA",          "ECDHE-ECDSA", "AES-256-CBC"},
+    {"ECDHE-RSA-AES128-GCM-SHA256",   "ECDHE_RSA_WITH_AES_128_GCM_SHA256",         "ECDHE-RSA",   "AES-128-GCM"},
+    {"ECDHE-RSA-AES256-GCM-SHA384",   "ECDHE_RSA_WITH_AES_256_GCM_SHA384",         "ECDHE-RSA",   "AES-256-GCM"},
+    {"ECDHE-RSA-CHACHA20-POLY1305",   "ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",   "ECDHE-RSA",   "CHACHA20-POLY1305"},
+    {"ECDHE-RSA-AES128-SHA",          "ECDHE_RSA_WITH_AES_128_CBC_SHA",            "ECDHE-RSA",   "AES-128-CBC"},
+    {"ECDHE-RSA-AES256-SHA",          "ECDHE_RSA_WITH_AES_256_CBC_SHA",            "ECDHE-RSA",   "AES-256-CBC"},
+    {"DHE-RSA-AES128-GCM-SHA256",     "DHE_RSA_WITH_AES_128_GCM_SHA256",           "DHE-RSA",     "AES-128-GCM"},
+    {"DHE-RSA-AES256-GCM-SHA384",     "DHE_RSA_WITH_AES_256_GCM_SHA384",           "DHE-RSA",     "AES-256-GCM"},
+    {"AES128-GCM-SHA256",             "RSA_WITH_AES_128_GCM_SHA256",               "RSA",         "AES-128-GCM"},
+    {"AES256-GCM-SHA384",             "RSA_WITH_AES_256_GCM_SHA384",               "RSA",         "AES-256-GCM"},
+    {"AES128-SHA",                    "RSA_WITH_AES_128_CBC_SHA",                  "RSA",         "AES-128-CBC"},
+    {"AES256-SHA",                    "RSA_WITH_AES_256_CBC_SHA",                  "RSA",         "AES-256-CBC"},
+    {"DES-CBC3-SHA",                  "RSA_WITH_3DES_EDE_CBC_SHA",                 "RSA",         "3DES-CBC"},
 };
 /* clang-format on */
 #define SUITES (sizeof suites / sizeof suites[0])
+
+/* Of those above, the CBC ones all go with SHA-1. */
+static const char *mac_of(const struct suite *suite)
+{
+    return strstr(suite->cipher, "-CBC") != NULL ? "SHA1" : "AEAD";
+}
 
 static bool is_called(const struct suite *suite, const char *name)
 {
@@ -91,7 +97,7 @@ static int check_product(const char *list, bool old, bool new, struct error *e)
             exchange |= old && s->exchange != NULL && suites[j].exchange != NULL &&
                         strcmp(suites[j].exchange, s->exchange) == 0;
             cipher |= strcmp(suites[j].cipher, s->cipher) == 0;
-            mac |= strcmp(suites[j].mac, s->mac) == 0;
+            mac |= strcmp(mac_of(&suites[j]), mac_of(s)) == 0;
         }
         if (exchange && cipher && mac && !listed(list, s))
             return failed(e, "ciphers: GnuTLS cannot offer just these: %s would be let in too",
@@ -117,7 +123,7 @@ static int prefer_ciphers(struct priority *priority, const char *list, struct er
         if (suite->exchange != NULL)
             prefer(priority, "+", suite->exchange);
         prefer(priority, "+", suite->cipher);
-        prefer(priority, "+", suite->mac);
+        prefer(priority, "+", mac_of(suite));
     }
     if (!old) /* else KX-ALL would be missing for TLS 1.3 as well */
         prefer(priority, "+", "ECDHE-ECDSA:+ECDHE-RSA:-VERS-ALL:+VERS-TLS1.3");

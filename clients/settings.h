@@ -34,26 +34,26 @@ struct settings {
 #define SETTING(field) offsetof(struct settings, field)
 
 /* clang-format off */
-#define SETTINGS_ROWS                                                                                              \
-    {"connect",     "HOST:PORT", "where to connect to",                                OPTION_TEXT, SETTING(connect)},     \
-    {"name",        "NAME|IP",   "whom to ask for (SNI) and to verify [HOST]",         OPTION_TEXT, SETTING(name)},        \
-    {"trust",       "FILE",      "trust the roots in FILE (PEM) [the system's]",       OPTION_TEXT, SETTING(trust)},       \
-    {"at",          "TIME",      "judge as if it were TIME, standing still [now]",     OPTION_TEXT, SETTING(at)},          \
-    {"clock",       "FILE",      "judge by this clock page (fakeclock) instead",       OPTION_TEXT, SETTING(clock)},       \
-    {"skew",        "T",         "a client clock that is off by T [0s]",               OPTION_DURATION, SETTING(skew)},    \
-    {"crl",         "FILE",      "check revocation by the lists in FILE (may repeat)", OPTION_LIST, SETTING(crls)},        \
-    {"staple",      "WHAT",      "OCSP staple: ignore, check or require [library's]",  OPTION_TEXT, SETTING(staple)},      \
-    {"min-version", "V",         "oldest TLS version: 1.0 1.1 1.2 1.3 [library's]",    OPTION_TEXT, SETTING(min_version)}, \
-    {"max-version", "V",         "newest TLS version [library's]",                     OPTION_TEXT, SETTING(max_version)}, \
-    {"ciphers",     "LIST",      "cipher suites, colons between [library's]",          OPTION_TEXT, SETTING(ciphers)},     \
-    {"groups",      "LIST",      "key exchange groups: X25519:P-256:... [library's]",  OPTION_TEXT, SETTING(groups)},      \
-    {"sigalgs",     "LIST",      "signature algorithms, RFC 8446 names [library's]",   OPTION_TEXT, SETTING(sigalgs)},     \
-    {"alpn",        "LIST",      "application protocols: h2,http/1.1 [none]",          OPTION_TEXT, SETTING(alpn)},        \
-    {"cert",        "FILE",      "our certificate chain (PEM) [none]",                 OPTION_TEXT, SETTING(cert)},        \
-    {"key",         "FILE",      "its private key (PEM)",                              OPTION_TEXT, SETTING(key)},         \
-    {"timeout",     "T",         "give up after T [5s]",                               OPTION_DURATION, SETTING(timeout)}, \
-    {"say",         "TEXT",      "send TEXT after the handshake, show the reply",      OPTION_TEXT, SETTING(say)},         \
-    {"no-verify",   NULL,        "look at what is served, whatever it is",             OPTION_FLAG, SETTING(no_verify)}
+#define SETTINGS_ROWS \
+    {"connect",     "HOST:PORT", "where to connect to", OPTION_TEXT, SETTING(connect)}, \
+    {"name",        "NAME|IP",   "whom to ask for (SNI) and to verify [HOST]", OPTION_TEXT, SETTING(name)}, \
+    {"trust",       "FILE",      "trust the roots in FILE (PEM) [the system's]", OPTION_TEXT, SETTING(trust)}, \
+    {"at",          "TIME",      "judge as if it were TIME, standing still [now]", OPTION_TEXT, SETTING(at)}, \
+    {"clock",       "FILE",      "judge by this clock page (fakeclock) instead", OPTION_TEXT, SETTING(clock)}, \
+    {"skew",        "T",         "a client clock that is off by T [0s]", OPTION_DURATION, SETTING(skew)}, \
+    {"crl",         "FILE",      "check revocation by the lists in FILE (may repeat)", OPTION_LIST, SETTING(crls)}, \
+    {"staple",      "WHAT",      "OCSP staple: ignore, check or require [library's]", OPTION_TEXT, SETTING(staple)}, \
+    {"min-version", "V",         "oldest TLS version: 1.0 1.1 1.2 1.3 [library's]", OPTION_TEXT, SETTING(min_version)}, \
+    {"max-version", "V",         "newest TLS version [library's]", OPTION_TEXT, SETTING(max_version)}, \
+    {"ciphers",     "LIST",      "cipher suites, colons between [library's]", OPTION_TEXT, SETTING(ciphers)}, \
+    {"groups",      "LIST",      "key exchange groups: X25519:P-256:... [library's]", OPTION_TEXT, SETTING(groups)}, \
+    {"sigalgs",     "LIST",      "signature algorithms, RFC 8446 names [library's]", OPTION_TEXT, SETTING(sigalgs)}, \
+    {"alpn",        "LIST",      "application protocols: h2,http/1.1 [none]", OPTION_TEXT, SETTING(alpn)}, \
+    {"cert",        "FILE",      "our certificate chain (PEM) [none]", OPTION_TEXT, SETTING(cert)}, \
+    {"key",         "FILE",      "its private key (PEM)", OPTION_TEXT, SETTING(key)}, \
+    {"timeout",     "T",         "give up after T [5s]", OPTION_DURATION, SETTING(timeout)}, \
+    {"say",         "TEXT",      "send TEXT after the handshake, show the reply", OPTION_TEXT, SETTING(say)}, \
+    {"no-verify",   NULL,        "look at what is served, whatever it is", OPTION_FLAG, SETTING(no_verify)}
 /* clang-format on */
 
 #endif
