@@ -43,7 +43,7 @@ struct settings {
     {"skew",        "T",         "a client clock that is off by T [0s]", OPTION_DURATION, SETTING(skew)}, \
     {"crl",         "FILE",      "check revocation by the lists in FILE (may repeat)", OPTION_LIST, SETTING(crls)}, \
     {"staple",      "WHAT",      "OCSP staple: ignore, check or require [library's]", OPTION_TEXT, SETTING(staple)}, \
-    {"min-version", "V",         "oldest TLS version: 1.0 1.1 1.2 1.3 [library's]", OPTION_TEXT, SETTING(min_version)}, \
+    {"min-version", "V",         "oldest TLS version, 1.0 to 1.3 [library's]", OPTION_TEXT, SETTING(min_version)}, \
     {"max-version", "V",         "newest TLS version [library's]", OPTION_TEXT, SETTING(max_version)}, \
     {"ciphers",     "LIST",      "cipher suites, colons between [library's]", OPTION_TEXT, SETTING(ciphers)}, \
     {"groups",      "LIST",      "key exchange groups: X25519:P-256:... [library's]", OPTION_TEXT, SETTING(groups)}, \
