@@ -105,8 +105,10 @@ SKIP: {
     skip 'only root can become somebody else', 6 unless $> == 0;
     chmod 0755, $dir;
     chmod 0777, "$dir/out", "$dir/err";
-    system('cp', "$build/fakeclock", $dir); # the build may stand where nobody may go
-    local $build = $dir;
+    my $open = tempdir(CLEANUP => 1); # the build may stand where nobody may go
+    system('cp', "$build/fakeclock", $open);
+    chmod 0755, $open;
+    local $build = $open;
     local ($<, $>) = ($nobody, $nobody);
     refuses('a read-only folder', 2, qr/cannot create the clock: Permission denied/, 'new', "$dir/mine");
     refuses('a clock of others',  2, qr/cannot open the clock: Permission denied/, 'set', $clock, '+1d');
