@@ -109,6 +109,7 @@ local issue_spec = {
   name = { "texts", default = false, help = "DNS names or IP addresses [the target's name]" },
   lifetime = { "span", default = "90d", help = "the leaf ends after this [90d]" },
   key = { key_kind, default = false, help = "kind of the leaf's key [p256]" },
+  client = { "flag", default = false, help = "for a client, that shows it to a server [false]" },
   cross = { "flag", default = false, help = "send the cross-sign too [false]" },
 }
 
@@ -147,6 +148,10 @@ function ca_methods:_issue_now(issue)
   if issue.key then
     argv[#argv + 1] = "--key"
     argv[#argv + 1] = issue.key
+  end
+  if issue.client then
+    argv[#argv + 1] = "--eku"
+    argv[#argv + 1] = "clientAuth"
   end
   if issue.cross then argv[#argv + 1] = "--cross" end
   local facts = bundle(play, argv)

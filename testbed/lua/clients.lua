@@ -156,7 +156,8 @@ function methods:_heard(who, tick)
   local outcome = next(tick.outcomes)
   if outcome then
     self._play:note("tick", { class = who.name, generation = tick.generation, outcomes = tick.outcomes,
-      latency_us = tick.latency_us, serials = tick.serials, samples = tick.samples })
+      latency_us = tick.latency_us, serials = tick.serials, samples = tick.samples, behind = tick.behind,
+      skipped = tick.skipped })
   end
   for listener in pairs(self._listeners) do flow.wake(listener) end
 end

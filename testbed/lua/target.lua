@@ -6,7 +6,8 @@
 --   needs             Debian package and program, or nil
 --   extra             spec of further keys this kind takes
 --   outward           true where it is outside the stage
---   reads_clock       true where it answers HTTP with a Date header, so that its clock can be proven
+--   reads_clock       true where it lives on the calendar: if it answers HTTP with a Date header, that
+--                     proves its clock, and if not, the report says that nothing does
 --   start(target)     starts the process(es), waits until it listens, returns HOST:PORT
 --   configure(target) writes its configuration files from target._config and target._live
 --   reload(target)    "done", or "refused" and its own words
@@ -170,10 +171,15 @@ function methods:_prove_clock()
   local play = self._play
   if not self._adapter.reads_clock then return end
   local before = play.page:now()
-  local answer = self:_look()
+  local answer, outcome = self:_look()
   local reading = answer and http_date(answer.heard)
   if not reading then
-    play:note("clock not proven", { who = self._name, why = "no HTTP Date in its answer" })
+    local why = answer and "it answers without an HTTP Date" or "a look at it ends in " .. outcome
+    play:note("clock not proven", { who = self._name, why = why })
+    if not self._state.unproven then
+      play.run.tap:comment(play, ("the clock of %s cannot be proven: %s"):format(self._name, why))
+    end
+    self._state.unproven = true
     return
   end
   calendar.prove(play, ("target %s (%s)"):format(self._name, self._kind), before, reading, play.page:now())

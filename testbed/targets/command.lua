@@ -18,6 +18,7 @@ local PATIENCE = 10
 
 local command = {
   summary = "your own server: how it starts, where it listens, how it reloads",
+  reads_clock = true,
   extra = {
     start = { "text", default = false, help = "the command that starts it in the foreground" },
     listens = { "text", default = false, help = "where it listens, if it will not listen on {address}" },
