@@ -120,9 +120,11 @@ function methods:_place(chain)
   local certificates = copy(play, from .. "/chain.pem", version .. "/chain.pem", 420) or ""
   local key = copy(play, from .. "/key.pem", version .. "/key.pem", 384) or ""
   play:must(host.write(version .. "/combined.pem", certificates .. key, 384))
+  local stapled = self._state.staple
   self._state.staple = copy(play, from .. "/staple.der", version .. "/staple.der", 420) ~= nil
   play:must(host.link(("live-%d"):format(self._versions), self._live))
   rawset(self, "_installed", chain)
+  if self._address_text and self._state.staple ~= stapled then self._adapter.configure(self) end
   play:note("on disk", { target = self._name, serial = chain._facts.serial })
   play:phase("on disk", chain._facts.serial)
 end
