@@ -15,7 +15,7 @@ fleet:expect { success = "100%", during = "500ms" }
 
 inject "the chain file is put together in the wrong order"
 shop:install(house:issue { lifetime = "90d" }:shuffled())
-fleet:expect { outcome = { "ok", wolfssl = "unknown-issuer" }, share = "100%", within = "2s" }
+fleet:expect { outcome = { "ok", wolfssl = "unknown-issuer" }, share = "100%", within = "5s" }
 
 recover "the guard puts the old chain back"
 fleet:expect { success = "100%", within = "5s" }

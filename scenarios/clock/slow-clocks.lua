@@ -18,9 +18,9 @@ slow:expect  { success = "100%", during = "500ms" }
 inject "the leaf is renewed"
 shop:install(house:issue { lifetime = "90d" })
 right:expect { success = "100%", during = "500ms" }
-slow:expect  { outcome = "not-yet-valid", share = "100%", within = "2s" }
+slow:expect  { outcome = "not-yet-valid", share = "100%", within = "5s" }
 
 recover "two hours pass"
 clock:advance "2h"
-slow:expect  { success = "100%", within = "2s" }
-right:expect { success = "100%", within = "2s" }
+slow:expect  { success = "100%", within = "5s" }
+right:expect { success = "100%", within = "5s" }

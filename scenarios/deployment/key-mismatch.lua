@@ -23,5 +23,5 @@ shop:expect  { cold_start = "fails" }
 recover "the next renewal brings a pair that matches"
 clock:advance "61d"
 shop:expect  { reload = "done", within = "5s" }
-fleet:expect { success = "100%", within = "2s" }
+fleet:expect { success = "100%", within = "5s" }
 shop:expect  { cold_start = "works" }

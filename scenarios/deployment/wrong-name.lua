@@ -14,7 +14,7 @@ fleet:expect { success = "100%", during = "500ms" }
 
 inject "the certificate of another name is installed"
 shop:install(house:issue { name = "depot.test", lifetime = "90d" })
-fleet:expect { outcome = "wrong-name", share = "100%", within = "2s" }
+fleet:expect { outcome = "wrong-name", share = "100%", within = "5s" }
 
 recover "the guard puts the old certificate back"
 fleet:expect { success = "100%", within = "5s" }

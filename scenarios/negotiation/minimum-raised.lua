@@ -16,10 +16,10 @@ old:expect    { success = "100%", during = "500ms" }
 
 inject "the server wants TLS 1.3"
 shop:configure { min_version = "1.3" }
-old:expect    { outcome = "protocol-version", share = "100%", within = "2s" }
+old:expect    { outcome = "protocol-version", share = "100%", within = "5s" }
 modern:expect { success = "100%", during = "300ms" }
 
 recover "the guard puts the old configuration back"
 old:expect    { success = "100%", within = "5s" }
-modern:expect { success = "100%", within = "2s" }
+modern:expect { success = "100%", within = "5s" }
 watch:expect  { tripped = 1 }

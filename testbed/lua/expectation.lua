@@ -158,8 +158,8 @@ local function within(fleet, wanted, share, asked, began)
     local met, details, no_data = judge(fleet, wanted, share, math.max(began, now - SETTLED), FEWEST)
     if met then return met, details, no_data end
     if now >= deadline then
-      met, details, no_data = judge(fleet, wanted, share, math.max(began, now - 2 * SETTLED), FEWEST)
-      return met, details, no_data
+      local _, all, nothing = judge(fleet, wanted, share, began, FEWEST)
+      return false, no_data and all or details, nothing
     end
     fleet:_next_tick(deadline - now)
   end

@@ -15,7 +15,7 @@ sub inverted {
         $text =~ /\A(.*?^inject .*?)(^\w+:expect[^\n]*(?:outcome|reload) =[^\n]*\n)(.*)\z/ms or return;
     $line =~ s/outcome = (\{[^}]*\}|"[^"]*")/outcome = "revoked"/ or $line =~ s/reload = "refused"/reload = "done"/
         or return;
-    $line =~ s/within = "[^"]*"/within = "300ms"/ or $line =~ s/\}$/, within = "300ms" }/ unless $line =~ /during/;
+    $line =~ s/within = "[^"]*"/within = "1s"/ or $line =~ s/\}$/, within = "1s" }/ unless $line =~ /during/;
     return $before . $line . $after;
 }
 
