@@ -76,5 +76,26 @@ like(child:out(), "127%.0%.0%.1", "a stage has names of its own")
 s:close()
 os.remove(hosts)
 
+s, isolation = open { hosts = "/nowhere/hosts" }
+like(isolation, "^isolated$", "a stage that could not be furnished is isolated still")
+like(select(2, s:ready()), "^cannot mount /etc/hosts %(No such file", "and says what it lacks")
+s:close()
+
+-- Where a user namespace can be had but not used, the stage stays outside, and says so: the
+-- port that nobody listens on refuses, as it would not in a network of one's own without loopback.
+if host.uid() == 0 then
+  local init = os.tmpname()
+  host.write(init, "#!/bin/sh\nexec unshare -m sh -c 'mount -t tmpfs none /proc && "
+    .. "exec setpriv --reuid 65534 --regid 65534 --clear-groups " .. INIT .. "'\n", 493)
+  s = assert(stage.open { init = init })
+  local kind, why = s:ready()
+  is(kind, "shared", "a namespace that is only half to be had is not entered")
+  like(why, "^cannot map user 65534 into a namespace", "and the reason is told")
+  child = s:spawn { argv = { "bash", "-c", ": </dev/tcp/127.0.0.1/" .. host.free_port() }, env = ENV }
+  like(child:err(), "refused", "the network is the machine's")
+  s:close()
+  os.remove(init)
+end
+
 is(stage.open { init = "/nowhere/stage-init" }, nil, "a stage without its init is none")
 flow.park(0)
