@@ -295,13 +295,13 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
     flow_wake(signal_waiter);
 }
 
-static int signal_again(lua_State *L, int status, lua_KContext context)
+static int look_signal(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
     if (last_signal == 0) {
         signal_waiter = flow_running(L);
-        return flow_park(L, -1, signal_again);
+        return flow_park(L, -1, look_signal);
     }
     lua_pushinteger(L, last_signal);
     return 1;
@@ -309,7 +309,7 @@ static int signal_again(lua_State *L, int status, lua_KContext context)
 
 static int l_next_signal(lua_State *L)
 {
-    return signal_again(L, LUA_OK, 0);
+    return flow_wait(L, look_signal);
 }
 
 static void watch_signals(void)

@@ -204,7 +204,7 @@ static int perform(const struct arguments *arguments, const struct option_list *
         on_crash(lua_tostring(L, -1));
     else
         ev_run(loop, 0);
-    flow_end_all(L);
+    flow_end_all();
     lua_close(L);
     return exit_status;
 }

@@ -234,7 +234,7 @@ static int l_open(lua_State *L)
     return 1;
 }
 
-static int ready_again(lua_State *L, int status, lua_KContext context)
+static int look_ready(lua_State *L, int status, lua_KContext context)
 {
     static const char *const words[] = {
         [STAGE_SHARED] = "shared", [STAGE_ISOLATED] = "isolated", [STAGE_OUTWARD] = "outward"};
@@ -245,7 +245,7 @@ static int ready_again(lua_State *L, int status, lua_KContext context)
     stage->waiter = 0;
     if (!stage->ready && !stage->gone) {
         stage->waiter = flow_running(L);
-        return flow_park(L, -1, ready_again);
+        return flow_park(L, -1, look_ready);
     }
     lua_pushstring(L, stage->ready ? words[stage->isolation] : NULL);
     lua_pushstring(L, stage->ready ? stage->why : "stage-init ended before it was ready");
@@ -255,7 +255,7 @@ static int ready_again(lua_State *L, int status, lua_KContext context)
 static int l_ready(lua_State *L)
 {
     lua_settop(L, 1);
-    return ready_again(L, LUA_OK, 0);
+    return flow_wait(L, look_ready);
 }
 
 /* --- spawning ----------------------------------------------------------------------------------- */
@@ -344,7 +344,7 @@ static int l_spawn(lua_State *L)
 
 /* --- closing ------------------------------------------------------------------------------------ */
 
-static int close_again(lua_State *L, int status, lua_KContext context)
+static int look_gone(lua_State *L, int status, lua_KContext context)
 {
     struct stage *stage = check(L);
 
@@ -354,14 +354,14 @@ static int close_again(lua_State *L, int status, lua_KContext context)
     if (stage->gone)
         return 0;
     stage->waiter = flow_running(L);
-    return flow_park(L, -1, close_again);
+    return flow_park(L, -1, look_gone);
 }
 
 static int l_close(lua_State *L)
 {
     lua_settop(L, 1);
     hang_up(check(L));
-    return close_again(L, LUA_OK, 0);
+    return flow_wait(L, look_gone);
 }
 
 static int l_gc(lua_State *L)
