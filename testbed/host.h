@@ -7,7 +7,7 @@
  *     host.address(text)         host, port, is it loopback
  *     host.make_directory(path, mode)       its parents must exist
  *     host.remove_tree(path)
- *     host.write(path, text, mode)          atomically: a new file, synced, renamed into place
+ *     host.write(path, text, mode)          atomically: a new file, renamed into place
  *     host.link(to, path)        a symbolic link, renamed into place
  *     host.append(path)          a new file that each :write(text) extends; errors are raised
  *     host.lock(path)            creates the file and holds flock(2) on it until exit
