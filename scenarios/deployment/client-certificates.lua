@@ -5,9 +5,9 @@
 scenario "Client certificates of yesterday's authority are refused, and the guard rolls back"
 tags { "deployment", "client certificates", "guard" }
 
-local house     = ca      { root = "10y", intermediate = "5y" }
-local yesterday = ca      { root = "10y", intermediates = 0 }
-local tomorrow  = ca      { root = "10y", intermediates = 0 }
+local house     = ca      {}
+local yesterday = ca      { intermediates = 0 }
+local tomorrow  = ca      { intermediates = 0 }
 local shop      = target  { "builtin", name = "shop.test", certificate = house:issue {}, client_ca = yesterday }
 local badge     = yesterday:issue { name = "till-7.shop.test", client = true }
 local tills     = clients { "openssl", "gnutls", "wolfssl", to = shop, certificate = badge }
@@ -18,7 +18,7 @@ tills:expect { success = "100%", during = "500ms" }
 
 inject "the server trusts the new authority alone"
 shop:configure { client_ca = tomorrow }
-tills:expect { outcome = "alert-unknown-ca", share = "100%", within = "5s" }
+tills:expect { outcome = "alert-unknown-ca", within = "5s" }
 
 recover "the guard puts the old configuration back"
 tills:expect { success = "100%", within = "5s" }

@@ -12,7 +12,7 @@ local tap = {}
 function tap.new(version, live)
   return setmetatable({
     version = version, live = live,
-    count = 0, failed = 0,             -- points so far
+    count = 0,                         -- points so far
     turn = false, queue = {},          -- the play that is being told, and those after it
     held = {},                         -- what they have to say
   }, Tap)
@@ -92,7 +92,6 @@ end
 function Tap:point(play, point)
   later(self, play, function ()
     self.count = self.count + 1
-    if not point.met then self.failed = self.failed + 1 end
     self:put(("%s %d - %s"):format(point.met and "ok" or "not ok", self.count, escaped(point.text)))
     if point.details then self:put(yaml_of(point.details)) end
   end)
@@ -109,7 +108,6 @@ end
 function Tap:broken(play, reason)
   later(self, play, function ()
     self.count = self.count + 1
-    self.failed = self.failed + 1
     self:put(("not ok %d - %s: %s"):format(self.count, escaped(play.title or play.path), escaped(reason)))
   end)
 end

@@ -40,6 +40,7 @@ function words.mistake(format, ...)
 end
 
 function words.suggestion(word, candidates)
+  candidates = { table.unpack(candidates) }
   table.sort(candidates)
   local near = host.nearest(word, candidates)
   if near then return "; did you mean '" .. near .. "'?" end
@@ -59,19 +60,15 @@ end
 -- with, or returns nil and what was expected.
 local kinds = {}
 
-local function of_type(name, expected)
-  return function (value)
-    if type(value) == name then return value end
-    return nil, expected
-  end
+function kinds.text(value)
+  if type(value) == "string" then return value end
+  return nil, "text in quotes"
 end
 
-kinds.text = of_type("string", "text in quotes")
-kinds.flag = function (value)
+function kinds.flag(value)
   if type(value) == "boolean" then return value end
   return nil, "true or false"
 end
-kinds.action = of_type("function", "a function")
 
 function kinds.number(value)
   if type(value) == "number" and value > 0 then return value end
@@ -161,8 +158,9 @@ function words.noun(...)
   local accepted = { ... }
   local expected = "a " .. table.concat(accepted, " or a ")
   return words.kind(expected, function (value)
+    local object = words.inside(value)
     for _, noun in ipairs(accepted) do
-      if type(value) == "table" and rawget(value, "noun") == noun then return value end
+      if type(object) == "table" and rawget(object, "noun") == noun then return object end
     end
     return nil, expected
   end)
@@ -170,8 +168,9 @@ end
 
 local function show(value)
   if type(value) == "string" then return '"' .. value .. '"' end
-  if type(value) == "table" then return rawget(value, "noun") and "a " .. value.noun or "a table" end
-  return tostring(value)
+  if type(value) ~= "table" then return tostring(value) end
+  local noun = rawget(words.inside(value), "noun")
+  return noun and "a " .. noun or "a table"
 end
 
 local function convert(who, key, rule, value)
@@ -219,25 +218,53 @@ function words.value(who, kind, given)
   return convert(who, "argument", { kind }, given)
 end
 
--- A class of objects that a scenario holds: unknown methods and fields are
--- mistakes with a suggestion, and nothing can be assigned from outside.
-function words.class(noun, methods)
-  local class = { noun = noun }
-  class.__index = function (_, key)
-    local method = methods[key]
-    if method ~= nil then return method end
-    if type(key) == "string" and key:find "^_" then return nil end
-    return words.mistake("a %s has no '%s'%s", noun, tostring(key),
-      words.suggestion(tostring(key), words.keys(methods)))
+-- --- objects ------------------------------------------------------------------------------------
+--
+-- A scenario never holds an object of ours, only its outside: an empty table that knows the object's
+-- acts and nothing else.  Acts get the object itself, and so do the values that are checked against
+-- words.noun; what an act returns goes out again.
+
+local insides = setmetatable({}, { __mode = "k" }) -- outside -> object
+
+-- What a scenario may hold of a value.
+function words.outside(value)
+  return type(value) == "table" and rawget(value, "_outside") or value
+end
+
+-- The object behind what a scenario holds, or the value itself.
+function words.inside(value)
+  return insides[value] or value
+end
+
+local function act_of(method)
+  return function (outside, ...)
+    if insides[outside] == nil then words.mistake "an act needs its actor: write a colon, as in shop:reload()" end
+    return words.outside(method(insides[outside], ...))
   end
-  class.__newindex = function (_, key)
+end
+
+-- A class of objects; `methods` whose names begin with _ are ours alone.  class.new(fields) makes an
+-- object of the table it is given.
+function words.class(noun, methods)
+  local inner, acts = { __index = methods }, {}
+  local outer = { __metatable = false }
+  function outer.__index(_, key)
+    local method = type(key) == "string" and not key:find "^_" and methods[key]
+    if not method then
+      words.mistake("a %s has no '%s'%s", noun, tostring(key), words.suggestion(tostring(key), words.keys(methods)))
+    end
+    acts[key] = acts[key] or act_of(method)
+    return acts[key]
+  end
+  function outer.__newindex(_, key)
     words.mistake("'%s' of a %s cannot be assigned", tostring(key), noun)
   end
-  class.__metatable = false
-  -- `fields` are the object's own; code of ours changes them with rawset or in `_`.
-  class.new = function (fields)
+  local class = {}
+  function class.new(fields)
     fields.noun = noun
-    return setmetatable(fields, class)
+    fields._outside = setmetatable({}, outer)
+    insides[fields._outside] = fields
+    return setmetatable(fields, inner)
   end
   return class
 end

@@ -20,10 +20,10 @@ local command = {
   summary = "your own server: how it starts, where it listens, how it reloads",
   reads_clock = true,
   extra = {
-    start = { "text", default = false, help = "the command that starts it in the foreground" },
-    listens = { "text", default = false, help = "where it listens, if it will not listen on {address}" },
-    reload = { "text", default = false, help = "HUP, USR1, USR2, or a command that makes it reload" },
-    check = { "text", default = false, help = "a command that fails where a cold start would" },
+    start = { "text", help = "the command that starts it in the foreground" },
+    listens = { "text", help = "where it listens, if it will not listen on {address}" },
+    reload = { "text", help = "HUP, USR1, USR2, or a command that makes it reload" },
+    check = { "text", help = "a command that fails where a cold start would" },
   },
 }
 
@@ -44,7 +44,7 @@ end
 
 function command.configure(self)
   if not self._state.listen then
-    self._state.listen = self._settings.listens or target.listen_address(self._play)
+    self._state.listen = self._settings.listens or target.listen_address(self)
   end
 end
 
@@ -62,15 +62,11 @@ local function wait_for_listener(self)
 end
 
 function command.start(self)
-  local play, said = self._play, {}
-  self._process = play:start_process({ "/bin/sh", "-c", "exec " .. filled(self, self._settings.start) },
-    { on_calendar = true, dir = self._dir })
-  local function remember(line) if #said < 5 then said[#said + 1] = line end end
-  target.follow(self, function (process) return process:err() end, remember)
-  target.follow(self, function (process) return process:out() end, remember)
+  target.run(self, { "/bin/sh", "-c", "exec " .. filled(self, self._settings.start) }, function () end,
+    function () end)
   if not wait_for_listener(self) then
     words.environment("target %s did not start listening on %s: %s", self._name, self._state.listen,
-      table.concat(said, " | "))
+      target.said(self))
   end
   return self._state.listen
 end
@@ -94,8 +90,7 @@ function command.check(self)
 end
 
 function command.stop(self)
-  self._process:signal "TERM"
-  self._process:wait(PATIENCE)
+  target.stop(self, "TERM")
 end
 
 return command

@@ -8,9 +8,10 @@ local words = require "words"
 
 local nginx = {
   summary = "Debian's nginx, with a configuration of ours or your own nginx.conf (--config FILE)",
-  needs = { package = "nginx-light", program = "nginx" },
+  needs = "nginx-light",
   reads_clock = true,
-  extra = { config = { "text", default = false, help = "your own nginx.conf [what --config says]" } },
+  configurable = true,
+  extra = { config = { "text", help = "your own nginx.conf [what --config says]" } },
 }
 
 local PATIENCE = 10
@@ -51,7 +52,7 @@ local function directives(self)
 end
 
 local OURS = [[
-%suser
+%user
 worker_processes 2;
 pid %dir/nginx.pid;
 error_log stderr notice;
@@ -73,12 +74,10 @@ http {
 ]]
 
 local function our_config(self)
-  local lines = {}
-  for _, name in ipairs(words.keys(directives(self))) do
-    lines[#lines + 1] = ("        %s %s;"):format(name, directives(self)[name])
-  end
+  local lines, ours = {}, directives(self)
+  for _, name in ipairs(words.keys(ours)) do lines[#lines + 1] = ("        %s %s;"):format(name, ours[name]) end
   local values = {
-    suser = host.uid() == 0 and "user www-data;" or "",
+    user = host.uid() == 0 and "user www-data;" or "",
     dir = self._dir, address = self._state.listen, name = self._name, ssl = table.concat(lines, "\n"),
   }
   return (OURS:gsub("%%(%a+)", values))
@@ -86,7 +85,7 @@ end
 
 function nginx.configure(self)
   local play = self._play
-  if not self._state.listen then self._state.listen = target.listen_address(play) end
+  self._state.listen = self._state.listen or target.listen_address(self)
   local own = self._settings.config or play.run.options.config
   local text = not own and our_config(self) or nginx_conf.rehearsed(own, {
     dir = self._dir, address = self._state.listen, name = self._name, directives = directives(self),
@@ -100,29 +99,22 @@ local function argv(self, ...)
 end
 
 function nginx.start(self)
-  local play = self._play
-  local box, said = target.mailbox(), {}
-  self._process = play:start_process(argv(self, "-g", "daemon off;"), { on_calendar = true, dir = self._dir })
+  local box = target.mailbox()
   self._state.box = box
   local asked = true -- one verdict for the start, one for each reconfiguration
   local function verdict(...)
     if asked then box:put(...) end
     asked = false
   end
-  target.follow(self, function (process) return process:err() end, function (line)
-    if #said < 5 then said[#said + 1] = line end
+  target.run(self, argv(self, "-g", "daemon off;"), function (line)
     if line:find "%] [%d#]+: reconfiguring" then asked = true end
     if line:find "%[emerg%]" then verdict("refused", (line:gsub("^.-%[emerg%] [%d#]+: ", ""))) end
     if line:find "start worker process %d" then verdict "serving" end
-  end)
-  play:spawn_flow(function ()
-    local ending = self._process:wait()
-    verdict("ended", ending.error or "nginx ended")
-  end)
+  end, function (why) box:put("ended", why) end)
   local state, why = box:take(PATIENCE)
   if state ~= "serving" then
-    words.environment("target %s did not start (nginx is Debian's package nginx-light): %s", self._name,
-      #said > 0 and table.concat(said, " | ") or why or "it says nothing")
+    words.environment("target %s did not start (nginx is Debian's package nginx-light): %s: %s", self._name,
+      why or "no word in time", target.said(self))
   end
   return self._state.listen
 end
@@ -134,7 +126,7 @@ function nginx.reload(self)
   self._process:signal "HUP"
   local state, why = box:take(PATIENCE)
   if state == "serving" then return "done" end
-  if state == "refused" then return "refused", why end
+  if state == "refused" or state == "ended" then return "refused", why end
   words.environment("target %s did not answer SIGHUP", self._name)
 end
 
@@ -144,8 +136,7 @@ function nginx.check(self)
 end
 
 function nginx.stop(self)
-  self._process:signal "QUIT"
-  self._process:wait(PATIENCE)
+  target.stop(self, "QUIT")
 end
 
 return nginx

@@ -4,18 +4,12 @@
 -- rehearsal's, listeners move to the stage's address, logs and pid files go to its
 -- directory, includes are read in place.  Nothing of the user's is written to.
 
+local files = require "files"
 local words = require "words"
 
 local nginx_conf = {}
 
 -- --- reading --------------------------------------------------------------------------------------
-
-local function slurp(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "a"
-  if file then file:close() end
-  return text
-end
 
 -- nginx's own rules (ngx_conf_file.c): words, quotes, comments, ; { }
 local function tokens_of(text, path)
@@ -38,6 +32,7 @@ local function tokens_of(text, path)
         if not stop then fail("a quote that never ends") end
       until text:sub(stop - 1, stop - 1) ~= "\\"
       tokens[#tokens + 1] = { word = text:sub(at, stop), line = line }
+      line = line + select(2, text:sub(at, stop):gsub("\n", ""))
       at = stop + 1
     else
       -- a { inside ${name} belongs to the word
@@ -58,15 +53,14 @@ end
 
 local parse_file
 
+-- The shell's own glob, sorted as nginx sorts; the pattern comes from the user's own file.
 local function files_matching(pattern)
   if not pattern:find "[*?%[]" then return { pattern } end
+  local escaped = pattern:gsub("[^%w%*%?%[%]/._-]", "\\%0")
   local list = {}
-  -- the shell's own glob, sorted as nginx sorts; the pattern comes from the user's own file
-  local pipe = io.popen("for f in " .. pattern:gsub("[^%w%*%?%[%]/._-]", "\\%0") .. "; do echo \"$f\"; done")
-  for path in pipe:lines() do
-    if slurp(path) then list[#list + 1] = path end
+  for _, path in ipairs(files.lines_of("for f in " .. escaped .. "; do echo \"$f\"; done")) do
+    if files.read(path) then list[#list + 1] = path end
   end
-  pipe:close()
   return list
 end
 
@@ -109,7 +103,7 @@ local function parse_block(state, top)
 end
 
 function parse_file(path, base)
-  local text = slurp(path)
+  local text = files.read(path)
   if not text then words.environment("%s: cannot read this nginx configuration", path) end
   return parse_block({ tokens = tokens_of(text, path), at = 1, base = base, path = path }, true)
 end
@@ -141,7 +135,7 @@ local function names(server)
   local list = {}
   for _, directive in ipairs(server.block) do
     if directive[1] == "server_name" then
-      for i = 2, #directive do list[directive[i]] = true end
+      for i = 2, #directive do list[unquoted(directive[i])] = true end
     end
   end
   return list

@@ -42,6 +42,12 @@ says 'a state directory that cannot be', 6, qr/cannot make the state directory/,
 says 'a full disk', 6, qr{/dev/full: cannot write: No space left}, 'run', '--journal', '/dev/full', $play;
 says 'a journal that cannot be', 6, qr{/nowhere/j: No such file}, 'run', '--journal', '/nowhere/j', $play;
 
+says 'a seed that is none', 2, qr/--seed: 'abc' is not a whole number/, 'run', '--seed', 'abc', $play;
+says 'an unknown TAP', 2, qr/there is no TAP 15 here/, 'run', '--tap', '15', $play;
+says 'nobody to run it', 2, qr/-j: expected 1 or more/, 'run', '-j', '0', $play;
+says 'a word too many', 2, qr/targets: unexpected 'foo'/, 'targets', 'foo';
+says 'an nginx.conf without nginx', 2, qr/--config is for nginx/, 'run', '--config', '/etc/passwd', $play;
+
 mkdir "$DIR/taken";
 open my $lock, '>', "$DIR/taken/.rehearse" or die;
 flock $lock, LOCK_EX or die;
