@@ -30,23 +30,25 @@ local function protocols(config)
   return table.concat(list, " ")
 end
 
+local function quoted(path) return '"' .. path .. '"' end
+
 -- The directives that a rehearsal decides; all others are the user's.
 local function directives(self)
   local config = self._config
   local lines = {
-    ssl_certificate = self._live .. "/chain.pem",
-    ssl_certificate_key = self._live .. "/key.pem",
+    ssl_certificate = quoted(self._live .. "/chain.pem"),
+    ssl_certificate_key = quoted(self._live .. "/key.pem"),
   }
   if config.min_version or config.max_version then lines.ssl_protocols = protocols(config) end
   if config.ciphers then lines.ssl_ciphers = config.ciphers end
   if config.groups then lines.ssl_ecdh_curve = config.groups end
   if config.client_ca then
-    lines.ssl_client_certificate = config.client_ca._dir .. "/root.pem"
+    lines.ssl_client_certificate = quoted(config.client_ca._dir .. "/root.pem")
     lines.ssl_verify_client = "on"
   end
   if self._state.staple then
     lines.ssl_stapling = "on"
-    lines.ssl_stapling_file = self._live .. "/staple.der"
+    lines.ssl_stapling_file = quoted(self._live .. "/staple.der")
   end
   return lines
 end
@@ -54,16 +56,16 @@ end
 local OURS = [[
 %user
 worker_processes 2;
-pid %dir/nginx.pid;
+pid "%dir/nginx.pid";
 error_log stderr notice;
 events { worker_connections 512; }
 http {
     access_log off;
-    client_body_temp_path %dir/tmp-body;
-    proxy_temp_path %dir/tmp-proxy;
-    fastcgi_temp_path %dir/tmp-fastcgi;
-    uwsgi_temp_path %dir/tmp-uwsgi;
-    scgi_temp_path %dir/tmp-scgi;
+    client_body_temp_path "%dir/tmp-body";
+    proxy_temp_path "%dir/tmp-proxy";
+    fastcgi_temp_path "%dir/tmp-fastcgi";
+    uwsgi_temp_path "%dir/tmp-uwsgi";
+    scgi_temp_path "%dir/tmp-scgi";
     server {
         listen %address ssl;
         server_name %name;
@@ -83,15 +85,36 @@ local function our_config(self)
   return (OURS:gsub("%%(%a+)", values))
 end
 
-function nginx.configure(self)
-  local play = self._play
-  self._state.listen = self._state.listen or target.listen_address(self)
-  local own = self._settings.config or play.run.options.config
-  local text = not own and our_config(self) or nginx_conf.rehearsed(own, {
+-- The user's own configuration: beside the scenario that names it, or as the command line has it.
+local function own_file(self)
+  local named = self._settings.config
+  return named and self._play:file_beside(named) or self._play.run.options.config
+end
+
+-- The user's configuration on this stage; what had to be left out is told once.
+local function own_config(self, path)
+  local text, left_out = nginx_conf.rehearsed(path, {
     dir = self._dir, address = self._state.listen, name = self._name, directives = directives(self),
     root = host.uid() == 0,
   })
-  play:must(host.write(self._dir .. "/nginx.conf", text))
+  if #left_out > 0 and not self._state.told then
+    self._play.run.tap:comment(self._play, ("left out of %s: %s"):format(path, table.concat(left_out, ", ")))
+  end
+  self._state.told = true
+  return text
+end
+
+-- Mistakes in it are told before anything is started.
+function nginx.declare(self)
+  local path = own_file(self)
+  if path then nginx_conf.rehearsed(path, { dir = "", address = "", name = self._name, directives = {} }) end
+end
+
+function nginx.configure(self)
+  self._state.listen = self._state.listen or target.listen_address(self)
+  local path = own_file(self)
+  local text = path and own_config(self, path) or our_config(self)
+  self._play:must(host.write(self._dir .. "/nginx.conf", text))
 end
 
 local function argv(self, ...)
@@ -113,8 +136,7 @@ function nginx.start(self)
   end, function (why) box:put("ended", why) end)
   local state, why = box:take(PATIENCE)
   if state ~= "serving" then
-    words.environment("target %s did not start (nginx is Debian's package nginx-light): %s: %s", self._name,
-      why or "no word in time", target.said(self))
+    words.environment("target %s did not start: %s; %s", self._name, why or "no word in time", target.said(self))
   end
   return self._state.listen
 end
