@@ -62,6 +62,16 @@ is(child:wait().signal ~= nil, true, "and its children's ends are known")
 like(s:spawn({ argv = { "true" }, env = ENV }):wait().error, "closed", "a closed stage starts nothing")
 os.remove(marker)
 
+s = open()
+local many = {}
+for i = 1, 300 do
+  many[i] = s:spawn { argv = { "true" }, env = { "PADDING=" .. ("x"):rep(10000) }, input = false }
+  if i % 100 == 0 then for j = i - 99, i do many[j] = many[j]:wait() end end
+end
+is(many[1], { code = 0 }, "many orders at once are all taken")
+is(many[300], { code = 0 }, "to the last")
+s:close()
+
 local first, second = open(), open()
 local a = first:spawn { argv = { "sleep", "1000" }, env = ENV }
 second:close()
