@@ -13,7 +13,7 @@
  *     host.lock(path)            creates the file and holds flock(2) on it until exit
  *     host.free_port()           a TCP port nobody listens on at 127.0.0.1 right now
  *     host.is_terminal(fd)       host.columns(fd)     host.pid()     host.uid()
- *     host.next_signal()         waits (in a flow) for SIGINT or SIGTERM; its number
+ *     host.next_signal()         waits (in a flow) for SIGINT, SIGTERM or SIGHUP; its number
  *     host.clock(path)           a new clock page there: c:now() c:set(s) c:advance(s) c:rate(x)
  */
 #ifndef TESTBED_HOST_H

@@ -3,7 +3,9 @@
  * The command line and the exit status.  Everything that a scenario can say is in Lua
  * (testbed/lua), over the modules that are opened here.
  */
+#include <errno.h>
 #include <ev.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <libgen.h>
 #include <limits.h>
@@ -211,6 +213,15 @@ static int perform(const struct arguments *arguments, const struct option_list *
 
 /* --- the command line --------------------------------------------------------------------------- */
 
+/* A standard stream that was closed would be taken by the next file that is opened, and get what is
+ * meant for people.  Writing to /dev/full fails, as writing to nobody should. */
+static void fill_standard_streams(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open(fd == 0 ? "/dev/null" : "/dev/full", O_RDWR);
+}
+
 static int misused(const struct error *e)
 {
     fprintf(stderr, "rehearse: %s\n", e->text);
@@ -224,6 +235,7 @@ int main(int argc, char **argv)
     const struct verb *verb;
     struct error e;
 
+    fill_standard_streams();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         usage(argc < 2 ? stderr : stdout);
         return argc < 2 ? STATUS_USAGE : STATUS_MET;

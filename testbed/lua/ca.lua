@@ -121,7 +121,7 @@ local ca_spec = {
 }
 
 local issue_spec = {
-  name = { "texts", help = "DNS names or IP addresses [the name of the target that is given it]" },
+  name = { "names", help = "DNS names or IP addresses [the name of the target that is given it]" },
   lifetime = { "span", default = "90d", help = "the leaf ends after this [90d]" },
   key = { key_kind, default = "p256", help = "kind of the leaf's key [p256]" },
   client = { "flag", default = false, help = "for a client, that shows it to a server [false]" },

@@ -34,7 +34,7 @@ local connection = {
   sigalgs = { "text", help = "signature algorithms they take [the library's]" },
   alpn = { "text", help = "application protocols they ask for [none]" },
   staple = { words.one_of { "ignore", "check", "require" }, help = "what they make of an OCSP staple [the library's]" },
-  name = { "text", help = "the name they ask for and verify [the target's]" },
+  name = { "name", help = "the name they ask for and verify [the target's]" },
   timeout = { "duration", help = "they give up after this [5s]" },
 }
 
@@ -88,7 +88,7 @@ end
 
 -- What these clients trust: by default what the target's first chain leads up to.
 local function trust_of(play, settings)
-  if settings.trust_file then return settings.trust_file end
+  if settings.trust_file then return play:file_beside(settings.trust_file) end
   local chain = settings.to._installed
   if not settings.trust then return chain and trust_file(chain) end
   if #settings.trust == 1 then return trust_file(settings.trust[1]) end
@@ -134,11 +134,15 @@ end
 
 local EXCLUSIVE = { { "rate", "at_once" }, { "poisson", "at_once" }, { "trust", "trust_file" }, { "at", "skew" } }
 
-local function check_settings(settings)
+local function check_settings(play, settings)
   for _, pair in ipairs(EXCLUSIVE) do
     if settings[pair[1]] and settings[pair[2]] then
       words.mistake("clients: either %s or %s, not both", pair[1], pair[2])
     end
+  end
+  if settings.trust_file then
+    local _, why = files.read(play:file_beside(settings.trust_file))
+    if why then words.mistake("clients: trust_file: %s", why) end
   end
   for _, key in ipairs { "certificate", "crl" } do
     if settings[key] then ca.named(settings[key], "clients: " .. key) end
@@ -152,7 +156,7 @@ function clients.new(play, given)
   local settings = words.check("clients", spec, given)
   if #settings == 0 then words.mistake("clients: name at least one library: %s",
     table.concat(worker.libraries, ", ")) end
-  check_settings(settings)
+  check_settings(play, settings)
   local fleet = fleet_class.new {
     _play = play, _settings = settings, _classes = {}, _listeners = {}, _libraries = { table.unpack(settings) },
   }

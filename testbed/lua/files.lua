@@ -6,16 +6,30 @@ local files = {
   DIRECTORY = tonumber("755", 8),
 }
 
+local MOST = 16 << 20 -- bytes; nothing that we read is larger
+
 local IS_A_DIRECTORY = 21 -- errno(3) EISDIR, the same on every Linux
 
 -- The text of a file, or nil and why.
 function files.read(path)
   local file, why = io.open(path, "rb")
   if not file then return nil, why end
-  local text, problem = file:read "a"
+  local text, problem = file:read(MOST + 1)
   file:close()
-  if not text then return nil, path .. ": " .. problem end
-  return text
+  if problem then return nil, path .. ": " .. problem end
+  if text and #text > MOST then return nil, path .. ": larger than 16 MiB" end
+  return text or ""
+end
+
+-- The same file, whatever directory is the current one; `base` is where a relative path starts.
+function files.absolute(path, base)
+  if path:find "^/" then return path end
+  base = base or files.lines_of("pwd -P")[1]
+  return base .. "/" .. path
+end
+
+function files.directory_of(path)
+  return files.absolute(path):match "^(.*)/[^/]*$"
 end
 
 function files.is_directory(path)

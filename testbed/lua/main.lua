@@ -19,6 +19,14 @@ local function complain(format, ...)
   io.stderr:write("rehearse: ", format:format(...), "\n")
 end
 
+local unsaid -- why stdout does not take what is said
+
+-- A line on stdout.  Lua's print does not tell when nobody gets it.
+local function say(line)
+  local _, why, number = io.stdout:write(line, "\n")
+  if why and number ~= tap.BROKEN_PIPE then unsaid = unsaid or why end
+end
+
 -- --- tables that other programs own -----------------------------------------------------------
 
 -- Asked before anything runs, so it may block.
@@ -65,7 +73,7 @@ Run.__index = Run
 local function new_run(options)
   local run = setmetatable({
     options = options, playing = {}, seed = math.tointeger(tonumber(options.seed or "1")), warned = {},
-    live = live.new(), worst = status.met, interrupted = false,
+    live = live.new(), worst = status.met, interrupted = false, played = 0,
   }, Run)
   run.tap = tap.new(options.tap, run.live)
   run.faults = keyed(faults_table(options), "name")
@@ -113,23 +121,26 @@ end
 
 -- A new directory below $TMPDIR that nobody has.
 local function fresh_directory()
-  local why
+  local base, why = os.getenv "TMPDIR", nil
+  base = files.absolute(base and base ~= "" and base or "/tmp")
   for try = 1, 100 do
-    local path = ("%s/rehearse-%d-%d"):format(os.getenv "TMPDIR" or "/tmp", host.pid(), try)
+    local path = ("%s/rehearse-%d-%d"):format(base, host.pid(), try)
     local made
     made, why = host.make_directory(path, files.DIRECTORY)
     if made then return path end
     if not why:find "exists" then break end
   end
-  words.environment("%s", why)
+  words.environment("cannot make a state directory below $TMPDIR: %s", why)
 end
 
 -- The one that was named: new, or ours from an earlier run.
 local function named_directory(path)
+  path = files.absolute(path)
   local made, why = host.make_directory(path, files.DIRECTORY)
   if made then return path end
   if not why:find "exists" then words.environment("cannot make the state directory %s", why) end
-  if not files.read(path .. "/.rehearse") then
+  local empty = files.is_directory(path) and #files.lines_of("ls -A " .. files.quoted(path)) == 0
+  if not empty and not files.read(path .. "/.rehearse") then
     words.environment("%s: exists and is no state directory of rehearse; name a new one", path)
   end
   return path
@@ -160,6 +171,7 @@ local function perform(run, rehearsal)
     run.tap:finish(play)
     return
   end
+  run.played = run.played + 1
   run.live:add(play)
   local problem = play:perform()
   run.live:remove(play)
@@ -230,6 +242,10 @@ local function misuse(options)
   if options.target and not pcall(target.adapter, options.target) then
     return ("unknown target '%s'%s"):format(options.target, words.suggestion(options.target, target.kinds))
   end
+  if options.config then
+    local _, why = files.read(options.config)
+    if why then return "--config: " .. why end
+  end
   if options.seed and not math.tointeger(tonumber(options.seed)) then
     return ("--seed: '%s' is not a whole number"):format(options.seed)
   end
@@ -274,7 +290,7 @@ function verbs.validate(options)
   local run, rehearsals = rehearsed(options)
   if not run then return rehearsals end
   for _, play in ipairs(rehearsals) do
-    print(("%s: %s: %d expectations"):format(play.path, play.title, #play.points))
+    say(("%s: %s: %d expectations"):format(play.path, play.title, #play.points))
   end
   return status.met
 end
@@ -294,7 +310,16 @@ function verbs.run(options)
   perform_all(run, rehearsals)
   flow.stop(watcher)
   run.live:hide()
+  if run.interrupted then run.tap:bail_out "interrupted" end
   run.tap:plan()
+  if run.tap.lost then
+    complain("cannot write to stdout: %s", run.tap.lost)
+    run:blame(status.environment)
+  end
+  if run.played == 0 and not run.interrupted then
+    complain("nothing was played: no scenario here runs against %s", options.target)
+    run:blame(status.environment)
+  end
   run.journal:note("run over", { status = run.worst, interrupted = run.interrupted or nil })
   clean_up(run, journal_path)
   return run.interrupted and 128 + run.interrupted or run.worst
@@ -305,20 +330,22 @@ end
 -- Rows of named columns, as text, JSON or Markdown.
 local function print_rows(options, columns, rows)
   if options.json then
-    print(json.encode(json.array(rows)))
+    say(json.encode(json.array(rows)))
     return
   end
   if options.markdown then
-    print("| " .. table.concat(columns, " | ") .. " |")
-    print("|" .. (" --- |"):rep(#columns))
+    say("| " .. table.concat(columns, " | ") .. " |")
+    say("|" .. (" --- |"):rep(#columns))
     for _, row in ipairs(rows) do
       local cells = {}
       for i, column in ipairs(columns) do cells[i] = tostring(row[column] or ""):gsub("|", "\\|") end
-      print("| " .. table.concat(cells, " | ") .. " |")
+      say("| " .. table.concat(cells, " | ") .. " |")
     end
     return
   end
-  local widths = {}
+  local widths, heads = {}, {}
+  for _, column in ipairs(columns) do heads[column] = column:upper() end
+  table.insert(rows, 1, heads)
   for _, row in ipairs(rows) do
     for i, column in ipairs(columns) do widths[i] = math.max(widths[i] or 0, #tostring(row[column] or "")) end
   end
@@ -328,7 +355,7 @@ local function print_rows(options, columns, rows)
       local text = tostring(row[column] or "")
       cells[i] = i == #columns and text or text .. (" "):rep(widths[i] - #text)
     end
-    print((table.concat(cells, "  "):gsub("%s+$", "")))
+    say((table.concat(cells, "  "):gsub("%s+$", "")))
   end
 end
 
@@ -392,7 +419,7 @@ function verbs.words(options)
     complain "words: there is no JSON of it; expected --markdown or nothing"
     return status.usage
   end
-  if options.markdown then reference.markdown(print) else reference.text(print) end
+  if options.markdown then reference.markdown(say) else reference.text(say) end
   return status.met
 end
 
@@ -406,7 +433,13 @@ return function (options, exit)
   local ok, result = xpcall(verbs[options.verb], function (e)
     return words.is_ending(e) and e or words.ending("environment", debug.traceback(tostring(e), 2))
   end, options)
-  io.stdout:flush()
   if not ok then complain("%s", result.text) end
-  exit(ok and result or status[result.kind] or status.environment)
+  local code = ok and result or status[result.kind] or status.environment
+  local _, why, number = io.stdout:flush()
+  if why and number ~= tap.BROKEN_PIPE then unsaid = unsaid or why end
+  if unsaid and code == status.met then
+    complain("cannot write to stdout: %s", unsaid)
+    code = status.environment
+  end
+  exit(code)
 end

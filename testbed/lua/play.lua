@@ -141,13 +141,34 @@ local function environment_of(extra)
   return list
 end
 
+-- The dynamic linker takes spaces and colons in LD_PRELOAD for ends of names: ld.so(8).
+local function preloadable(path)
+  return not path:find "[ :]"
+end
+
+-- The shim's path, or that of a link to it that can be preloaded.
+function Play:shim()
+  local path, link = self.run.options.programs .. "/libfakeclock.so", self.dir .. "/libfakeclock.so"
+  if preloadable(path) then return path end
+  if not preloadable(link) then
+    words.environment("%s: cannot be preloaded; expected a path without spaces and colons, there or in --state", path)
+  end
+  self:must(host.link(path, link))
+  return link
+end
+
+-- A file that the scenario names: relative paths start beside it.
+function Play:file_beside(path)
+  return files.absolute(path, files.directory_of(self.path))
+end
+
 -- A process on the stage.  `on_calendar`: it lives on the virtual calendar, by the shim.
 function Play:start_process(argv, settings)
   settings = settings or {}
   local env = {}
   for name, value in pairs(settings.env or {}) do env[name] = value end
   if settings.on_calendar then
-    env.LD_PRELOAD = self.run.options.programs .. "/libfakeclock.so"
+    env.LD_PRELOAD = self:shim()
     env.FAKECLOCK = self.clock_file
   end
   local child = self:must(self.stage:spawn {
@@ -266,8 +287,8 @@ function Play:perform()
   end)
   local ok, problem = xpcall(function ()
     chunk()
-    if not self.title then words.mistake("%s: no scenario \"...\" in it", self.path) end
-    if not self.expected.steady then words.mistake("%s: nothing is expected of the steady state", self.path) end
+    if not self.title then words.mistake("no scenario \"...\" in it") end
+    if not self.expected.steady then words.mistake("nothing is expected of the steady state") end
     self:leave()
   end, function (e) return words.is_ending(e) and e or tostring(e) end)
   if watchdog then flow.stop(watchdog) end

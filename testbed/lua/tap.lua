@@ -7,7 +7,7 @@ local json = require "json"
 local Tap = {}
 Tap.__index = Tap
 
-local tap = {}
+local tap = { BROKEN_PIPE = 32 } -- errno(3) EPIPE: the reader has seen enough, as `head` has
 
 function tap.new(version, live)
   return setmetatable({
@@ -15,6 +15,7 @@ function tap.new(version, live)
     count = 0,                         -- points so far
     turn = false, queue = {},          -- the play that is being told, and those after it
     held = {},                         -- what they have to say
+    lost = nil,                        -- why stdout does not take it
   }, Tap)
 end
 
@@ -24,8 +25,9 @@ end
 
 function Tap:put(line)
   self.live:hide()
-  io.stdout:write(line, "\n")
-  io.stdout:flush()
+  local _, why, code = io.stdout:write(line, "\n")
+  if not why then _, why, code = io.stdout:flush() end
+  if why and code ~= tap.BROKEN_PIPE then self.lost = why end
 end
 
 local function escaped(text)

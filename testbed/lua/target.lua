@@ -44,7 +44,7 @@ local config_spec = {
 
 local spec = {
   words.one_of(target.kinds),
-  name = { "text", required = true, help = "the name that clients ask for and verify" },
+  name = { "name", required = true, help = "the name that clients ask for and verify" },
   certificate = { words.noun "chain", help = "what it serves first; an external target has its own" },
 }
 for key, rule in pairs(config_spec) do spec[key] = rule end
@@ -359,9 +359,9 @@ local SAID = 5 -- last lines kept, to tell why it did not start
 
 -- Starts its process, and calls `take(line)` for every line that it says and `gone(why)` when it has
 -- ended; its words are in the journal, the last of them in target.said(self).
-function target.run(self, argv, take, gone)
+function target.run(self, argv, take, gone, dir)
   local play, said = self._play, {}
-  local process = play:start_process(argv, { on_calendar = true, dir = self._dir })
+  local process = play:start_process(argv, { on_calendar = true, dir = dir or self._dir })
   local function follow(next_line)
     play:spawn_flow(function ()
       for line in function () return next_line(process) end do
