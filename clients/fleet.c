@@ -122,13 +122,14 @@ static void tell(struct fleet *fleet, struct generation *generation, double to)
     fleet->tick(about, fleet->owner);
 }
 
-/* One line for the current generation, and one for each older that has something to say. */
+/* One line for the current generation, and one for each older that has something to say or still
+ * to come. */
 static void tell_all(struct fleet *fleet)
 {
     double now = true_monotonic();
 
     for (struct generation *g = fleet->oldest; g != NULL; g = g->next)
-        if (g == fleet->current || g->tally.count > 0)
+        if (g == fleet->current || g->tally.count > 0 || g->in_flight > 0)
             tell(fleet, g, now);
     fleet->behind = fleet->skipped = 0;
     fleet->ticked = now;

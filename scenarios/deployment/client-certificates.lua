@@ -11,7 +11,7 @@ local tomorrow  = ca      { intermediates = 0 }
 local shop      = target  { "builtin", name = "shop.test", certificate = house:issue {}, client_ca = yesterday }
 local badge     = yesterday:issue { name = "till-7.shop.test", client = true }
 local tills     = clients { "openssl", "gnutls", "wolfssl", to = shop, certificate = badge }
-local watch     = guard   { of = shop, through = tills, every = "400ms", forgives = 2 }
+local watch     = guard   { of = shop, through = tills, every = "400ms", forgives = 4 }
 
 steady "every till gets in"
 tills:expect { success = "100%", during = "500ms" }

@@ -9,7 +9,7 @@ local shop   = target  { "builtin", "nginx", name = "shop.test", certificate = h
 local modern = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "modern" }
 local old    = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "old",
                          max_version = "1.2", ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256" }
-local watch  = guard   { of = shop, through = old, every = "400ms", forgives = 2 }
+local watch  = guard   { of = shop, through = old, every = "400ms", forgives = 4 }
 
 steady "every client gets in"
 modern:expect { success = "100%", during = "500ms" }

@@ -8,7 +8,7 @@ local house  = ca      {}
 local shop   = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue {} }
 local modern = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "modern" }
 local old    = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "old", max_version = "1.2" }
-local watch  = guard   { of = shop, through = old, every = "400ms", forgives = 2 }
+local watch  = guard   { of = shop, through = old, every = "400ms", forgives = 4 }
 
 steady "every client gets in"
 modern:expect { success = "100%", during = "500ms" }

@@ -12,6 +12,7 @@ function class.new(name, library)
     name = name, library = library,
     generation = 0,    -- handshakes begun in an older one do not count any more
     ticks = {},        -- since the last mark
+    under_way = {},    -- generation -> how many of it have not ended
     heard_until = 0,   -- end of the last tick
     well = true,       -- the last handshake got in
     first_bad = false,
@@ -20,6 +21,7 @@ function class.new(name, library)
     well_since = false, -- first success after last_bad
     wire = {},         -- { serial, at }: each time another leaf began to be served
     samples = {},      -- outcome -> one full answer
+    skipped = 0,       -- arrivals since the mark that the worker could not keep up with
   }, Class)
 end
 
@@ -47,8 +49,11 @@ local function follow_health(self, tick)
   local function after(moment)
     return ok.first > moment and ok.first or ok.last > moment and ok.last or false
   end
-  self.first_good = self.first_good or after(self.first_bad)
   self.well_since = self.well_since or after(self.last_bad)
+  -- lines of two generations may come out of order
+  self.first_good = math.min(self.first_good or math.huge, after(self.first_bad) or math.huge,
+    self.well_since or math.huge)
+  if self.first_good == math.huge then self.first_good = false end
   self.well = self.well_since and true or self.well
 end
 
@@ -73,6 +78,8 @@ end
 -- A tick from the worker.
 function Class:hear(tick)
   self.heard_until = math.max(self.heard_until, tick.to)
+  self.under_way[tick.generation] = tick.in_flight > 0 and tick.in_flight or nil
+  self.skipped = self.skipped + (tick.skipped or 0)
   follow_wire(self, tick.serials or {})
   for _, sample in ipairs(tick.samples or {}) do
     self.samples[sample.outcome] = sample
@@ -85,18 +92,48 @@ end
 function Class:mark(generation)
   self.generation = generation
   self.ticks = {}
+  self.skipped = 0
 end
 
--- What happened in ticks that ended after `since`: counts by outcome, and their sum.
-function Class:tally(since)
+-- Whether all that began in a generation, or before, has ended.
+function Class:has_ended(generation)
+  for open in pairs(self.under_way) do
+    if open <= generation then return false end
+  end
+  return true
+end
+
+-- A new story begins: what was wrong before is no part of the way back.
+function Class:forget()
+  self.first_bad, self.last_bad, self.first_good, self.well_since = false, false, false, false
+end
+
+-- Adds a tick's counts to others; the new sum.
+local function add(counts, sum, tick)
+  for outcome, result in pairs(tick.outcomes) do
+    counts[outcome] = (counts[outcome] or 0) + result.count
+    sum = sum + result.count
+  end
+  return sum
+end
+
+-- What happened in ticks that ended after `since`, and of at most generation `last` if that is given:
+-- counts by outcome, and their sum.
+function Class:tally(since, last)
   local counts, sum = {}, 0
   for _, tick in ipairs(self.ticks) do
-    if tick.to > since then
-      for outcome, result in pairs(tick.outcomes) do
-        counts[outcome] = (counts[outcome] or 0) + result.count
-        sum = sum + result.count
-      end
-    end
+    if tick.to > since and tick.generation <= (last or tick.generation) then sum = add(counts, sum, tick) end
+  end
+  return counts, sum
+end
+
+-- The newest that happened: ticks back to `since`, and further where those hold fewer than `fewest`.
+function Class:latest(since, fewest)
+  local counts, sum = {}, 0
+  for i = #self.ticks, 1, -1 do
+    local tick = self.ticks[i]
+    if tick.to <= since and sum >= fewest then break end
+    sum = add(counts, sum, tick)
   end
   return counts, sum
 end

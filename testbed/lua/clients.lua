@@ -52,7 +52,7 @@ local spec = {
   to = { words.noun "target", required = true, help = "where they connect to" },
   named = { "text", help = "what this fleet is called in reports" },
   rate = { "rate", help = "arrivals of each class [20/s]" },
-  at_once = { "count", help = "or: this many of each class connected at any time" },
+  at_once = { "number", help = "or: this many of each class connected at any time" },
   poisson = { "flag", default = false, help = "arrivals at random, by the seed of the run [false]" },
   trust = { trusted, help = "whom they trust [the authority of the target's first chain]" },
   trust_file = { "text", help = "or: a PEM file of roots" },
@@ -89,7 +89,7 @@ end
 -- What these clients trust: by default what the target's first chain leads up to.
 local function trust_of(play, settings)
   if settings.trust_file then return play:file_beside(settings.trust_file) end
-  local chain = settings.to._installed
+  local chain = settings.to._first
   if not settings.trust then return chain and trust_file(chain) end
   if #settings.trust == 1 then return trust_file(settings.trust[1]) end
   local texts = {}
@@ -191,6 +191,15 @@ function methods:_mark()
   for _, who in ipairs(self._classes) do
     who:mark(who.worker:ask({ ["do"] = "mark", fleet = who.fleet_id }).generation)
   end
+end
+
+-- Ends what _mark began: for each class the last generation of it.
+function methods:_close()
+  local last = {}
+  for i, who in ipairs(self._classes) do
+    last[i] = who.worker:ask({ ["do"] = "mark", fleet = who.fleet_id }).generation - 1
+  end
+  return last
 end
 
 -- Every class reads the calendar as it is now, give or take its skew.

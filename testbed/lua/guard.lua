@@ -16,17 +16,16 @@ local spec = {
   tolerates = { "percent", default = 0.1, help = "share of a class that may fail in a good look [10%]" },
 }
 
--- "well", "ill" or nil where nothing was seen since `since`.  Ill is a fleet in which any class
--- fails more than it may: a class that is shut out is no average.
+-- "well", "ill", or nil where nothing can be told.  Ill is a fleet in which any class fails more than
+-- it may: a class that is shut out is no average.  Well is one of which every class was seen.
 local function health(settings, since)
-  local seen, ill = 0, false
+  local silent = false
   for _, who in ipairs(settings.through._classes) do
     local counts, sum = who:tally(since)
-    seen = seen + sum
-    if sum > 0 and 1 - class.share(counts, sum, { ok = true }) > settings.tolerates then ill = true end
+    if sum == 0 then silent = true end
+    if sum > 0 and 1 - class.share(counts, sum, { ok = true }) > settings.tolerates then return "ill" end
   end
-  if seen == 0 then return nil end
-  return ill and "ill" or "well"
+  return not silent and "well" or nil
 end
 
 local function act(self)

@@ -155,11 +155,11 @@ local function state_directory(options)
   return path
 end
 
-local function tell_way_back(run, play)
+function Run:tell_way_back(play)
   local report = wayback.of(play)
   if not report then return end
   play:note("way back", report)
-  for _, line in ipairs(wayback.lines(report)) do run.tap:comment(play, line) end
+  for _, line in ipairs(wayback.lines(report)) do self.tap:comment(play, line) end
 end
 
 local function perform(run, rehearsal)
@@ -181,11 +181,15 @@ local function perform(run, rehearsal)
   end
   local told = #play.points > 0 and not play.points[#play.points].met
   if problem and problem.kind ~= "interrupted" and not told then run.tap:broken(play, problem.text) end
+  if not problem and #play.points ~= #rehearsal.points then
+    problem = words.ending("failed", "this time the script went another way than when it was tried")
+    run.tap:broken(play, problem.text)
+  end
   for i = #play.points + 1, #rehearsal.points do
     run.tap:skip(play, rehearsal.points[i].text, problem and problem.kind == "interrupted" and "interrupted"
       or "not reached")
   end
-  tell_way_back(run, play)
+  run:tell_way_back(play)
   run.tap:finish(play)
   if problem then run:blame(status[problem.kind] or status.environment) end
   play:note("scenario over", { problem = problem and problem.text, status = problem and problem.kind or "met" })

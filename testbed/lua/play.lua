@@ -197,15 +197,40 @@ end
 
 -- --- sections and points ------------------------------------------------------------------------
 
+-- Before anything else is expected, what was done must have taken effect: a reload that a target
+-- refused is no fault and no recovery, unless the scenario expects just that.
+function Play:settle()
+  for _, aim in ipairs(self.targets) do
+    local why = aim._refused
+    if why then
+      aim._refused = nil
+      error(words.ending("failed", ("%s refused what it was given: %s (expect { reload = \"refused\" } "
+        .. "where that is meant)"):format(aim._name, why)), 0)
+    end
+  end
+end
+
 function Play:enter(section, heading)
   if not self.title then words.mistake("%s before scenario \"...\"", section) end
   if section ~= "steady" and not self.expected.steady then
     words.mistake("%s without a steady state: expect something under a steady heading first", section)
   end
   self:leave()
+  self:settle()
+  if section == "inject" and self.section == "recover" then self:end_story() end
   self.section, self.heading = section, heading
   self:note("section", { section = section, heading = heading })
   self.run.tap:comment(self, section .. ": " .. heading)
+end
+
+-- One fault and its way back are told; the next begins anew.
+function Play:end_story()
+  if self.dry then return end
+  self.run:tell_way_back(self)
+  self.effects, self.phases = {}, {}
+  for _, fleet in ipairs(self.fleets) do
+    for _, who in ipairs(fleet._classes) do who:forget() end
+  end
 end
 
 -- A heading under which nothing was expected proves nothing.
@@ -249,6 +274,8 @@ local function environment_for(play)
     for key, value in pairs(_G[name]) do copy[key] = value end
     vocabulary[name] = copy
   end
+  -- a scenario goes the same way each time; and one call must not compute for ever
+  vocabulary.math.random, vocabulary.math.randomseed, vocabulary.table.move = nil, nil, nil
   return setmetatable({}, {
     __index = function (_, name)
       if vocabulary[name] ~= nil then return vocabulary[name] end
@@ -262,10 +289,12 @@ local function environment_for(play)
   })
 end
 
-local function ending_of(value)
+local function ending_of(path, value)
   if words.is_ending(value) then return value end
-  -- Lua's own errors in a script carry file and line already
-  return words.ending("usage", (tostring(value):gsub("\nstack traceback.*", "")))
+  -- Lua's own errors in a script carry its path and line; in our own code they are our own
+  local text = tostring(value):gsub("\nstack traceback.*", "")
+  local theirs = text:sub(1, #path) == path or not text:find "^testbed/"
+  return words.ending(theirs and "usage" or "environment", text)
 end
 
 function Play:perform()
@@ -290,12 +319,13 @@ function Play:perform()
     if not self.title then words.mistake("no scenario \"...\" in it") end
     if not self.expected.steady then words.mistake("nothing is expected of the steady state") end
     self:leave()
+    self:settle()
   end, function (e) return words.is_ending(e) and e or tostring(e) end)
   if watchdog then flow.stop(watchdog) end
   self:teardown()
   self.run.playing[self.main] = nil
   self.main = false
-  return not ok and ending_of(problem) or nil
+  return not ok and ending_of(self.path, problem) or nil
 end
 
 return Play

@@ -31,7 +31,7 @@ function Tap:put(line)
 end
 
 local function escaped(text)
-  return (text:gsub("\n", " "):gsub("#", "\\#"))
+  return (text:gsub("%c", " "):gsub("\\", "\\\\"):gsub("#", "\\#"))
 end
 
 -- --- whose turn it is -------------------------------------------------------------------------
@@ -46,7 +46,7 @@ function Tap:begin(play)
   self.held[play] = {}
   table.insert(self.queue, play)
   if not self.turn then self:next_turn() end
-  say(self, play, "# scenario: " .. play.title .. " [" .. play.path .. "]")
+  self:comment(play, ("scenario: %s [%s]"):format(play.title, play.path))
 end
 
 -- The number of a point is given when it is said, so that numbers rise down the page.

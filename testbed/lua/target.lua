@@ -100,7 +100,11 @@ function target.new(play, given)
     _config = {},       -- of config_spec, as it is now
     _installed = nil,   -- the chain on disk
     _versions = 0,      -- how many there were
-    _good = nil,        -- chain and configuration that clients were last seen well with
+    _first = nil,       -- the chain that it began with: whom clients trust by default
+    _served = nil,      -- chain and configuration that it took last
+    _good = nil,        -- those that clients were last seen well with
+    _refused = nil,     -- why it refused what the script gave it, until that is expected
+    _queue = {},        -- flows that wait to reload it
     _last_reload = {},  -- result and why
     _changed_at = 0,
     _state = {},        -- the adapter's own
@@ -141,6 +145,8 @@ function methods:_place(chain)
   if self._state.staple then copy(play, from .. "/staple.der", version .. "/staple.der", files.PUBLIC) end
   play:must(host.link(("live-%d"):format(self._versions), self._live))
   self._installed = chain
+  self._first = self._first or chain
+  self._changed_at = flow.now()
   if self._address and self._state.staple ~= stapled then self._adapter.configure(self) end
   play:note("on disk", { target = self._name, serial = chain._facts.serial })
   play:phase("on disk", chain._facts.serial)
@@ -155,9 +161,10 @@ function methods:_start()
   self._live = self._dir .. "/live"
   play:must(host.make_directory(self._dir, files.DIRECTORY))
   if self._settings.certificate then self:_place(self._settings.certificate) end
-  self:_is_good()
   if self._adapter.configure then self._adapter.configure(self) end
   self._address = self._adapter.start(self)
+  self._served = self:_snapshot()
+  self:_is_good()
   play:note("target", { adapter = self._kind, name = self._name, address = self._address })
   self:_prove_clock()
 end
@@ -203,14 +210,28 @@ end
 
 -- --- what a scenario can do to it -----------------------------------------------------------------
 
+-- One at a time: renewal, guard, detector and the script may all want to.
 function methods:_reload()
-  local play = self._play
+  local play, me = self._play, flow.self()
+  table.insert(self._queue, me)
+  while self._queue[1] ~= me do flow.park() end
+  local asked = self:_snapshot()
   local result, why = self._adapter.reload(self)
+  table.remove(self._queue, 1)
+  if self._queue[1] then flow.wake(self._queue[1]) end
   self._last_reload = { result = result, why = why }
+  if result == "done" then self._served = asked end
   self._changed_at = flow.now()
   play:note("reload", { target = self._name, result = result, why = why })
   if result == "done" then play:phase("reloaded", self._installed and self._installed._facts.serial) end
   return result, why
+end
+
+-- A reload that the script asked for: if it is refused, that has to be expected next.
+function methods:_reload_for_script()
+  local result, why = self:_reload()
+  if result ~= "done" then self._refused = why or result end
+  return result
 end
 
 -- Whether to go on: not in a dry run, and never with a target that is not ours.
@@ -231,7 +252,7 @@ function methods:install(chain)
   if not reloadable(self, "install") then return end
   local began = flow.now()
   self:_place(chain)
-  local result = self:_reload()
+  local result = self:_reload_for_script()
   self._play:effect(("%s is given %s; reload %s"):format(self._name, self:_describe_chain(), result), began)
 end
 
@@ -263,14 +284,14 @@ function methods:configure(given)
   table.sort(said)
   local began = flow.now()
   self._adapter.configure(self)
-  local result = self:_reload()
+  local result = self:_reload_for_script()
   self._play:effect(("%s is configured: %s; reload %s"):format(self._name, table.concat(said, ", "), result), began)
 end
 
 function methods:reload()
   if not reloadable(self, "reload") then return end
   local began = flow.now()
-  self._play:effect(("%s is reloaded: %s"):format(self._name, (self:_reload())), began)
+  self._play:effect(("%s is reloaded: %s"):format(self._name, self:_reload_for_script()), began)
 end
 
 -- Stops it and starts it cold.
@@ -279,6 +300,7 @@ function methods:restart()
   local began = flow.now()
   self._adapter.stop(self)
   self._address = self._adapter.start(self)
+  self._served = self:_snapshot()
   self._play:effect(self._name .. " is restarted", began)
 end
 
@@ -290,7 +312,7 @@ function methods:_snapshot()
 end
 
 function methods:_is_good()
-  self._good = self:_snapshot()
+  self._good = self._served
 end
 
 -- Back to what was last known to be well.
@@ -317,7 +339,10 @@ local things = {
 function methods:expect(given)
   target.owned(self, "expect")
   expectation.of_thing(self._play, self._name, things, {
-    reload = function () return self._last_reload.result, self._last_reload.why end,
+    reload = function ()
+      self._refused = nil
+      return self._last_reload.result, self._last_reload.why
+    end,
     cold_start = function () return self._adapter.check(self) end,
     wire = function () return self:_wire_is() end,
   }, given)
@@ -372,12 +397,13 @@ function target.run(self, argv, take, gone, dir)
       end
     end)
   end
-  self._process, self._said = process, said
+  self._process, self._said, self._ended = process, said, nil
   follow(process.out)
   follow(process.err)
   play:spawn_flow(function ()
     local ending = process:wait()
     play:note("ended", { who = self._name, ending = ending })
+    self._ended = ending.error or "it is not running any more"
     gone(ending.error or "it ended with " .. (ending.code and "status " .. ending.code or "signal " .. ending.signal))
   end)
 end

@@ -64,8 +64,8 @@ end
 local kinds = {}
 
 function kinds.text(value)
-  if type(value) == "string" then return value end
-  return nil, "text in quotes"
+  if type(value) == "string" and not value:find "%c" then return value end
+  return nil, "text in quotes, on one line"
 end
 
 function kinds.flag(value)
@@ -87,6 +87,13 @@ function kinds.duration(value)
   if type(value) ~= "string" then return nil, "a duration in quotes, such as \"90d\"" end
   local seconds, why = host.duration(value)
   return seconds, nil, why
+end
+
+-- A share that can fail.
+function kinds.share(value)
+  local share = kinds.percent(value)
+  if share and share > 0 then return share end
+  return nil, "a share in quotes, above \"0%\" and to \"100%\""
 end
 
 function kinds.percent(value)
@@ -145,7 +152,8 @@ function words.describe(rule)
   local kind = type(rule) == "table" and rule[1] or rule
   if type(kind) ~= "string" then return described[kind] or "any" end
   return ({ span = "duration", flag = "true or false", names = "name, or a list", count = "whole number",
-    percent = "share, such as \"100%\"", rate = "rate, such as \"20/s\"" })[kind] or kind
+    percent = "share, such as \"10%\"", share = "share, such as \"100%\"",
+    rate = "rate, such as \"20/s\"" })[kind] or kind
 end
 
 -- A kind of value that only one place knows.

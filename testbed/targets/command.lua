@@ -10,6 +10,7 @@
 --     target { "command", name = "shop.test", certificate = house:issue {},
 --              start = "myserver --listen {address} --cert {chain} --key {key}", reload = "HUP" }
 
+local external = require "targets.external"
 local files = require "files"
 local flow = require "flow"
 local target = require "target"
@@ -45,6 +46,7 @@ function command.declare(self)
   if not settings.start then
     words.mistake("target: 'start' is missing; expected the command that starts the server")
   end
+  if settings.listens then external.check_address(self, settings.listens) end
   for _, key in ipairs { "start", "reload", "check" } do
     if settings[key] then check_words(key, settings[key]) end
   end
@@ -104,6 +106,7 @@ end
 function command.reload(self)
   local how = self._settings.reload
   if not how then return "refused", "this target was given no way to reload" end
+  if self._ended then return "refused", self._ended end
   if SIGNALS[how] then
     self._process:signal(how)
     return "done"
@@ -118,6 +121,9 @@ function command.check(self)
   if not how then words.environment("target %s was given no 'check' command", self._name) end
   local argv, dir = shell(self, how)
   local ending, _, err = self._play:command(argv, { on_calendar = true, dir = dir })
+  if not ending.code or ending.code >= 126 then
+    words.environment("target %s: its check cannot be run: %s", self._name, err)
+  end
   return ending.code == 0 and "works" or "fails", err
 end
 

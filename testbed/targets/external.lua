@@ -10,16 +10,22 @@ local external = {
   extra = { address = { "text", help = "HOST:PORT" } },
 }
 
-function external.declare(self)
-  local address = self._settings.address
-  if not address then words.mistake("target: 'address' is missing; expected HOST:PORT") end
-  local name, why = host.address(address)
+-- An address that clients may be sent to: this machine's own, on a stage, or one that --allow names.
+function external.check_address(self, address)
+  local name, why, loopback = host.address(address)
   if not name then words.mistake("target: %s", why) end
   for _, allowed in ipairs(self._play.run.options.allow) do
     if allowed == name then return end
   end
+  if loopback and not self._adapter.outward then return end
   error(words.ending("guarded", ("%s: %s is outside the stage and not allowed; --allow %s would allow it")
     :format(self._play.path, address, name)), 0)
+end
+
+function external.declare(self)
+  local address = self._settings.address
+  if not address then words.mistake("target: 'address' is missing; expected HOST:PORT") end
+  external.check_address(self, address)
 end
 
 function external.start(self)

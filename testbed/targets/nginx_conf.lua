@@ -115,14 +115,28 @@ local DROPPED = {
   daemon = true, master_process = true, pid = true, error_log = true, access_log = true, user = true,
   lock_file = true, ssl_trusted_certificate = true, ssl_stapling = true, ssl_stapling_file = true,
   ssl_stapling_verify = true, client_body_temp_path = true, proxy_temp_path = true,
-  fastcgi_temp_path = true, uwsgi_temp_path = true, scgi_temp_path = true,
+  fastcgi_temp_path = true, uwsgi_temp_path = true, scgi_temp_path = true, stream = true, mail = true,
 }
 
+local keeps
+
+-- Blocks inside are cleaned, too: a location can have a log of its own.
+local function clean(block, settings)
+  local kept = {}
+  for _, directive in ipairs(block) do
+    if keeps(directive, settings) then kept[#kept + 1] = directive end
+  end
+  return kept
+end
+
 -- Whether a directive is the user's to keep; what is not is remembered in settings.left_out.
-local function keeps(directive, settings)
+function keeps(directive, settings)
   local name = directive[1]
   if DROPPED[name] then settings.left_out[name] = true end
-  return not DROPPED[name] and not settings.directives[name]
+  if DROPPED[name] or settings.directives[name] then return false end
+  if name:find "_cache_path$" then directive[2] = ('"%s/%s"'):format(settings.dir, name) end
+  if directive.block then directive.block = clean(directive.block, settings) end
+  return true
 end
 
 local function serves_tls(server)

@@ -49,6 +49,12 @@ says 'nobody to run it', 2, qr/-j: expected 1 or more/, 'run', '-j', '0', $play;
 says 'a word too many', 2, qr/targets: unexpected 'foo'/, 'targets', 'foo';
 says 'an nginx.conf without nginx', 2, qr/--config is for nginx/, 'run', '--config', '/etc/passwd', $play;
 
+open my $precious, '>', "$DIR/precious" or die;
+print $precious "precious\n";
+close $precious;
+says 'a journal in the place of something else', 6, qr/precious: exists and is no journal/,
+    'run', '--journal', "$DIR/precious", $play;
+
 mkdir "$DIR/taken";
 open my $lock, '>', "$DIR/taken/.rehearse" or die;
 flock $lock, LOCK_EX or die;
@@ -79,7 +85,8 @@ for my $command ("run $play", 'words', 'faults') {
     `$BUILD/rehearse $command 2>&1 >&-`;
     is $? >> 8, 6, 'nor is a stdout that is closed';
 }
-is system("bash -c 'set -o pipefail; $BUILD/rehearse words | head -n 1 >/dev/null'"), 0, 'a reader may have seen enough';
+is system("bash -c 'set -o pipefail; $BUILD/rehearse words | head -n 1 >/dev/null'"), 0,
+    'a reader may have seen enough';
 
 my $nothing = scenario(<<'PLAY');
 scenario "Not against nginx"

@@ -63,6 +63,81 @@ for my $wrong ('success = "100%", during = "200ms"', 'outcome = "not-yet-valid",
     is $status, 1, "inverted: $wrong goes red";
 }
 
+# A reload that is refused is neither a fault nor a way back.
+($status, $out) = rehearse('run', '--state', "$DIR/wrong", play(rest => "inject \"a typing error\"\n"
+    . 'shop:configure { ciphers = "NO-SUCH-SUITE" }' . "\n" . 'fleet:expect { success = "100%", during = "200ms" }'));
+is $status, 1, 'a fault that did not bite is a failure';
+like $out, qr/^not ok 2 - .*refused what it was given/m, 'and is told';
+
+# A server that answers every other connection only: what hangs counts.
+my $every_other = "$DIR/every-other";
+open my $script, '>', $every_other or die;
+print $script <<'SERVER';
+#!/usr/bin/perl
+use strict;
+use warnings;
+use IO::Socket::INET;
+my ($address, $chain, $key) = @ARGV;
+my $listener = IO::Socket::INET->new(Listen => 64, LocalAddr => $address, ReuseAddr => 1) or die "$address: $!";
+open my $said, '-|', 'openssl', 's_server', '-accept', '127.0.0.1:0', '-cert', $chain, '-cert_chain', $chain,
+    '-key', $key, '-www' or die;
+my ($behind) = map { /^ACCEPT \S+:(\d+)/ ? $1 : () } scalar readline $said;
+my ($count, @kept);
+$SIG{CHLD} = 'IGNORE';
+while (my $client = $listener->accept) {
+    if ($count++ % 2) { push @kept, $client; next } # taken, and never answered
+    next if fork;
+    my $server = IO::Socket::INET->new("127.0.0.1:$behind") or die;
+    my $bits = '';
+    vec($bits, fileno $_, 1) = 1 for $client, $server;
+    while (select(my $ready = $bits, undef, undef, 30)) {
+        for ([$client, $server], [$server, $client]) {
+            my ($from, $to) = @$_;
+            next unless vec($ready, fileno $from, 1);
+            sysread($from, my $bytes, 65536) or exit;
+            syswrite $to, $bytes;
+        }
+    }
+    exit;
+}
+SERVER
+close $script;
+chmod 0755, $every_other;
+($status, $out) = rehearse('run', '--state', "$DIR/wrong", scenario(<<"PLAY"));
+scenario "Half of the clients hang"
+local house = ca      {}
+local shop  = target  { "command", name = "shop.test", certificate = house:issue {},
+                        start = "$every_other {address} {chain} {key}" }
+local fleet = clients { "openssl", to = shop, timeout = "1s" }
+steady "all is well, it seems"
+fleet:expect { success = "100%", during = "500ms" }
+PLAY
+is $status, 3, 'clients that hang are no success' or diag $out;
+like $out, qr/timeout x\d/, 'they time out';
+like $out, qr/^# the clock of shop\.test cannot be proven: /m,
+    'and a clock that cannot be read is told';
+
+# A worker that is killed in the middle.
+my $killed = play(steady => 'success = "100%", during = "20s"');
+my $run = start('run', '--state', "$DIR/killed", $killed);
+while (my $line = readline $run->{out}) {
+    next unless $line =~ /^# steady/;
+    for my $process (survivors("$DIR/killed")) {
+        kill 'KILL', $1 if $process =~ m{^/proc/(\d+): \S*client-openssl};
+    }
+    last;
+}
+my $told = do { local $/; readline $run->{out} };
+waitpid $run->{pid}, 0;
+is $? >> 8, 6, 'a worker that is killed is a matter of the environment';
+like $told, qr/client-openssl ended \(killed by signal 9\)/, 'and is told';
+
+# What has no end is given up.
+($status, $out) = rehearse('run', '--state', "$DIR/wrong", '--timeout', '500ms',
+    play(steady => 'success = "100%", during = "20s"'));
+is $status, 6, 'a scenario that takes too long is given up';
+like $out, qr/gave up after 500ms/, 'and the limit is named';
+
 # Nobody there is no success.  The port was free a moment ago, and nobody was told of it.
 my $nobody = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')->sockport;
 ($status, $out) = rehearse('run', '--state', "$DIR/wrong", '--allow', '127.0.0.1', scenario(<<"PLAY"));

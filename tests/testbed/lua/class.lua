@@ -2,7 +2,7 @@
 local class = require "class"
 
 local function tick(generation, to, outcomes, serials)
-  return { generation = generation, from = to - 0.05, to = to, outcomes = outcomes, serials = serials }
+  return { generation = generation, from = to - 0.05, to = to, in_flight = 0, outcomes = outcomes, serials = serials }
 end
 
 local function seen(count, first, last) return { count = count, first = first, last = last or first } end
@@ -30,3 +30,13 @@ is(who:seen_since("aa", 10.2), 10.26, "unless it comes back, as in a rollback")
 
 is(class.share({ ok = 3, expired = 1 }, 4, { ok = true }), 0.75, "a share is of all that ended")
 is(class.share({}, 0, { ok = true }), 0, "the share of nothing is nothing")
+
+who:mark(3)
+who:hear { generation = 3, from = 11, to = 11.05, in_flight = 2, outcomes = { ok = seen(3, 11.01) } }
+is(who:has_ended(3), false, "what is under way has not ended")
+who:hear { generation = 4, from = 11.05, to = 11.1, in_flight = 5, outcomes = { ok = seen(9, 11.06) } }
+who:hear { generation = 3, from = 11.05, to = 11.1, in_flight = 0, outcomes = { timeout = seen(2, 11.08) } }
+is({ who:has_ended(3), who:has_ended(4) }, { true, false }, "until it has, generation by generation")
+is({ who:tally(0, 3) }, { { ok = 3, timeout = 2 }, 5 }, "a stretch is counted without what began after it")
+is(select(2, who:latest(11.07, 3)), 11, "the latest are those since a moment")
+is(select(2, who:latest(12, 3)), 11, "and more, where those are too few")

@@ -31,7 +31,7 @@ server {
     server_name www.shop.test shop.test;
     ssl_certificate /etc/letsencrypt/live/shop/fullchain.pem;
     ssl_certificate_key /etc/letsencrypt/live/shop/privkey.pem;
-    location / { return 200 "ok"; }
+    location / { access_log /var/log/nginx/location.log; return 200 "ok"; }
 }
 ]])
 write("sites/other.conf", "server { listen 443 ssl; server_name other.test; ssl_certificate /none; }\n")
@@ -48,6 +48,7 @@ like(text, [[log_format f '%$remote_addr "quoted; {" %$status';]], "quotes stay 
 is(text:find("other.test", 1, true), nil, "servers of other names have no part")
 is(text:find("301", 1, true), nil, "nor have those without TLS")
 is(text:find("daemon", 1, true), nil, "it stays in the foreground")
+is(text:find("/var/log", 1, true), nil, "and writes to none of the user's files, however deep")
 like(text, "load_module /usr/share/nginx/modules/", "modules are found where nginx has them")
 
 boom(function ()
