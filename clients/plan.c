@@ -18,16 +18,26 @@ static int64_t real_now(void)
     return now.tv_sec * NANOSECONDS + now.tv_nsec;
 }
 
+/* Nanoseconds since 1970 end in 2262: a skew that leads further leads there. */
+static int64_t skewed(int64_t now, int64_t skew)
+{
+    int64_t sum;
+
+    if (__builtin_add_overflow(now, skew, &sum))
+        return skew > 0 ? INT64_MAX : INT64_MIN;
+    return sum;
+}
+
 int64_t plan_now(const struct plan *plan)
 {
     struct timespec now;
 
     if (plan->settings.at != NULL)
-        return plan->at + plan->settings.skew;
+        return skewed(plan->at, plan->settings.skew);
     if (plan->page == NULL)
-        return real_now() + plan->settings.skew;
+        return skewed(real_now(), plan->settings.skew);
     page_clock_gettime(plan->page, true_clock_gettime, CLOCK_REALTIME, &now);
-    return now.tv_sec * NANOSECONDS + now.tv_nsec + plan->settings.skew;
+    return skewed(now.tv_sec * NANOSECONDS + now.tv_nsec, plan->settings.skew);
 }
 
 static int set_calendar(struct plan *plan, struct error *e)

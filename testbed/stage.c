@@ -15,7 +15,8 @@
 #include "testbed/child.h"
 #include "testbed/stage/protocol.h"
 
-#define TYPE "testbed.stage"
+#define TYPE     "testbed.stage"
+#define PATIENCE 5.0 /* seconds for init to end by itself */
 
 struct stage {
     ev_io socket; /* first; fd -1 once closed */
@@ -354,6 +355,7 @@ static int l_spawn(lua_State *L)
 
 /* --- closing ------------------------------------------------------------------------------------ */
 
+/* Init ends by itself; one that was stopped has to be killed, and the kernel kills the rest. */
 static int look_gone(lua_State *L, int status, lua_KContext context)
 {
     struct stage *stage = check(L);
@@ -363,8 +365,10 @@ static int look_gone(lua_State *L, int status, lua_KContext context)
     stage->waiter = 0;
     if (stage->gone)
         return 0;
+    if (flow_timed_out(L))
+        kill(stage->init.pid, SIGKILL);
     stage->waiter = flow_running(L);
-    return flow_park(L, -1, look_gone);
+    return flow_park(L, PATIENCE, look_gone);
 }
 
 static int l_close(lua_State *L)
