@@ -36,7 +36,8 @@ my $flood = flood($shop);
 my $untrusted = fake($shop, $at, 'untrusted-root');
 my $wrong_name = fake($shop, $at, 'wrong-name');
 my $revoked = fake($shop, $at, 'revoked');
-my %served = map { $_->{path} => serve($_) } $untrusted, $wrong_name, $revoked;
+my $middle = fake($shop, $at, 'expired-intermediate');
+my %served = map { $_->{path} => serve($_) } $untrusted, $wrong_name, $revoked, $middle;
 
 # This one judges, too, and by the same calendar.
 my $clock = dir() . '/clock';
@@ -91,6 +92,12 @@ for my $library (@libraries) {
     is($expired->{alert_sent}, $alert{$library}, '  sends its alert');
     is(last_record()->{alert_received}, $alert{$library}, '  which arrives');
     is($expired->{depth}, 0, '  blames the leaf');
+    my $above = $outcome->('expired', 'an expired intermediate', connect => $served{$middle->{path}}{address});
+    is($above->{depth}, 1, '  blames the intermediate');
+    # an alert can be lost in the kernel if a client closes before it has read all that was sent
+    my $told = () = slurp($log) =~ /"alert_received": ?"$alert{$library}"/g;
+    $probe->(at => '2032-01-01') for 1 .. 25;
+    is(() = slurp($log) =~ /"alert_received": ?"$alert{$library}"/g, $told + 25, '  every alert arrives');
     ok(length $expired->{code} && length $expired->{words}, "  in its own words: $expired->{code}");
     is_deeply($expired->{chain}, $shop->{serials}, '  and has the chain that it refused');
     $outcome->('unknown-issuer', 'a root it does not trust',
