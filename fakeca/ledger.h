@@ -1,7 +1,8 @@
-/* ledger.h -- what an authority has revoked, and the CRLs that say so.
+/* ledger.h -- what an authority has issued and revoked, and the CRLs that say so.
  *
  * revoked.jsonl in the state directory holds one line a certificate:
- * {"serial", "issuer" (the signer's number), "at", "reason"}.
+ * {"serial", "issuer" (the signer's number), "at", "reason"}; issued.jsonl (authority.h) holds the
+ * leaves.  The CAs' own certificates count as issued.
  *
  * Order of calls: ledger_open on an open authority, any of the rest, ledger_close; then
  * authority_close.
@@ -25,6 +26,18 @@ int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reas
                   struct error *e);
 /* Whether it was revoked, and then how. */
 bool ledger_find(const struct ledger *ledger, X509 *certificate, struct revoked *out);
+
+/* What an issuer has to say of a serial number. */
+struct standing {
+    int status;             /* V_OCSP_CERTSTATUS_... of openssl/ocsp.h */
+    struct revoked revoked; /* filled in where `status` is revoked */
+};
+/* UNKNOWN where signer number `issuer` has not issued it, as far as this ledger was told. */
+void ledger_standing(const struct ledger *ledger, size_t issuer, const char *serial,
+                     struct standing *out);
+/* Tells an open ledger what was issued since it was opened.  It writes nothing down. */
+int ledger_note(struct ledger *ledger, size_t issuer, const char *serial, struct error *e);
+
 /* The CRL of signer number `i`, to be freed with X509_CRL_free. */
 X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, struct validity validity,
                      struct error *e);
