@@ -19,7 +19,7 @@ override LDFLAGS  += $(SANITIZE)
 
 # Debian packages: to build and run; to test; to lint.
 DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev \
-             libssl-dev libgnutls28-dev libwolfssl-dev
+             libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
 DEPS_BENCH = $(DEPS_CHECK) faketime
@@ -57,8 +57,9 @@ $(foreach l,$(LIBRARIES),$(eval $(BUILD)/client-$(l): $(call objects,$(call DRIV
 $(BUILD)/client-%: $(CLIENT) $(PAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lev -ljansson -lm
 
+LIBS_fakeca = -lcrypto -ljansson -lldns -lm
 $(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(WIRE)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -ljansson -lm
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_fakeca)
 
 $(BUILD)/fakeclock: $(BUILD)/obj/faketime/fakeclock.o $(CLOCK) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ -lm
@@ -107,7 +108,7 @@ UNDER_faketime = $(CLOCK) $(WIRE)
 UNDER_testbed  = $(TESTBED) $(PAGE) $(WIRE) $(BUILD)/obj/vocabulary.o
 LIBS_UNDER_wire     = -lm
 LIBS_UNDER_clients  = -lev -ljansson -lm
-LIBS_UNDER_fakeca   = -lcrypto -ljansson -lm
+LIBS_UNDER_fakeca   = $(LIBS_fakeca)
 LIBS_UNDER_faketime = -lm -lrt
 LIBS_UNDER_testbed  = $(LIBS_rehearse)
 # The parts of a client that need no TLS library underneath.

@@ -25,7 +25,8 @@ struct crl_misbehaviour {
     const char *name;    /* kebab-case */
     const char *what;    /* one line */
     const char *replays; /* the outage or issue it is known from */
-    int64_t shift;       /* seconds by which all dates are moved */
+    int64_t ended;       /* not 0: nextUpdate was so many seconds ago */
+    int64_t begins;      /* not 0: thisUpdate is so many seconds ahead */
     bool of_another;     /* the CRL of another signer of the authority */
     bool forged;         /* one bit of the signature is turned over */
     bool empty;          /* lists nothing, whatever was revoked */

@@ -16,6 +16,8 @@
 struct ledger {
     struct authority *authority; /* borrowed */
     json_t *lines;               /* an array of objects */
+    json_t *revoked;             /* the same objects by serial number */
+    json_t *issued;              /* signer numbers by serial number */
 };
 
 int ledger_open(struct authority *authority, struct ledger *ledger, struct error *e);
@@ -27,19 +29,18 @@ int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reas
 /* Whether it was revoked, and then how. */
 bool ledger_find(const struct ledger *ledger, X509 *certificate, struct revoked *out);
 
-/* What an issuer has to say of a serial number. */
-struct standing {
-    int status;             /* V_OCSP_CERTSTATUS_... of openssl/ocsp.h */
-    struct revoked revoked; /* filled in where `status` is revoked */
-};
-/* UNKNOWN where signer number `issuer` has not issued it, as far as this ledger was told. */
+/* What signer number `issuer` has to say of a serial number: unknown where it has not issued that,
+ * as far as this ledger was told. */
 void ledger_standing(const struct ledger *ledger, size_t issuer, const char *serial,
                      struct standing *out);
-/* Tells an open ledger what was issued since it was opened.  It writes nothing down. */
+/* Tells the ledger what was issued: all that issued.jsonl lists, or one more since.  Neither
+ * writes anything down. */
+int ledger_read_issued(struct ledger *ledger, struct error *e);
 int ledger_note(struct ledger *ledger, size_t issuer, const char *serial, struct error *e);
 
-/* The CRL of signer number `i`, to be freed with X509_CRL_free. */
-X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, struct validity validity,
+/* The CRL of signer number `i`, to be freed with X509_CRL_free.  It lists `more` certificates that
+ * nobody has issued, besides. */
+X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, struct validity validity, size_t more,
                      struct error *e);
 
 #endif

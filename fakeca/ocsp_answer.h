@@ -26,11 +26,10 @@
 
 #include "fakeca/authority.h"
 #include "fakeca/ledger.h"
+#include "fakeca/ocsp_request.h"
+#include "fakeca/ocsp_signer.h"
 
-#define OCSP_REQUEST_MOST (64u << 10) /* bytes; a longer request is malformed */
-#define OCSP_IDS_MOST     256         /* CertIDs; a request with more is malformed */
-#define OCSP_REQUEST_TYPE "application/ocsp-request"
-#define OCSP_ANSWER_TYPE  "application/ocsp-response"
+#define OCSP_ANSWER_TYPE "application/ocsp-response"
 
 /* What is known of `serial` (as certificate_serial writes it) under signer number `issuer`.
  * Asked for every CertID of every request, so it should not take long. */
@@ -58,12 +57,6 @@ void ocsp_responder_free(struct ocsp_responder *responder);
 
 /* How to misbehave in one answer.  Zero everywhere is good behaviour.  A caller may copy a row of
  * the table and change its parameters. */
-enum ocsp_signing {
-    OCSP_BY_ISSUER,      /* or its delegate */
-    OCSP_BY_STRANGER,    /* a CA of the same name as the issuer, with another key */
-    OCSP_BY_UNENTITLED,  /* the issuer has certified the signer, but for no OCSP signing */
-    OCSP_SIGNATURE_FLIP, /* by the issuer, and then one bit of the signature is turned over */
-};
 enum ocsp_nonce { OCSP_NONCE_ECHOED, OCSP_NONCE_LEFT_OUT, OCSP_NONCE_CHANGED };
 enum ocsp_says { OCSP_SAYS_TRUTH, OCSP_SAYS_GOOD, OCSP_SAYS_REVOKED, OCSP_SAYS_UNKNOWN };
 
@@ -71,10 +64,12 @@ struct ocsp_misbehaviour {
     const char *name;    /* kebab-case */
     const char *what;    /* one line */
     const char *replays; /* the outage or issue it is known from */
-    int64_t shift;       /* seconds by which all dates are moved */
+    int64_t ended;       /* not 0: nextUpdate was so many seconds ago */
+    int64_t begins;      /* not 0: thisUpdate is so many seconds ahead */
     int response_status; /* OCSP_RESPONSE_STATUS_...; SUCCESSFUL, which is 0: an answer */
     enum ocsp_says says;
-    enum ocsp_signing signing;
+    enum ocsp_signing signing; /* OCSP_BY_ISSUER: as planned */
+    bool forged;               /* one bit of the signature is turned over */
     enum ocsp_nonce nonce;
     bool other_serial; /* the answer is about the next serial number */
     bool no_next_update;
@@ -102,10 +97,5 @@ bool ocsp_asked(struct ocsp_responder *responder, const unsigned char *request, 
 int ocsp_answer(struct ocsp_responder *responder, const unsigned char *request, size_t length,
                 int64_t at, const struct ocsp_misbehaviour *misbehaviour, struct blob *out,
                 struct error *e);
-
-/* The request in the path of a GET (RFC 6960 appendix A.1): what follows the responder's own
- * path, base64 and then percent-encoded.  One leading '/' is skipped.  -1 with *e where it is no
- * base64 or too long. */
-int ocsp_request_of_path(const char *path, struct blob *out, struct error *e);
 
 #endif
