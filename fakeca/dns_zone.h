@@ -1,8 +1,7 @@
 /* dns_zone.h -- what the rehearsal's DNS server knows: records in memory.
  *
- * Every name has its records; they are found whatever the case of their letters.  Names that
- * have no record of their own, and nothing below them, may have a fallback address, so that a
- * scenario's names need not be listed.
+ * Names are found whatever the case of their letters.  Every name that has no address and no
+ * CNAME of its own may have a fallback address, so that a scenario's names need not be listed.
  *
  * Order of calls: dns_zone_new; any of the rest, in any order, at any time; dns_zone_free.
  */
@@ -22,8 +21,8 @@ struct dns_zone;
 struct dns_zone *dns_zone_new(struct error *e);
 void dns_zone_free(struct dns_zone *zone);
 
-/* Addresses for all names without records of their own; IPv4 or IPv6, each call sets that family.
- * Without any, such a name does not exist. */
+/* The address of all names that have none: IPv4 or IPv6, each call sets that family.  With one
+ * of them there is no name that does not exist. */
 int dns_zone_fallback(struct dns_zone *zone, const char *address, struct error *e);
 
 /* One record as in a master file (RFC 1035 section 5), names in full: "shop.test. CAA 0 issue
@@ -45,7 +44,7 @@ int dns_zone_remove_text(struct dns_zone *zone, const char *name, const char *te
 
 /* The records of a name, borrowed until the zone changes; NULL where it has none. */
 const ldns_rr_list *dns_zone_find(const struct dns_zone *zone, const ldns_rdf *name);
-/* Whether the name has records, or names below it have. */
+/* Whether the name has records, or names below it have, or there is a fallback. */
 bool dns_zone_exists(const struct dns_zone *zone, const ldns_rdf *name);
 /* The address of a fallback, borrowed: type A or AAAA; NULL where there is none. */
 const ldns_rdf *dns_zone_fallback_of(const struct dns_zone *zone, ldns_rr_type type);
