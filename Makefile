@@ -19,7 +19,7 @@ override LDFLAGS  += $(SANITIZE)
 
 # Debian packages: to build and run; to test; to lint.
 DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev \
-             libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev
+             libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev libsqlite3-dev
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
 DEPS_BENCH = $(DEPS_CHECK) faketime
@@ -57,8 +57,8 @@ $(foreach l,$(LIBRARIES),$(eval $(BUILD)/client-$(l): $(call objects,$(call DRIV
 $(BUILD)/client-%: $(CLIENT) $(PAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lev -ljansson -lm
 
-LIBS_fakeca = -lcrypto -ljansson -lldns -lm
-$(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(WIRE)
+LIBS_fakeca = -lssl -lcrypto -lev -ljansson -lldns -lsqlite3 -lm
+$(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(PAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_fakeca)
 
 $(BUILD)/fakeclock: $(BUILD)/obj/faketime/fakeclock.o $(CLOCK) $(WIRE)
@@ -103,7 +103,7 @@ UNITS = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/*/*.c)))
 
 UNDER_wire     = $(WIRE)
 UNDER_clients  = $(CLIENT_PARTS) $(PAGE) $(WIRE)
-UNDER_fakeca   = $(FAKECA) $(WIRE)
+UNDER_fakeca   = $(FAKECA) $(PAGE) $(WIRE)
 UNDER_faketime = $(CLOCK) $(WIRE)
 UNDER_testbed  = $(TESTBED) $(PAGE) $(WIRE) $(BUILD)/obj/vocabulary.o
 LIBS_UNDER_wire     = -lm

@@ -16,6 +16,7 @@ static const struct verb verbs[] = {
     {"revoke",     "", "revoke the leaf of a bundle, or its issuer",  revoke_options,     verb_revoke},
     {"staple",     "", "sign an OCSP response about a bundle's leaf", staple_options,     verb_staple},
     {"crl",        "", "sign CRLs",                                   crl_options,        verb_crl},
+    {"serve",      "", "be an authority: ACME, OCSP, CRLs",           serve_options,      verb_serve},
     {"bench",      "", "measure how many leaves a second it makes",   bench_options,      verb_bench},
     {0},
 };

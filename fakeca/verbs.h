@@ -50,6 +50,9 @@ extern const struct option_row faults_options[], show_options[];
 int verb_faults(int argc, char **argv);
 int verb_show(int argc, char **argv);
 
+extern const struct option_row serve_options[];
+int verb_serve(int argc, char **argv);
+
 extern const struct option_row bench_options[];
 int verb_bench(int argc, char **argv);
 

@@ -107,7 +107,7 @@ my %linked = (
     'client-openssl' => [qw(libcrypto libssl)],
     'client-gnutls' => [qw(libgnutls)],
     'client-wolfssl' => [qw(libwolfssl)],
-    'fakeca' => [qw(libcrypto)],
+    'fakeca' => [qw(libcrypto libssl)],
     'target-builtin' => [qw(libcrypto libssl)],
 );
 my $build = $ENV{BUILD} // 'build';
