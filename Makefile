@@ -9,6 +9,7 @@ ifeq ($(origin CC),default)
 CC = gcc
 endif
 PREFIX  ?= /usr/local
+FUZZ_SECONDS ?= 60
 DESTDIR ?=
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
@@ -20,10 +21,10 @@ override LDFLAGS  += $(SANITIZE)
 # Debian packages: to build and run; to test; to lint.
 DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev \
              libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev libsqlite3-dev
-DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc
+DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc gnutls-bin bind9-dnsutils
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
 DEPS_BENCH = $(DEPS_CHECK) faketime
-DEPS_ASAN  = $(DEPS_CHECK) libclang-rt-14-dev valgrind
+DEPS_ASAN  = $(DEPS_CHECK) clang libclang-rt-14-dev valgrind
 
 LIBRARIES = openssl gnutls wolfssl
 PROGRAMS  = $(addprefix $(BUILD)/,rehearse stage-init target-builtin fakeca fakeclock libfakeclock.so \
@@ -99,7 +100,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 
 # --- tests: tests/FOLDER/NAME.c becomes build/tests/FOLDER/NAME; tests/FOLDER/NAME.t runs as it is ---
 
-UNITS = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/*/*.c)))
+UNITS = $(patsubst %.c,$(BUILD)/%,$(sort $(filter-out tests/fuzz/%,$(wildcard tests/*/*.c))))
 
 UNDER_wire     = $(WIRE)
 UNDER_clients  = $(CLIENT_PARTS) $(PAGE) $(WIRE)
@@ -119,6 +120,11 @@ $(UNITS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(UNDER_$$(subst /,,$$(dir $
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_UNDER_$(patsubst %/,%,$(dir $*)))
 
+# tests/fuzz/NAME.c, one of libFuzzer's targets for a parser of fakeca, becomes build/fuzz/fuzz-NAME
+FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz-%,$(sort $(wildcard tests/fuzz/*.c)))
+$(FUZZERS): $(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/%.o $(FAKECA) $(WIRE)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_fakeca)
+
 TESTS ?= $(UNITS) $(sort $(wildcard tests/*/*.t))
 PROVE  = BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --exec ''
 
@@ -134,6 +140,7 @@ check: deps-check
 	$(PROVE) $(TESTS)
 
 units: $(UNITS)
+fuzzers: $(FUZZERS)
 
 docs: all
 	$(BUILD)/rehearse words --markdown >docs/scenarios.md
@@ -148,6 +155,12 @@ asan: deps-asan
 	$(MAKE) BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
 	  SANITIZE='-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all' \
 	  check
+
+fuzz: deps-asan
+	$(MAKE) BUILD=build/fuzz CC=clang CFLAGS='-O1 -g' \
+	  SANITIZE='-fsanitize=address,undefined,fuzzer-no-link -fno-omit-frame-pointer -fno-sanitize-recover=all' \
+	  fuzzers
+	tests/fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
 bench: deps-bench all
 	tests/bench.sh $(BUILD)
@@ -165,6 +178,7 @@ help:
 	@echo 'make deps     install the Debian packages that building and testing need'
 	@echo 'make lint     clang-format, clang-tidy and luacheck'
 	@echo 'make asan     the tests again, under AddressSanitizer and UBSan'
+	@echo 'make fuzz     each parser of untrusted bytes for FUZZ_SECONDS ($(FUZZ_SECONDS)), with libFuzzer'
 	@echo 'make bench    what it costs, beside public tools, in one run'
 	@echo 'make install  into $$PREFIX ($(PREFIX))'
 	@echo 'make clean    remove build/'
@@ -174,4 +188,4 @@ help:
 deps: deps-check
 deps-%: ; @sh tests/deps.sh $(or $(DEPS_$(shell echo $* | tr a-z A-Z)),$(error no such list of packages))
 
-.PHONY: all run check units lint asan bench install clean help deps
+.PHONY: all run check units fuzzers lint asan fuzz bench install clean help deps

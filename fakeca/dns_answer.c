@@ -72,14 +72,38 @@ struct answering {
     enum dns_transport transport;
 };
 
-/* RFC 6891 section 6.1.1: more than one OPT is a format error.  libldns takes OPT and TSIG out of
- * the section, and keeps one of each. */
-static bool one_opt(const ldns_pkt *query, const unsigned char *packet)
+/* Past a name, which may end in a pointer; 0 where the packet ends first. */
+static size_t skip_name(const unsigned char *packet, size_t length, size_t at)
 {
-    size_t listed = ldns_rr_list_rr_count(ldns_pkt_additional(query));
-    size_t taken = (ldns_pkt_edns(query) ? 1 : 0) + (ldns_pkt_tsig(query) != NULL ? 1 : 0);
+    while (at < length && packet[at] != 0 && packet[at] < 64)
+        at += 1u + packet[at];
+    if (at < length && packet[at] >= 0xc0)
+        at++;
+    return at < length ? at + 1 : 0;
+}
 
-    return LDNS_ARCOUNT(packet) <= listed + taken;
+/* Whether a query has no records but additional ones, and among them no more than one OPT (RFC
+ * 6891 section 6.1.1) and one TSIG.  libldns loses the memory of all but the last. */
+static bool is_plain(const unsigned char *packet, size_t length)
+{
+    size_t at = skip_name(packet, length, LDNS_HEADER_SIZE), opts = 0, tsigs = 0;
+
+    if (at == 0 || LDNS_QDCOUNT(packet) != 1 || LDNS_ANCOUNT(packet) != 0 ||
+        LDNS_NSCOUNT(packet) != 0)
+        return false;
+    at += 4; /* type and class */
+    for (size_t i = 0; i < LDNS_ARCOUNT(packet); i++) {
+        unsigned type;
+
+        at = skip_name(packet, length, at);
+        if (at == 0 || at + 10 > length)
+            return false;
+        type = ldns_read_uint16(packet + at);
+        opts += type == LDNS_RR_TYPE_OPT;
+        tsigs += type == LDNS_RR_TYPE_TSIG;
+        at += 10u + ldns_read_uint16(packet + at + 8);
+    }
+    return at <= length && opts <= 1 && tsigs <= 1;
 }
 
 /* The whole query; NULL where it is malformed. */
@@ -87,12 +111,9 @@ static ldns_pkt *parse(const unsigned char *packet, size_t length)
 {
     ldns_pkt *query = NULL;
 
-    if (LDNS_QDCOUNT(packet) != 1 || ldns_wire2pkt(&query, packet, length) != LDNS_STATUS_OK)
+    if (!is_plain(packet, length) || ldns_wire2pkt(&query, packet, length) != LDNS_STATUS_OK)
         return NULL;
-    if (ldns_rr_list_rr_count(ldns_pkt_question(query)) == 1 && one_opt(query, packet))
-        return query;
-    ldns_pkt_free(query);
-    return NULL;
+    return query;
 }
 
 static bool is_query(const unsigned char *packet, size_t length)

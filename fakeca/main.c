@@ -17,6 +17,7 @@ static const struct verb verbs[] = {
     {"staple",     "", "sign an OCSP response about a bundle's leaf", staple_options,     verb_staple},
     {"crl",        "", "sign CRLs",                                   crl_options,        verb_crl},
     {"serve",      "", "be an authority: ACME, OCSP, CRLs",           serve_options,      verb_serve},
+    {"answer",     "", "answer one OCSP request, DNS query, ... from a file", answer_options, verb_answer},
     {"bench",      "", "measure how many leaves a second it makes",   bench_options,      verb_bench},
     {0},
 };

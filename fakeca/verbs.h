@@ -53,6 +53,9 @@ int verb_show(int argc, char **argv);
 extern const struct option_row serve_options[];
 int verb_serve(int argc, char **argv);
 
+extern const struct option_row answer_options[];
+int verb_answer(int argc, char **argv);
+
 extern const struct option_row bench_options[];
 int verb_bench(int argc, char **argv);
 
