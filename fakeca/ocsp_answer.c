@@ -197,9 +197,8 @@ static int state_one(struct answering *a, OCSP_BASICRESP *basic, int i, struct e
 {
     struct standing standing = {.status = V_OCSP_CERTSTATUS_UNKNOWN};
     struct ocsp_question asked;
-    OCSP_CERTID *id = OCSP_CERTID_dup(ocsp_request_id(&a->request, i));
-    int ours =
-        id == NULL ? openssl_failed(e, "copy a CertID") : identify(a->responder, id, &asked, e);
+    OCSP_CERTID *id = ocsp_request_id(&a->request, i);
+    int ours = identify(a->responder, id, &asked, e);
     int status = ours < 0 ? -1 : 0;
 
     /* one signer cannot speak for other issuers */
@@ -211,7 +210,6 @@ static int state_one(struct answering *a, OCSP_BASICRESP *basic, int i, struct e
         status = openssl_failed(e, "change a serial number");
     if (status == 0)
         status = ocsp_state(basic, id, &standing, dates_of(a), e);
-    OCSP_CERTID_free(id);
     return status;
 }
 

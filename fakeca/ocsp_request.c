@@ -37,6 +37,20 @@ static bool read_extensions(struct ocsp_request *request)
     return true;
 }
 
+/* Libcrypto reads digest parameters of tag 0, and writes what it cannot read: none of that can go
+ * into an answer. */
+static bool can_be_answered(const struct ocsp_request *request)
+{
+    for (int i = 0; i < request->count; i++) {
+        OCSP_CERTID *copy = OCSP_CERTID_dup(ocsp_request_id(request, i)); /* writes and reads */
+
+        if (copy == NULL)
+            return false;
+        OCSP_CERTID_free(copy);
+    }
+    return true;
+}
+
 OCSP_REQUEST *ocsp_request_parse(const unsigned char *bytes, size_t length,
                                  struct ocsp_request *out)
 {
@@ -48,7 +62,7 @@ OCSP_REQUEST *ocsp_request_parse(const unsigned char *bytes, size_t length,
     if (out->parsed != NULL)
         out->count = OCSP_request_onereq_count(out->parsed);
     if (at != bytes + length || out->count < 1 || out->count > OCSP_IDS_MOST ||
-        !read_extensions(out)) {
+        !read_extensions(out) || !can_be_answered(out)) {
         OCSP_REQUEST_free(out->parsed);
         *out = (struct ocsp_request){0};
     }
