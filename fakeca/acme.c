@@ -60,10 +60,40 @@ json_t *url_json(const struct call *call, const char *format, ...)
     return json_string(url);
 }
 
+/* An order or an authorization, told otherwise than it is. */
+static void tell_wrongly(const struct chosen *chosen, json_t *body)
+{
+    /* a copy: what was described still belongs to the store's thing */
+    json_t *names = json_copy(json_object_get(body, "identifiers")), *reversed = json_array();
+    const char *how = chosen->fault->body;
+
+    if (names != NULL)
+        json_object_set_new(body, "identifiers", names);
+
+    if (strcmp(how, "dropped") == 0 && json_array_size(names) > 0)
+        json_array_remove(names, json_array_size(names) - 1);
+    for (size_t i = json_array_size(names); i-- > 0;)
+        json_array_append(reversed, json_array_get(names, i));
+    if (strcmp(how, "reversed") == 0)
+        json_object_set(body, "identifiers", reversed);
+    else if (strcmp(how, "dropped") != 0) {
+        set_status(body, how);
+        json_object_del(body, "certificate");
+    }
+    if (strcmp(how, "invalid") == 0)
+        json_object_set_new(body, "error",
+                            problem_describe(CAA_FORBIDS, "rechecking at issuance: CAA forbids"));
+    json_decref(reversed);
+}
+
 int answer_json(struct call *call, int status, json_t *body)
 {
-    char *text = json_dumps(body, JSON_COMPACT);
+    bool wrong = call->chosen.fault != NULL && call->chosen.fault->action == ACT_ORDER;
+    char *text;
 
+    if (wrong)
+        tell_wrongly(&call->chosen, body);
+    text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
     call->answer->status = status;
     http_answer_body(call->answer, "application/json", text, text == NULL ? 0 : strlen(text));
@@ -122,20 +152,20 @@ static int answer_new_nonce(struct call *call)
 
 /* clang-format off */
 static const struct endpoint endpoints[] = {
-    {"directory",   "/directory",          "GET HEAD",  SIGNED_BY_NOBODY,  false, answer_directory},
-    {"newNonce",    "/acme/new-nonce",     "GET HEAD",  SIGNED_BY_NOBODY,  false, answer_new_nonce},
-    {"newAccount",  "/acme/new-account",   "POST",      SIGNED_BY_KEY,     false, answer_new_account},
-    {"newOrder",    "/acme/new-order",     "POST",      SIGNED_BY_ACCOUNT, false, answer_new_order},
-    {"revokeCert",  "/acme/revoke-cert",   "POST",      SIGNED_BY_EITHER,  false, answer_revoke},
-    {"keyChange",   "/acme/key-change",    "POST",      SIGNED_BY_ACCOUNT, false, answer_key_change},
-    {"account",     "/acme/account/",      "POST",      SIGNED_BY_ACCOUNT, true,  answer_account},
-    {"orders",      "/acme/orders/",       "POST",      SIGNED_BY_ACCOUNT, true,  answer_orders},
-    {"order",       "/acme/order/",        "POST",      SIGNED_BY_ACCOUNT, true,  answer_order},
-    {"authz",       "/acme/authz/",        "POST",      SIGNED_BY_ACCOUNT, true,  answer_authorization},
-    {"challenge",   "/acme/challenge/",    "POST",      SIGNED_BY_ACCOUNT, true,  answer_challenge},
-    {"finalize",    "/acme/finalize/",     "POST",      SIGNED_BY_ACCOUNT, true,  answer_finalize},
-    {"certificate", "/acme/certificate/",  "POST",      SIGNED_BY_ACCOUNT, true,  answer_certificate},
-    {"renewalInfo", "/acme/renewal-info/", "GET HEAD",  SIGNED_BY_NOBODY,  false, answer_renewal_info},
+    {"directory",   "/directory",          "GET HEAD",  SIGNED_BY_NOBODY,  NULL, answer_directory},
+    {"newNonce",    "/acme/new-nonce",     "GET HEAD",  SIGNED_BY_NOBODY,  NULL, answer_new_nonce},
+    {"newAccount",  "/acme/new-account",   "POST",      SIGNED_BY_KEY,     NULL, answer_new_account},
+    {"newOrder",    "/acme/new-order",     "POST",      SIGNED_BY_ACCOUNT, NULL, answer_new_order},
+    {"revokeCert",  "/acme/revoke-cert",   "POST",      SIGNED_BY_EITHER,  NULL, answer_revoke},
+    {"keyChange",   "/acme/key-change",    "POST",      SIGNED_BY_ACCOUNT, NULL, answer_key_change},
+    {"account",     "/acme/account/",      "POST",      SIGNED_BY_ACCOUNT, "account", answer_account},
+    {"orders",      "/acme/orders/",       "POST",      SIGNED_BY_ACCOUNT, "account", answer_orders},
+    {"order",       "/acme/order/",        "POST",      SIGNED_BY_ACCOUNT, "order", answer_order},
+    {"authz",       "/acme/authz/",        "POST",      SIGNED_BY_ACCOUNT, "authz", answer_authorization},
+    {"challenge",   "/acme/challenge/",    "POST",      SIGNED_BY_ACCOUNT, "authz", answer_challenge},
+    {"finalize",    "/acme/finalize/",     "POST",      SIGNED_BY_ACCOUNT, "order", answer_finalize},
+    {"certificate", "/acme/certificate/",  "POST",      SIGNED_BY_ACCOUNT, "certificate", answer_certificate},
+    {"renewalInfo", "/acme/renewal-info/", "GET HEAD",  SIGNED_BY_NOBODY,  NULL, answer_renewal_info},
 };
 /* clang-format on */
 
@@ -207,7 +237,7 @@ static int find_endpoint(struct call *call)
             continue;
         call->endpoint = endpoint;
         call->rest = target + length;
-        if (endpoint->numbered && !number_of(call->rest, &call->number, &call->rest))
+        if (endpoint->thing != NULL && !number_of(call->rest, &call->number, &call->rest))
             break;
         return is_one_of(call->request->method, endpoint->methods)
                    ? 0
@@ -284,13 +314,51 @@ static int open_envelope(struct call *call)
 
 /* --- one request -------------------------------------------------------------------------------- */
 
+/* The names that a request is about, and the serial number: NULL where it is about none. */
+static json_t *subject_names(struct call *call, json_t *thing)
+{
+    json_t *names = json_array(), *one;
+    json_t *identifiers = json_object_get(thing == NULL ? call->payload : thing, "identifiers");
+    size_t i;
+
+    json_array_foreach(identifiers, i, one) if (text_of(one, "value") != NULL)
+        json_array_append(names, json_object_get(one, "value"));
+    one = json_object_get(json_object_get(thing, "identifier"), "value");
+    if (one != NULL)
+        json_array_append(names, one);
+    json_array_extend(names, json_object_get(thing, "names"));
+    return names;
+}
+
+static void choose(struct call *call)
+{
+    struct misbehaviour *misbehaviour = call->acme->plan.misbehaviour;
+    bool looks = misbehaviour_needs_names(misbehaviour);
+    json_t *thing = looks && call->endpoint->thing != NULL
+                        ? store_get(call->store, call->endpoint->thing, call->number)
+                        : NULL;
+    json_t *names = looks ? subject_names(call, thing) : NULL;
+    struct subject subject = {
+        .endpoint = call->endpoint->name,
+        .account = call->account_number,
+        .names = names,
+        .serial = text_of(thing, "serial"),
+        .now = call->now,
+    };
+
+    call->chosen = misbehaviour_choose(misbehaviour, &subject);
+    json_decref(names);
+    json_decref(thing);
+}
+
 static int run(struct call *call)
 {
     if (find_endpoint(call) < 0)
         return -1;
     if (call->endpoint->signer != SIGNED_BY_NOBODY && open_envelope(call) < 0)
         return -1;
-    return call->endpoint->answer(call);
+    choose(call);
+    return misbehave_instead(&call->chosen, call->answer) ? -1 : call->endpoint->answer(call);
 }
 
 static void run_in_transaction(struct call *call)
@@ -332,6 +400,7 @@ void acme_answer(void *context, const struct http_request *request, struct http_
 
     run_in_transaction(&call);
     add_common_fields(&call);
+    misbehave_after(&call.chosen, answer);
     jws_free(&call.jws);
     EVP_PKEY_free(call.key);
     json_decref(call.account);

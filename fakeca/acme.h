@@ -16,6 +16,7 @@
 #include "fakeca/authority.h"
 #include "fakeca/http_answer.h"
 #include "fakeca/http_request.h"
+#include "fakeca/misbehaviour.h"
 #include "fakeca/store.h"
 #include "fakeca/validate.h"
 
@@ -31,6 +32,7 @@ struct acme_plan {
     struct store *store;         /* all of these are borrowed */
     struct authority *authority; /* open, and paused */
     struct validator *validator; /* its `done` leads to acme_validated */
+    struct misbehaviour *misbehaviour;
     int64_t (*now)(void *context);
     void *context;
     struct profile profiles[PROFILES_MOST]; /* the first is for those who name none */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fakeca/acme_parts.h"
+#include "fakeca/fault.h"
 #include "fakeca/ledger.h"
 #include "fakeca/renewal.h"
 #include "fakeca/request.h"
@@ -26,6 +27,22 @@ static void locate(const struct acme *acme, struct locations *out)
 
     snprintf(out->ca_issuers, LOCATION, "%s/%zu.cer", acme->plan.ca_issuers, issuer);
     snprintf(out->crl, LOCATION, "%s/%zu.crl", acme->plan.crl, issuer);
+}
+
+static bool meets(const struct call *call, enum fault_action action)
+{
+    return call->chosen.fault != NULL && call->chosen.fault->action == action;
+}
+
+/* Breaks a chain as the armed fault says; takes it over. */
+static struct chain *spoil(const struct call *call, struct chain *chain, struct error *e)
+{
+    const struct fault *fault = fault_named(call->chosen.chain, e);
+    struct chain *broken_chain =
+        fault == NULL ? NULL : fault_apply(fault, chain, call->acme->plan.authority, call->now, e);
+
+    chain_free(chain);
+    return broken_chain;
 }
 
 static struct chain *mint(const struct call *call, const json_t *order,
@@ -57,7 +74,11 @@ static struct chain *mint(const struct call *call, const json_t *order,
     if (authority_resume(call->acme->plan.authority, e) < 0)
         return NULL;
     locate(call->acme, &locations);
+    if (meets(call, ACT_KEY))
+        plan.public_key = NULL;
     chain = authority_issue(call->acme->plan.authority, &plan, e);
+    if (chain != NULL && meets(call, ACT_CHAIN))
+        chain = spoil(call, chain, e);
     authority_pause(call->acme->plan.authority);
     return chain;
 }

@@ -31,6 +31,7 @@ struct call {
     struct jws jws;
     json_t *payload;        /* the JWS's; borrowed, NULL for POST-as-GET */
     EVP_PKEY *key;          /* that signed it */
+    struct chosen chosen;   /* the fault that this request meets */
     int64_t account_number; /* 0: signed by a key without an account */
     json_t *account;
 };
@@ -42,7 +43,7 @@ struct endpoint {
     const char *path;
     const char *methods; /* "GET HEAD" */
     enum signer_kind signer;
-    bool numbered;
+    const char *thing; /* what the number in its path is of; NULL: it has none */
     int (*answer)(struct call *call);
 };
 
@@ -55,7 +56,7 @@ void url_of(const struct call *call, char out[URL_TEXT], const char *format, ...
     __attribute__((format(printf, 3, 4)));
 json_t *url_json(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Makes it the answer; takes the reference. */
+/* Makes it the answer; takes the reference.  Faults about what is told do their work here. */
 int answer_json(struct call *call, int status, json_t *body);
 json_t *time_json(int64_t seconds);
 

@@ -51,7 +51,7 @@ struct leaf_plan {
     struct words names;
     const struct key_kind *kind;
     EVP_PKEY
-        *public_key; /* the leaf's, of the kind above, where somebody else holds the private half;
+    *public_key; /* the leaf's, of the kind above, where somebody else holds the private half;
                            * NULL: a key from the pool */
     bool no_common_name;
     int64_t at, not_before, not_after;

@@ -18,6 +18,13 @@ static const struct verb verbs[] = {
     {"crl",        "", "sign CRLs",                                   crl_options,        verb_crl},
     {"serve",      "", "be an authority: ACME, OCSP, CRLs",           serve_options,      verb_serve},
     {"answer",     "", "answer one OCSP request, DNS query, ... from a file", answer_options, verb_answer},
+    {"arm",        "FAULT", "make an authority that serves misbehave", arm_options,         verb_arm},
+    {"disarm",     "FAULT", "make it behave again",                   disarm_options,     verb_disarm},
+    {"armed",      "", "list what is armed, and how often it fired",  state_options,      verb_list},
+    {"accounts",   "", "list the accounts it has",                    state_options,      verb_list},
+    {"orders",     "", "list the orders it was given",                state_options,      verb_list},
+    {"certificates", "", "list what it issued",                       state_options,      verb_list},
+    {"dns",        "", "change what its DNS says",                    dns_options,        verb_dns},
     {"bench",      "", "measure how many leaves a second it makes",   bench_options,      verb_bench},
     {0},
 };

@@ -117,6 +117,10 @@ int answer_renewal_info(struct call *call)
         return refuse(call, NO_SUCH_THING, "no certificate of ours goes by that identifier");
     window(certificate, call->now, &start, &end);
     json_decref(certificate);
+    if (call->chosen.fault != NULL && call->chosen.fault->action == ACT_WINDOW) {
+        start = call->now + call->chosen.fault->from;
+        end = call->now + call->chosen.fault->until;
+    }
     http_answer_field(call->answer, "Retry-After", "%d", ASK_AGAIN_SECONDS);
     return answer_json(call, 200,
                        json_pack("{s:{s:o, s:o}}", "suggestedWindow", "start", time_json(start),

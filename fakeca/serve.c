@@ -51,6 +51,7 @@ static int open_acme(struct serve *serve, struct error *e)
         .store = serve->store,
         .authority = &serve->authority,
         .validator = &serve->validator,
+        .misbehaviour = serve->misbehaviour,
         .now = now,
         .context = serve,
         .profile_count = plan->profile_count,
@@ -62,8 +63,8 @@ static int open_acme(struct serve *serve, struct error *e)
     memcpy(acme.profiles, plan->profiles, sizeof acme.profiles);
     serve->validator = (struct validator){
         .loop = serve->loop,
-        .resolver = plan->resolver,
-        .text_resolver = plan->resolver,
+        .resolver = plan->resolver != NULL ? plan->resolver : &serve->own_resolver,
+        .text_resolver = plan->resolver != NULL ? plan->resolver : &serve->own_resolver,
         .http_port = plan->validate_http_port,
         .tls_port = plan->validate_tls_port,
         .done = acme_validated,
@@ -80,12 +81,12 @@ static int open_listeners(struct serve *serve, struct error *e)
     static const char *const paths[] = {"ocsp", "issuers", "crls"};
     const struct serve_plan *plan = serve->plan;
 
-    serve->plain =
-        (struct http_server){.loop = serve->loop, .answer = serve_plain_answer, .context = serve};
-    if (http_server_open(&serve->plain, &plan->http, e) < 0)
+    serve->http =
+        (struct http_server){.loop = serve->loop, .answer = plain_answer, .context = &serve->plain};
+    if (http_server_open(&serve->http, &plan->http, e) < 0)
         return failed_in(e, "--http");
     for (int i = 0; i < 3; i++)
-        snprintf(serve->urls[i], sizeof serve->urls[i], "http://%s/%s", serve->plain.address,
+        snprintf(serve->urls[i], sizeof serve->urls[i], "http://%s/%s", serve->http.address,
                  paths[i]);
     serve->tls = serve_tls_new(plan->state, plan->acme.host, now(serve), e);
     if (serve->tls == NULL)
@@ -95,15 +96,57 @@ static int open_listeners(struct serve *serve, struct error *e)
     return http_server_open(&serve->api, &plan->acme, e) < 0 ? failed_in(e, "--acme") : 0;
 }
 
+static int open_names(struct serve *serve, struct error *e)
+{
+    const struct serve_plan *plan = serve->plan;
+
+    serve->zone = dns_zone_new(e);
+    if (serve->zone == NULL)
+        return -1;
+    if (plan->names_address != NULL && dns_zone_fallback(serve->zone, plan->names_address, e) < 0)
+        return failed_in(e, "--names-address");
+    serve->dns = (struct dns_server){
+        .loop = serve->loop,
+        .zone = serve->zone,
+        .misbehaviour = serve->misbehaviour,
+        .now = now,
+        .context = serve,
+        .fd = -1,
+    };
+    if (dns_server_open(&serve->dns, &plan->dns, e) < 0)
+        return failed_in(e, "--dns");
+    return address_parse(serve->dns.address, &serve->own_resolver, e);
+}
+
+static int open_services(struct serve *serve, struct error *e)
+{
+    serve->misbehaviour = misbehaviour_new(serve->plan->seed);
+    if (serve->misbehaviour == NULL)
+        return failed(e, "out of memory");
+    serve->plain = (struct plain){.authority = &serve->authority,
+                                  .misbehaviour = serve->misbehaviour,
+                                  .now = now,
+                                  .context = serve};
+    if (plain_open(&serve->plain, e) < 0 || open_names(serve, e) < 0)
+        return -1;
+    serve->manage = (struct manage){.loop = serve->loop,
+                                    .misbehaviour = serve->misbehaviour,
+                                    .store = serve->store,
+                                    .zone = serve->zone};
+    return manage_open(&serve->manage, serve->plan->state, e);
+}
+
 int serve_open(struct serve *serve, const struct serve_plan *plan, struct error *e)
 {
     serve->plan = plan;
-    serve->plain.fd = serve->api.fd = -1;
+    serve->http.fd = serve->api.fd = serve->dns.fd = -1;
+    serve->manage.fd = -1;
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error, not the end */
     serve->loop = ev_default_loop(0);
     if (serve->loop == NULL)
         return failed(e, "no event loop");
-    if (open_state(serve, e) < 0 || open_listeners(serve, e) < 0 || open_acme(serve, e) < 0)
+    if (open_state(serve, e) < 0 || open_services(serve, e) < 0 || open_listeners(serve, e) < 0 ||
+        open_acme(serve, e) < 0)
         return -1;
     ev_signal_init(&serve->terminated, on_signal, SIGTERM);
     ev_signal_init(&serve->interrupted, on_signal, SIGINT);
@@ -128,10 +171,11 @@ json_t *serve_describe(struct serve *serve)
     char directory[URL_ROOM];
 
     snprintf(directory, sizeof directory, "https://%s/directory", serve->api.address);
-    return json_pack("{s:s, s:s, s:o, s:[o], s:s, s:s, s:s, s:i}", "event", "listening",
+    return json_pack("{s:s, s:s, s:o, s:[o], s:s, s:s, s:s, s:s, s:o, s:i}", "event", "listening",
                      "directory", directory, "https_root", path_json(serve, "https/root.pem"),
                      "roots", path_json(serve, "root.pem"), "ocsp", serve->urls[0], "issuers",
-                     serve->urls[1], "crls", serve->urls[2], "pid", (int)getpid());
+                     serve->urls[1], "crls", serve->urls[2], "dns", serve->dns.address, "manage",
+                     path_json(serve, MANAGE_SOCKET), "pid", (int)getpid());
 }
 
 void serve_run(struct serve *serve)
@@ -143,11 +187,18 @@ void serve_close(struct serve *serve)
 {
     if (serve->api.fd >= 0)
         http_server_close(&serve->api);
-    if (serve->plain.fd >= 0)
-        http_server_close(&serve->plain);
+    if (serve->http.fd >= 0)
+        http_server_close(&serve->http);
+    if (serve->dns.fd >= 0)
+        dns_server_close(&serve->dns);
+    if (serve->manage.fd >= 0)
+        manage_close(&serve->manage);
+    dns_zone_free(serve->zone);
+    plain_close(&serve->plain);
     if (serve->validator.loop != NULL)
         validator_close(&serve->validator);
     acme_free(serve->acme);
+    misbehaviour_free(serve->misbehaviour);
     SSL_CTX_free(serve->tls);
     store_close(serve->store);
     if (serve->opened)

@@ -2,6 +2,7 @@
  *
  *     DIR/authority.json ...   the authority itself (authority.h), made if it is not there
  *     DIR/https/               a second one, for the certificate of the ACME server itself
+ *     DIR/manage.sock          where it is told to misbehave (manage.h), mode 0600
  *     DIR/serve.db             accounts, orders and what was issued (store.h)
  *
  * Order of calls: serve_open, serve_run, serve_close -- the last in any case.
@@ -13,6 +14,9 @@
 
 #include "fakeca/acme.h"
 #include "fakeca/http_server.h"
+#include "fakeca/manage.h"
+#include "fakeca/serve_dns.h"
+#include "fakeca/serve_plain.h"
 #include "faketime/page.h"
 
 #define URL_ROOM (SOCKET_ADDRESS_TEXT + 32)
@@ -20,7 +24,10 @@
 struct serve_plan {
     const char *state;
     const char *clock; /* a clock page; NULL: the real clock */
-    struct address acme, http;
+    struct address acme, http, dns;
+    const char
+        *names_address; /* what all names stand for in our DNS; NULL: none that is not told */
+    unsigned long seed;
     const struct address *resolver; /* NULL: this machine's idea of names */
     unsigned validate_http_port, validate_tls_port;
     struct profile profiles[PROFILES_MOST];
@@ -37,7 +44,13 @@ struct serve {
     struct validator validator;
     struct acme *acme;
     SSL_CTX *tls;
-    struct http_server api, plain;
+    struct misbehaviour *misbehaviour;
+    struct http_server api, http;
+    struct plain plain;
+    struct dns_zone *zone;
+    struct dns_server dns;
+    struct address own_resolver; /* our DNS, where nobody else is to be asked */
+    struct manage manage;
     ev_signal terminated, interrupted;
     char urls[3][URL_ROOM]; /* of OCSP, of issuers, of CRLs */
 };

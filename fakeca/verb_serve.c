@@ -8,8 +8,8 @@
 #include "testbed/wire/moment.h"
 
 struct serve_arguments {
-    const char *state, *clock, *acme, *http, *resolver;
-    long http_port, tls_port;
+    const char *state, *clock, *acme, *http, *dns, *names_address, *resolver;
+    long http_port, tls_port, seed;
     struct option_list profiles;
 };
 
@@ -20,9 +20,12 @@ const struct option_row serve_options[] = {
     {"clock", "FILE", "the calendar to live on, as `fakeclock` makes it [the real one]", OPTION_TEXT, AT(clock)},
     {"acme", "ADDR:PORT", "where ACME listens, over HTTPS [127.0.0.1:0]", OPTION_TEXT, AT(acme)},
     {"http", "ADDR:PORT", "where OCSP, CRLs and issuers are served [127.0.0.1:0]", OPTION_TEXT, AT(http)},
+    {"dns", "ADDR:PORT", "where DNS is served, over UDP [127.0.0.1:0]", OPTION_TEXT, AT(dns)},
+    {"names-address", "ADDR", "what all names stand for that DNS was not told of [127.0.0.1]", OPTION_TEXT, AT(names_address)},
     {"validate-http-port", "N", "the port that http-01 connects to [80]", OPTION_NUMBER, AT(http_port)},
     {"validate-tls-port", "N", "the port that tls-alpn-01 connects to [443]", OPTION_NUMBER, AT(tls_port)},
-    {"resolver", "ADDR:PORT", "who is asked about names [this machine; nobody for dns-01]", OPTION_TEXT, AT(resolver)},
+    {"resolver", "ADDR:PORT", "who is asked about names, when validating [the DNS above]", OPTION_TEXT, AT(resolver)},
+    {"seed", "N", "of faults that hit a share of requests [1]", OPTION_NUMBER, AT(seed)},
     {"profile", "NAME=T", "a profile besides the usual ones: certificates that last T (may repeat)", OPTION_LIST, AT(profiles)},
     {0},
 };
@@ -70,7 +73,10 @@ static int plan_of(const struct serve_arguments *arguments, struct address *reso
                    struct serve_plan *plan, struct error *e)
 {
     *plan = (struct serve_plan){.state = arguments->state, .clock = arguments->clock};
+    plan->names_address = arguments->names_address;
+    plan->seed = (unsigned long)arguments->seed;
     if (require("state", arguments->state, e) < 0 ||
+        endpoint_of("--dns", arguments->dns, &plan->dns, e) < 0 ||
         endpoint_of("--acme", arguments->acme, &plan->acme, e) < 0 ||
         endpoint_of("--http", arguments->http, &plan->http, e) < 0 ||
         port_of("validate-http-port", arguments->http_port, &plan->validate_http_port, e) < 0 ||
@@ -92,8 +98,13 @@ static int plan_of(const struct serve_arguments *arguments, struct address *reso
 
 int verb_serve(int argc, char **argv)
 {
-    struct serve_arguments arguments = {
-        .acme = "127.0.0.1:0", .http = "127.0.0.1:0", .http_port = 80, .tls_port = 443};
+    struct serve_arguments arguments = {.acme = "127.0.0.1:0",
+                                        .http = "127.0.0.1:0",
+                                        .dns = "127.0.0.1:0",
+                                        .names_address = "127.0.0.1",
+                                        .http_port = 80,
+                                        .tls_port = 443,
+                                        .seed = 1};
     struct serve_plan plan;
     struct serve serve = {0};
     struct address resolver;
