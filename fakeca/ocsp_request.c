@@ -91,13 +91,14 @@ static int decode_percent(char *text)
     char *to = text;
 
     for (const char *from = text; *from != '\0'; to++) {
-        int high = *from == '%' ? hex_digit(from[1]) : 0;
-        int low = *from == '%' && high >= 0 ? hex_digit(from[2]) : 0;
+        bool encoded = *from == '%';
+        int high = encoded ? hex_digit(from[1]) : 0;
+        int low = encoded && high >= 0 ? hex_digit(from[2]) : 0;
 
         if (high < 0 || low < 0)
             return -1;
-        *to = *from == '%' ? (char)(high << 4 | low) : *from;
-        from += *from == '%' ? 3 : 1;
+        *to = encoded ? (char)(high << 4 | low) : *from;
+        from += encoded ? 3 : 1;
     }
     *to = '\0';
     return (int)(to - text);
