@@ -194,6 +194,7 @@ static int flush(struct http_connection *c)
         c->put += (size_t)put;
         if (c->delivery == DELIVER_SLOWLY && c->put < c->length) {
             ev_io_stop(c->server->loop, &c->io);
+            ev_timer_set(&c->drip, 1., 0.);
             ev_timer_start(c->server->loop, &c->drip);
             return 0;
         }
