@@ -24,6 +24,7 @@ my %below = (
     'tests/faketime' => [$wire, qr{^faketime/}],
     'tests/clients' => [$wire, qr{^clients/}, qr{^faketime/page\.h$}],
     'tests/fakeca' => [$wire, qr{^fakeca/}],
+    'tests/fuzz' => [$wire, qr{^fakeca/}],
     'tests/testbed' => [$wire, qr{^testbed/[^/]+$}, qr{^faketime/(?:page|clock)\.h$}],
 );
 
