@@ -40,7 +40,8 @@ sub verify ($name, $day = 0) {
 }
 
 sub certtool ($issuer) {
-    return run('certtool', '--verify-crl', '--load-ca-certificate', "$ca/$issuer.pem", '--infile', "$dir/$issuer.crl.pem");
+    return run('certtool', '--verify-crl', '--load-ca-certificate', "$ca/$issuer.pem",
+        '--infile', "$dir/$issuer.crl.pem");
 }
 
 # --- the truth ------------------------------------------------------------------------------------
