@@ -122,7 +122,7 @@ $(UNITS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(UNDER_$$(subst /,,$$(dir $
 
 # tests/fuzz/NAME.c, one of libFuzzer's targets for a parser of fakeca, becomes build/fuzz/fuzz-NAME
 FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz-%,$(sort $(wildcard tests/fuzz/*.c)))
-$(FUZZERS): $(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/%.o $(FAKECA) $(WIRE)
+$(FUZZERS): $(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/%.o $(UNDER_fakeca)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_fakeca)
 
 TESTS ?= $(UNITS) $(sort $(wildcard tests/*/*.t))
