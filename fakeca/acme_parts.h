@@ -1,4 +1,4 @@
-/* acme_parts.h -- one request while it is answered, between acme.c, which knows the envelope, and the
+/* acme_parts.h -- one request while it is answered, between acme_answer.c, which knows the envelope, and the
  * files for accounts, orders, authorizations and certificates, which know what is inside.
  *
  * A handler fills the answer and returns 0; or it returns what refuse() returns, which is -1, and the

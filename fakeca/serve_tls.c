@@ -9,7 +9,8 @@
 #include "fakeca/authority.h"
 #include "fakeca/openssl_error.h"
 
-#define YEAR (INT64_C(365) * 86400)
+#define YEAR  (INT64_C(365) * 86400)
+#define SLACK (5 * YEAR)
 
 int authority_need(const char *directory, const char *name, int64_t now, struct error *e)
 {
@@ -28,7 +29,8 @@ int authority_need(const char *directory, const char *name, int64_t now, struct 
     return access(file, F_OK) == 0 ? 0 : authority_create(directory, &plan, e);
 }
 
-/* It outlives every scenario: what a rehearsal is about is what is issued, not this. */
+/* It outlives every scenario, both ways, and holds on the real calendar too where the scenario's is
+ * not far from it: what a rehearsal is about is what is issued, not this. */
 static struct chain *issue(const char *directory, const char *host, int64_t now, struct error *e)
 {
     static const char *const purposes[] = {"serverAuth"};
@@ -37,7 +39,7 @@ static struct chain *issue(const char *directory, const char *host, int64_t now,
         .names = {names,    4},
         .kind = key_kind_named("p256", e),
         .at = now,
-        .not_before = now - YEAR / 2,
+        .not_before = now - SLACK,
         .not_after = now + 10 * YEAR,
         .purposes = {purposes, 1},
     };
@@ -72,7 +74,7 @@ SSL_CTX *serve_tls_new(const char *directory, const char *host, int64_t now, str
     SSL_CTX *tls;
 
     snprintf(path, sizeof path, "%s/https", directory);
-    if (authority_need(path, "Rehearsal HTTPS", now, e) < 0 ||
+    if (authority_need(path, "Rehearsal HTTPS", now - SLACK, e) < 0 ||
         (chain = issue(path, host, now, e)) == NULL)
         return NULL;
     tls = SSL_CTX_new(TLS_server_method());

@@ -1,4 +1,4 @@
-/* validate_parts.h -- one attempt at validation, between validate.c, which connects, and the files for
+/* validate_parts.h -- one attempt at validation, between validate_attempt.c, which connects, and the files for
  * each kind of challenge, which talk. */
 #ifndef FAKECA_VALIDATE_PARTS_H
 #define FAKECA_VALIDATE_PARTS_H
