@@ -8,8 +8,9 @@
 #ifndef FAKECA_DNS_ZONE_H
 #define FAKECA_DNS_ZONE_H
 
+#include <stdbool.h> /* first: without it libldns makes a signed char of _Bool */
+
 #include <ldns/ldns.h>
-#include <stdbool.h>
 
 #include "testbed/wire/error.h"
 

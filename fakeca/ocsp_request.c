@@ -97,7 +97,7 @@ static int decode_percent(char *text)
 
         if (high < 0 || low < 0)
             return -1;
-        *to = encoded ? (char)(high << 4 | low) : *from;
+        *(unsigned char *)to = (unsigned char)(encoded ? high << 4 | low : *from);
         from += encoded ? 3 : 1;
     }
     *to = '\0';

@@ -59,8 +59,9 @@ int reason_named(const char *word, int *reason, struct error *e)
 int blob_of(unsigned char *der, int length, struct blob *out)
 {
     *out = (struct blob){0};
-    if (der != NULL && length > 0)
-        out->bytes = malloc((size_t)length);
+    if (der == NULL || length <= 0)
+        return -1;
+    out->bytes = malloc((size_t)length);
     if (out->bytes != NULL) {
         out->length = (size_t)length;
         memcpy(out->bytes, der, out->length);
