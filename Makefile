@@ -139,12 +139,17 @@ check: deps-check
 	@$(MAKE) --no-print-directory -j2 all $(UNITS)
 	$(PROVE) $(TESTS)
 
+# The tests skip what is not installed; these packages bring more ACME clients along.
+check-long: deps-long
+	@$(MAKE) --no-print-directory check
+
 units: $(UNITS)
 fuzzers: $(FUZZERS)
 
 docs: all
 	$(BUILD)/rehearse words --markdown >docs/scenarios.md
 	$(BUILD)/fakeca faults --markdown >docs/faults.md
+	$(BUILD)/fakeca faults --serve --markdown >docs/authority.md
 
 lint: deps-lint
 	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
@@ -176,6 +181,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 	@echo 'make all      build everything into $(BUILD)/'
 	@echo 'make deps     install the Debian packages that building and testing need'
+	@echo 'make check-long  the tests, with more ACME clients installed'
 	@echo 'make lint     clang-format, clang-tidy and luacheck'
 	@echo 'make asan     the tests again, under AddressSanitizer and UBSan'
 	@echo 'make fuzz     each parser of untrusted bytes for FUZZ_SECONDS ($(FUZZ_SECONDS)), with libFuzzer'
@@ -188,4 +194,4 @@ help:
 deps: deps-check
 deps-%: ; @sh tests/deps.sh $(or $(DEPS_$(shell echo $* | tr a-z A-Z)),$(error no such list of packages))
 
-.PHONY: all run check units fuzzers lint asan fuzz bench install clean help deps
+.PHONY: all run check check-long units fuzzers lint asan fuzz bench install clean help deps

@@ -15,10 +15,10 @@
 static const struct serve_fault own[] = {
     /* transport */
     {"reset", "*", "the connection is reset in place of an answer", "",
-     "load balancers that drop connections; Let's Encrypt, 2025-07-21",
+     "load balancers that drop connections",
      .action = ACT_DELIVER, .status = 200, .delivery = DELIVER_RESET},
     {"silence", "*", "the request is taken, and nothing comes back", "",
-     "certbot had OCSP queries without a timeout before 1.4; dehydrated waits for ever by default",
+     "Apple, 2020-11-12: slow is worse than down; certbot before 1.4 asked OCSP without a timeout",
      .action = ACT_DELIVER, .status = 200, .delivery = DELIVER_SILENCE},
     {"slow", "*", "the answer comes at one byte a second", "",
      "clients that limit the time between bytes, not the whole", .action = ACT_DELIVER, .status = 200,
@@ -28,9 +28,9 @@ static const struct serve_fault own[] = {
      .delivery = DELIVER_HALF},
     /* HTTP */
     {"retry-later", "*", "503 with an HTML page; with Retry-After where `after` is given", "status after",
-     "Let's Encrypt's load balancers under attack or in maintenance", .action = ACT_ANSWER,
+     "Let's Encrypt, 2026-05-08: two and a half hours of 503 in many a renewal window", .action = ACT_ANSWER,
      .status = 503, .body = HTML},
-    {"server-error", "*", "500 and serverInternal", "status after", "Let's Encrypt, 2024-2025: database trouble",
+    {"server-error", "*", "500 and serverInternal", "status after", "a CA whose database is away",
      .action = ACT_PROBLEM, .status = 500, .problem = SERVER_INTERNAL, .body = "Error creating new order"},
     {"empty", "*", "the right status, and no body", "", "answers eaten by a middlebox; wanted of pebble since 2023",
      .action = ACT_EMPTY, .status = 200},
@@ -45,7 +45,8 @@ static const struct serve_fault own[] = {
     /* protocol */
     {"bad-nonce", "newAccount newOrder revokeCert keyChange account orders order authz challenge finalize certificate",
      "badNonce, with a good nonce for the next try", "",
-     "load-balanced CAs whose nodes do not know each other's nonces", .action = ACT_PROBLEM, .status = 400,
+     "load-balanced CAs; clients that retry with the same nonce never recover (node-acme-client#103)",
+     .action = ACT_PROBLEM, .status = 400,
      .problem = BAD_NONCE, .body = "JWS has an invalid anti-replay nonce"},
     {"rate-limited", "newAccount newOrder authz challenge finalize renewalInfo", "429 and rateLimited", "after",
      "a crash-looping client that orders again and again", .action = ACT_PROBLEM, .status = 429,
@@ -58,24 +59,27 @@ static const struct serve_fault own[] = {
      "unauthorized: the account is deactivated", "", "accounts blocked by the CA after abuse",
      .action = ACT_PROBLEM, .status = 403, .problem = UNAUTHORIZED, .body = "the account is deactivated"},
     {"eab-required", "newAccount", "externalAccountRequired, of a sudden", "",
-     "ZeroSSL and other CAs that came to demand a contract", .action = ACT_PROBLEM, .status = 403,
+     "a CA that comes to demand a contract, and clients that were set up without one",
+     .action = ACT_PROBLEM, .status = 403,
      .problem = EXTERNAL_ACCOUNT_REQUIRED, .body = "this server now requires an external account"},
     {"terms-changed", "newAccount newOrder", "userActionRequired: agree to new terms", "",
      "RFC 8555 section 7.3.3; clients that run unattended", .action = ACT_PROBLEM, .status = 403,
      .problem = USER_ACTION_REQUIRED, .body = "the terms of service have changed"},
     {"profile-withdrawn", "newOrder finalize", "invalidProfile", "",
-     "Let's Encrypt's tlsclient profile, withdrawn in 2026", .action = ACT_PROBLEM, .status = 400,
+     "Let's Encrypt's tlsclient profile, which went away", .action = ACT_PROBLEM, .status = 400,
      .problem = INVALID_PROFILE, .body = "the profile is no longer offered"},
     {"blocked-name", "newOrder", "rejectedIdentifier", "", "names on a CA's list of high risks",
      .action = ACT_PROBLEM, .status = 400, .problem = REJECTED_IDENTIFIER,
      .body = "The ACME server refuses to issue a certificate for this domain name, because it is forbidden by policy"},
     {"stuck-processing", "finalize order", "the order is told as processing, whatever it is", "after",
-     "slow issuance: clients that poll for ever, or give up and order anew", .action = ACT_ORDER, .status = 200,
+     "cert-manager#5062 gives up after five quick polls; dehydrated polls for ever by default",
+     .action = ACT_ORDER, .status = 200,
      .body = "processing"},
     {"stuck-pending", "order authz challenge", "what is asked about is told as pending, whatever it is", "after",
      "validation queues that stand still", .action = ACT_ORDER, .status = 200, .body = "pending"},
     {"order-invalid", "finalize order", "the order is told as invalid, after it was ready", "",
-     "CAA rechecked at issuance, 2020-02-29", .action = ACT_ORDER, .status = 200, .body = "invalid"},
+     "Let's Encrypt's CAA bug of 2020-02-29: what must be rechecked at issuance",
+     .action = ACT_ORDER, .status = 200, .body = "invalid"},
     {"no-certificate-url", "order finalize", "the order is told as valid, without the certificate's URL", "",
      "certbot before 1.28 read the field before the order was valid", .action = ACT_ORDER, .status = 200,
      .body = "valid"},
@@ -199,11 +203,47 @@ void serve_faults_print(FILE *out)
         fprintf(out, "  %-22s  %s\n", rows[i].name, rows[i].what);
 }
 
+static const char preface[] =
+    "# The authority\n\n"
+    "<!-- Made by `fakeca faults --serve --markdown` from the table in"
+    " fakeca/misbehaviour_table.c. -->\n\n"
+    "`fakeca serve --state DIR` is an authority that unmodified ACME clients obtain from and renew"
+    " at. When all of\n"
+    "it listens it prints one line of JSON: the ACME directory, the root to trust for that"
+    " (`https_root`), the roots\n"
+    "of what it issues, where OCSP, issuers' certificates, CRLs and DNS are served, the socket"
+    " that commands go to, and its\n"
+    "process id. SIGTERM ends it. What a client was told outlives a kill at any moment.\n\n"
+    "    fakeca serve --state ca --validate-http-port 5002 --clock clock\n"
+    "    certbot certonly --standalone --http-01-port 5002 --server "
+    "https://127.0.0.1:PORT/directory ...\n\n"
+    "Clients need `https_root`: REQUESTS_CA_BUNDLE for certbot, LEGO_CA_CERTIFICATES for lego,"
+    " CURL_OPTS=\"--cacert FILE\"\n"
+    "in dehydrated's configuration, SSL_CERT_FILE for acme-tiny; uacme 1.7 reads the system's "
+    "bundle"
+    " alone, so a mount\n"
+    "namespace gives it one. `tests/fakeca/clients.t` runs them all.\n\n"
+    "Every name that its DNS was not told of stands for `--names-address`; `fakeca dns --add"
+    " 'shop.test. CAA 0 issue \";\"'`\n"
+    "tells it of one.\n\n"
+    "## Faults\n\n"
+    "    fakeca arm retry-later --state ca --on newOrder --nth 2 --times 3 --after 120\n"
+    "    fakeca armed --state ca\n"
+    "    fakeca disarm retry-later --state ca\n\n"
+    "A fault is armed for an endpoint (`--on`), an account, a name (`--identifier`) or a"
+    " certificate (`--serial`); from\n"
+    "the nth such request on, so many `--times`, `--from` and `--until` a point on its calendar,"
+    " or for a `--share` of\n"
+    "requests drawn by `--seed`. Requests to ACME count once their signature was found good."
+    " `fakeca armed` tells how\n"
+    "often each has fired. One fault hits a request: the one that was armed first.\n\n";
+
 void serve_faults_markdown(FILE *out)
 {
     size_t length;
     const struct serve_fault *rows = serve_faults(&length);
 
+    fputs(preface, out);
     fputs("| fault | on | what happens | takes | replays |\n|---|---|---|---|---|\n", out);
     for (size_t i = 0; i < length; i++) {
         const struct serve_fault *fault = &rows[i];

@@ -104,6 +104,9 @@ SKIP: {
     }
 }
 
+is(slurp("$Bin/../../docs/authority.md"), fakeca('faults', '--serve', '--markdown'),
+   'docs/authority.md is what `fakeca faults --serve --markdown` prints');
+
 # --- hostile bytes --------------------------------------------------------------------------------
 
 my ($plain) = $ca->{ocsp} =~ m{http://([^/]+)};
