@@ -21,7 +21,9 @@ override LDFLAGS  += $(SANITIZE)
 # Debian packages: to build and run; to test; to lint.
 DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev \
              libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev libsqlite3-dev
-DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc gnutls-bin bind9-dnsutils
+DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc gnutls-bin bind9-dnsutils \
+             curl acme-tiny dehydrated uacme
+DEPS_LONG  = $(DEPS_CHECK) certbot lego
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
 DEPS_BENCH = $(DEPS_CHECK) faketime
 DEPS_ASAN  = $(DEPS_CHECK) clang libclang-rt-14-dev valgrind
