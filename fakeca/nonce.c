@@ -34,8 +34,9 @@ static unsigned char *slot(struct nonces *nonces, uint64_t count, unsigned char 
 void nonce_new(struct nonces *nonces, char out[NONCE_TEXT])
 {
     unsigned char bytes[8 + MAC_OCTETS], bit;
+    unsigned char *byte = slot(nonces, nonces->count, &bit);
 
-    *slot(nonces, nonces->count, &bit) &= (unsigned char)~bit;
+    *byte &= (unsigned char)~bit;
     fill(nonces, nonces->count++, bytes);
     base64url(bytes, sizeof bytes, out);
 }

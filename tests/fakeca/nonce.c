@@ -20,6 +20,23 @@ static void each_is_good_once(void **state)
     assert_false(nonce_spend(&nonces, first));
 }
 
+/* Giving out more does not make one good again that was spent. */
+static void spent_ones_stay_spent(void **state)
+{
+    struct nonces nonces;
+    char spent[NONCE_TEXT], next[NONCE_TEXT];
+    struct error e;
+
+    (void)state;
+    MUST(nonces_open(&nonces, &e));
+    nonce_new(&nonces, spent);
+    assert_true(nonce_spend(&nonces, spent));
+    for (int i = 0; i < 100; i++) {
+        nonce_new(&nonces, next);
+        assert_false(nonce_spend(&nonces, spent));
+    }
+}
+
 static void strangers_are_refused(void **state)
 {
     struct nonces nonces, others;
@@ -62,6 +79,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_good_once),
+        cmocka_unit_test(spent_ones_stay_spent),
         cmocka_unit_test(strangers_are_refused),
         cmocka_unit_test(the_oldest_are_forgotten),
     };
