@@ -93,7 +93,7 @@ for my $try (1 .. 12) {
         local $ENV{SSL_CERT_FILE} = $ca->{https_root};
         exec client() or die;
     }
-    select undef, undef, undef, 0.15 * $try;    # the moment of the kill; nothing waits for it
+    select undef, undef, undef, 0.1 * $try;    # the moment of the kill; nothing waits for it
     is(stop($ca->{child}, 'KILL'), 'signal 9', 'killed');
     waitpid $client, 0;
     my $obtained = slurp("$dir/out.$try") =~ /BEGIN CERTIFICATE/;
