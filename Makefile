@@ -9,6 +9,7 @@ ifeq ($(origin CC),default)
 CC = gcc
 endif
 PREFIX  ?= /usr/local
+FUZZ_SECONDS ?= 60
 DESTDIR ?=
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
@@ -20,11 +21,13 @@ override LDFLAGS  += $(SANITIZE)
 
 # Debian packages: to build and run; to test; to lint.
 DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev \
-             libssl-dev libgnutls28-dev libwolfssl-dev
-DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc
+             libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev libsqlite3-dev
+DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc gnutls-bin bind9-dnsutils \
+             curl acme-tiny dehydrated uacme
+DEPS_LONG  = $(DEPS_CHECK) certbot lego
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
 DEPS_BENCH = $(DEPS_CHECK) faketime
-DEPS_ASAN  = $(DEPS_CHECK) libclang-rt-14-dev valgrind
+DEPS_ASAN  = $(DEPS_CHECK) clang libclang-rt-14-dev
 
 LIBRARIES = openssl gnutls wolfssl
 PROGRAMS  = $(addprefix $(BUILD)/,rehearse stage-init target-builtin fakeca fakeclock libfakeclock.so \
@@ -58,8 +61,9 @@ $(foreach l,$(LIBRARIES),$(eval $(BUILD)/client-$(l): $(call objects,$(call DRIV
 $(BUILD)/client-%: $(CLIENT) $(PAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lev -ljansson -lm
 
-$(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(WIRE)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -ljansson -lm
+LIBS_fakeca = -lssl -lcrypto -lev -ljansson -lldns -lsqlite3 -lm
+$(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(PAGE) $(WIRE)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_fakeca)
 
 $(BUILD)/fakeclock: $(BUILD)/obj/faketime/fakeclock.o $(CLOCK) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ -lm
@@ -80,7 +84,6 @@ $(BUILD)/stage-init: $(STAGE) $(WIRE)
 # The names of all sources, in a file that is new when one of them has come or gone. error.o is in
 # every program, so each is then linked anew, without what was deleted.
 SOURCES = $(sort $(wildcard $(addsuffix /*.c,clients fakeca faketime testbed testbed/*)) $(LUA))
-.PHONY: FORCE
 $(BUILD)/sources: FORCE
 	@mkdir -p $(@D)
 	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' >$@
@@ -108,16 +111,16 @@ $(BUILD)/obj/%.o: %.c Makefile
 
 # --- tests: tests/FOLDER/NAME.c becomes build/tests/FOLDER/NAME; tests/FOLDER/NAME.t runs as it is ---
 
-UNITS = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/*/*.c)))
+UNITS = $(patsubst %.c,$(BUILD)/%,$(sort $(filter-out tests/fuzz/%,$(wildcard tests/*/*.c))))
 
 UNDER_wire     = $(WIRE)
 UNDER_clients  = $(CLIENT_PARTS) $(PAGE) $(WIRE)
-UNDER_fakeca   = $(FAKECA) $(WIRE)
+UNDER_fakeca   = $(FAKECA) $(PAGE) $(WIRE)
 UNDER_faketime = $(CLOCK) $(WIRE)
 UNDER_testbed  = $(TESTBED) $(PAGE) $(WIRE) $(BUILD)/obj/vocabulary.o
 LIBS_UNDER_wire     = -lm
 LIBS_UNDER_clients  = -lev -ljansson -lm
-LIBS_UNDER_fakeca   = -lcrypto -ljansson -lm
+LIBS_UNDER_fakeca   = $(LIBS_fakeca)
 LIBS_UNDER_faketime = -lm -lrt
 LIBS_UNDER_testbed  = $(LIBS_rehearse)
 # The parts of a client that need no TLS library underneath.
@@ -127,6 +130,11 @@ CLIENT_PARTS = $(filter-out $(BUILD)/obj/clients/client.o,$(CLIENT))
 $(UNITS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(UNDER_$$(subst /,,$$(dir $$*)))
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_UNDER_$(patsubst %/,%,$(dir $*)))
+
+# tests/fuzz/NAME.c, one of libFuzzer's targets for a parser of fakeca, becomes build/fuzz/fuzz-NAME
+FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz-%,$(sort $(wildcard tests/fuzz/*.c)))
+$(FUZZERS): $(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/%.o $(UNDER_fakeca)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_fakeca)
 
 TESTS ?= $(UNITS) $(sort $(wildcard tests/*/*.t))
 PROVE  = BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --exec ''
@@ -145,14 +153,19 @@ check: deps-check
 	@$(MAKE) $(JOBS) all $(UNITS)
 	$(PROVE) $(TESTS)
 
+# The tests skip what is not installed; these packages bring more ACME clients along.
+check-long: deps-long
+	@$(MAKE) --no-print-directory check
+
 units: $(UNITS)
+fuzzers: $(FUZZERS)
 
 docs: all
 	$(BUILD)/rehearse words --markdown >docs/scenarios.md
 	$(BUILD)/fakeca faults --markdown >docs/faults.md
 	sed -i '/^|/d' docs/outcomes.md
 	$(BUILD)/client-openssl --outcomes --markdown >>docs/outcomes.md
-.PHONY: docs
+	$(BUILD)/fakeca faults --serve --markdown >docs/authority.md
 
 lint: deps-lint
 	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
@@ -163,6 +176,12 @@ asan: deps-asan
 	$(MAKE) BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
 	  SANITIZE='-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all' \
 	  check
+
+fuzz: deps-asan
+	$(MAKE) BUILD=build/fuzz CC=clang CFLAGS='-O1 -g' \
+	  SANITIZE='-fsanitize=address,undefined,fuzzer-no-link -fno-omit-frame-pointer -fno-sanitize-recover=all' \
+	  fuzzers
+	tests/fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
 bench: deps-bench
 	@$(MAKE) $(JOBS) all
@@ -184,8 +203,10 @@ help:
 	@sed -n 's/^#   //p' Makefile
 	@echo 'make all      build everything into $(BUILD)/'
 	@echo 'make deps     install the Debian packages that building and testing need'
+	@echo 'make check-long  the tests, with more ACME clients installed'
 	@echo 'make lint     clang-format, clang-tidy and luacheck'
 	@echo 'make asan     the tests again, under AddressSanitizer and UBSan'
+	@echo 'make fuzz     each parser of untrusted bytes for FUZZ_SECONDS ($(FUZZ_SECONDS)), with libFuzzer'
 	@echo 'make bench    what it costs, beside public tools, in one run'
 	@echo 'make install  into $$PREFIX ($(PREFIX))'
 	@echo 'make units    the C tests, built and not run'
@@ -197,4 +218,4 @@ help:
 deps: deps-check
 deps-%: ; @sh tests/deps.sh $(or $(DEPS_$(shell echo $* | tr a-z A-Z)),$(error no such list of packages))
 
-.PHONY: all run check units lint asan bench install clean help deps
+.PHONY: all run check check-long units docs fuzzers lint asan fuzz bench install clean help deps FORCE

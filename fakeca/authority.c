@@ -319,6 +319,7 @@ static int load(struct authority *authority, struct error *e)
 
     if (text == NULL)
         return -1;
+    json_decref(authority->record);
     authority->record = json_loads(text, 0, NULL);
     free(text);
     count = json_integer_value(json_object_get(authority->record, "signers"));
@@ -333,21 +334,28 @@ static int load(struct authority *authority, struct error *e)
     return 0;
 }
 
+void authority_pause(struct authority *authority)
+{
+    flock(authority->directory, LOCK_UN);
+}
+
+int authority_resume(struct authority *authority, struct error *e)
+{
+    while (flock(authority->directory, LOCK_EX) < 0)
+        if (errno != EINTR)
+            return failed(e, "%s: cannot lock: %s", authority->path, strerror(errno));
+    return load(authority, e) == 0 ? 0 : failed_in(e, authority->path);
+}
+
 int authority_open(const char *path, struct authority *authority, struct error *e)
 {
     *authority = (struct authority){.path = path, .directory = directory_open(path, e)};
     if (authority->directory < 0)
         return -1;
-    while (flock(authority->directory, LOCK_EX) < 0)
-        if (errno != EINTR) {
-            failed(e, "%s: cannot lock: %s", path, strerror(errno));
-            authority_close(authority);
-            return -1;
-        }
-    if (load(authority, e) == 0)
+    if (authority_resume(authority, e) == 0)
         return 0;
     authority_close(authority);
-    return failed_in(e, path);
+    return -1;
 }
 
 void authority_close(struct authority *authority)
@@ -363,6 +371,13 @@ void authority_close(struct authority *authority)
 
 /* --- issuing ------------------------------------------------------------------------------------ */
 
+size_t authority_issuer(const struct authority *authority)
+{
+    size_t depth = json_array_size(path_of(authority));
+
+    return depth == 0 ? 0 : path_step(authority, depth - 1);
+}
+
 static unsigned usual_key_usage(const struct key_kind *kind)
 {
     /* RSA key exchange in TLS 1.2 encrypts with the leaf's key */
@@ -372,11 +387,9 @@ static unsigned usual_key_usage(const struct key_kind *kind)
 static X509 *make_leaf(struct authority *authority, const struct leaf_plan *plan, EVP_PKEY *key,
                        const char *serial, struct error *e)
 {
-    size_t depth = json_array_size(path_of(authority));
-    const struct signer *issuer =
-        authority_signer(authority, depth == 0 ? 0 : path_step(authority, depth - 1), e);
+    const struct signer *issuer = authority_signer(authority, authority_issuer(authority), e);
     struct certificate_spec spec = {
-        .common_name = plan->names.items[0],
+        .common_name = plan->no_common_name ? NULL : plan->names.items[0],
         .serial = serial,
         .not_before = plan->not_before,
         .not_after = plan->not_after,
@@ -418,11 +431,10 @@ static int push_cross(struct authority *authority, struct chain *chain, struct e
 static int write_down(struct authority *authority, const struct leaf_plan *plan, const char *serial,
                       struct error *e)
 {
-    size_t depth = json_array_size(path_of(authority));
-    json_t *line = json_pack(
-        "{s:s, s:s, s:I, s:I, s:I}", "serial", serial, "name", plan->names.items[0], "issuer",
-        (json_int_t)(depth == 0 ? 0 : path_step(authority, depth - 1)), "not_before",
-        (json_int_t)plan->not_before, "not_after", (json_int_t)plan->not_after);
+    json_t *line =
+        json_pack("{s:s, s:s, s:I, s:I, s:I}", "serial", serial, "name", plan->names.items[0],
+                  "issuer", (json_int_t)authority_issuer(authority), "not_before",
+                  (json_int_t)plan->not_before, "not_after", (json_int_t)plan->not_after);
     char *text = json_dumps(line, JSON_COMPACT);
     int status = text == NULL ? failed(e, "out of memory")
                               : file_append(authority->directory, "issued.jsonl", 0600, text, e);
@@ -432,16 +444,24 @@ static int write_down(struct authority *authority, const struct leaf_plan *plan,
     return status;
 }
 
+static EVP_PKEY *key_for(struct authority *authority, const struct leaf_plan *plan, struct error *e)
+{
+    json_int_t turn = json_integer_value(json_object_get(authority->record, "serial"));
+
+    if (plan->public_key == NULL)
+        return key_from_pool(authority->directory, plan->kind, (unsigned long)turn, e);
+    EVP_PKEY_up_ref(plan->public_key);
+    return plan->public_key;
+}
+
 static int fill_chain(struct authority *authority, const struct leaf_plan *plan,
                       struct chain *chain, struct error *e)
 {
     char serial[SERIAL_TEXT];
-    json_int_t turn;
 
     if (authority_serial(authority, serial, e) < 0)
         return -1;
-    turn = json_integer_value(json_object_get(authority->record, "serial"));
-    chain->key = key_from_pool(authority->directory, plan->kind, (unsigned long)turn, e);
+    chain->key = key_for(authority, plan, e);
     if (chain->key == NULL ||
         chain_push(chain->sent, make_leaf(authority, plan, chain->key, serial, e), e) < 0 ||
         push_path(authority, chain, e) < 0)

@@ -11,7 +11,9 @@
  *
  * The directory is 0700 and keys in it are 0600.  authority_create refuses a place where
  * something is.  authority_open waits for its turn, with flock(2) on the directory: two
- * commands at once take turns, until authority_close.
+ * commands at once take turns, until authority_close.  Who keeps an authority open for long lets
+ * others have their turn with authority_pause, and calls authority_resume before it changes
+ * anything again.
  *
  * Order of calls: authority_create once; then authority_open, any of the rest, authority_close.
  */
@@ -48,6 +50,10 @@ struct authority_plan {
 struct leaf_plan {
     struct words names;
     const struct key_kind *kind;
+    EVP_PKEY
+    *public_key; /* the leaf's, of the kind above, where somebody else holds the private half;
+                           * NULL: a key from the pool */
+    bool no_common_name;
     int64_t at, not_before, not_after;
     struct words purposes;
     unsigned key_usage; /* 0: as TLS wants it for the kind of key */
@@ -59,6 +65,10 @@ struct leaf_plan {
 int authority_create(const char *path, const struct authority_plan *plan, struct error *e);
 int authority_open(const char *path, struct authority *authority, struct error *e);
 void authority_close(struct authority *authority);
+
+void authority_pause(struct authority *authority);
+/* Waits for its turn, and reads what others have changed. */
+int authority_resume(struct authority *authority, struct error *e);
 
 /* A fresh leaf with its chain and trust; to be freed with chain_free. */
 struct chain *authority_issue(struct authority *authority, const struct leaf_plan *plan,
@@ -73,6 +83,8 @@ int authority_cross_sign(struct authority *authority, struct authority *old, int
 const struct signer *authority_signer(struct authority *authority, size_t i, struct error *e);
 /* Which number a signer that these gave has. */
 size_t authority_number(const struct authority *authority, const struct signer *signer);
+/* The number of the one that leaves come from now. */
+size_t authority_issuer(const struct authority *authority);
 /* Who of this authority signed `certificate`, or NULL with *e.  Borrowed. */
 const struct signer *authority_signer_of(struct authority *authority, X509 *certificate,
                                          struct error *e);

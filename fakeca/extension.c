@@ -312,6 +312,14 @@ int extension_must_staple(X509 *certificate, struct error *e)
     return put_der(certificate, OBJ_nid2obj(NID_tlsfeature), false, features, sizeof features, e);
 }
 
+int extension_no_ocsp_check(X509 *certificate, struct error *e)
+{
+    static const unsigned char null[] = {0x05, 0x00};
+
+    extension_remove(certificate, NID_id_pkix_OCSP_noCheck);
+    return put_der(certificate, OBJ_nid2obj(NID_id_pkix_OCSP_noCheck), false, null, sizeof null, e);
+}
+
 static int push_subtrees(STACK_OF(GENERAL_SUBTREE) * *trees, struct words names)
 {
     if (names.count > 0 && (*trees = sk_GENERAL_SUBTREE_new_null()) == NULL)

@@ -34,7 +34,8 @@ int extension_authority_key(X509 *certificate, const ASN1_OCTET_STRING *octets, 
 int extension_locations(X509 *certificate, const char *ca_issuers, const char *ocsp,
                         struct error *e); /* AIA; either may be NULL */
 int extension_crl(X509 *certificate, const char *url, struct error *e);
-int extension_must_staple(X509 *certificate, struct error *e); /* RFC 7633 */
+int extension_no_ocsp_check(X509 *certificate, struct error *e); /* RFC 6960 section 4.2.2.2.1 */
+int extension_must_staple(X509 *certificate, struct error *e);   /* RFC 7633 */
 int extension_name_constraints(X509 *certificate, struct words permitted, struct words excluded,
                                struct error *e);
 /* A UTF8String under an OID of our own. */

@@ -82,13 +82,13 @@ static int staple(struct breaking *b, X509 *about, int status, int64_t from, str
 {
     X509 *leaf = sk_X509_value(b->chain->sent, 0);
     const struct signer *issuer = authority_signer_of(b->authority, leaf, e);
-    struct revoked revoked = revoked_at(b, 0);
+    const struct standing standing = {status, revoked_at(b, 0)};
 
     if (issuer == NULL)
         return -1;
     free(b->chain->staple.bytes);
     b->chain->staple = (struct blob){0};
-    return ocsp_respond(about, issuer, status, &revoked, week(from), &b->chain->staple, e);
+    return ocsp_respond(about, issuer, &standing, week(from), &b->chain->staple, e);
 }
 
 static int staple_leaf(struct breaking *b, int status, int64_t from, struct error *e)

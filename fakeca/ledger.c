@@ -1,18 +1,35 @@
 #include "fakeca/ledger.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fakeca/files.h"
 
-static int add_line(json_t *lines, const char *line, size_t number, struct error *e)
+/* Takes over the reference. */
+static int keep_line(struct ledger *ledger, json_t *line)
+{
+    const char *serial = json_string_value(json_object_get(line, "serial"));
+
+    /* the first word on a certificate is the last one */
+    if (json_object_get(ledger->revoked, serial) == NULL &&
+        json_object_set(ledger->revoked, serial, line) < 0) {
+        json_decref(line);
+        return -1;
+    }
+    return json_array_append_new(ledger->lines, line);
+}
+
+static int add_line(struct ledger *ledger, const char *line, size_t number, struct error *e)
 {
     json_t *object = json_loads(line, 0, NULL);
 
     if (json_string_value(json_object_get(object, "serial")) != NULL &&
         json_is_integer(json_object_get(object, "issuer")) &&
         json_is_integer(json_object_get(object, "at")))
-        return json_array_append_new(lines, object);
+        return keep_line(ledger, object) < 0 ? failed(e, "out of memory") : 0;
     json_decref(object);
     return failed(e, "revoked.jsonl: line %zu is not a revocation", number);
 }
@@ -22,13 +39,16 @@ int ledger_open(struct authority *authority, struct ledger *ledger, struct error
     char *text = NULL, *rest, *line;
     int status = 0;
 
-    *ledger = (struct ledger){.authority = authority, .lines = json_array()};
+    *ledger = (struct ledger){.authority = authority,
+                              .lines = json_array(),
+                              .revoked = json_object(),
+                              .issued = json_object()};
     if (!file_exists(authority->directory, "revoked.jsonl"))
         return 0;
     text = rest = file_read(authority->directory, "revoked.jsonl", NULL, e);
     for (size_t n = 1; status == 0 && (line = strsep(&rest, "\n")) != NULL; n++)
         if (*line != '\0')
-            status = add_line(ledger->lines, line, n, e);
+            status = add_line(ledger, line, n, e);
     if (text != NULL && status == 0) {
         free(text);
         return 0;
@@ -41,6 +61,8 @@ int ledger_open(struct authority *authority, struct ledger *ledger, struct error
 void ledger_close(struct ledger *ledger)
 {
     json_decref(ledger->lines);
+    json_decref(ledger->revoked);
+    json_decref(ledger->issued);
 }
 
 static void revoked_of(json_t *line, struct revoked *out)
@@ -57,17 +79,98 @@ bool ledger_find(const struct ledger *ledger, X509 *certificate, struct revoked 
 {
     char serial[SERIAL_TEXT];
     json_t *line;
-    size_t i;
 
     certificate_serial(certificate, serial);
-    json_array_foreach(ledger->lines, i, line)
-    {
+    line = json_object_get(ledger->revoked, serial);
+    if (line != NULL)
         revoked_of(line, out);
-        if (strcmp(out->serial, serial) == 0)
-            return true;
+    return line != NULL;
+}
+
+/* --- what was issued ---------------------------------------------------------------------------- */
+
+int ledger_note(struct ledger *ledger, size_t issuer, const char *serial, struct error *e)
+{
+    return json_object_set_new(ledger->issued, serial, json_integer((json_int_t)issuer)) < 0
+               ? failed(e, "out of memory")
+               : 0;
+}
+
+static int note_line(struct ledger *ledger, const char *line, size_t number, struct error *e)
+{
+    json_t *object = json_loads(line, 0, NULL);
+    const char *serial = json_string_value(json_object_get(object, "serial"));
+    json_t *issuer = json_object_get(object, "issuer");
+    int status = serial == NULL || !json_is_integer(issuer)
+                     ? failed(e, "issued.jsonl: line %zu is not a leaf", number)
+                     : ledger_note(ledger, (size_t)json_integer_value(issuer), serial, e);
+
+    json_decref(object);
+    return status;
+}
+
+int ledger_read_issued(struct ledger *ledger, struct error *e)
+{
+    const struct authority *authority = ledger->authority;
+    int fd = openat(authority->directory, "issued.jsonl", O_RDONLY | O_CLOEXEC);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    char *line = NULL;
+    size_t room = 0;
+    int status = 0;
+
+    if (fd < 0 && errno == ENOENT)
+        return 0; /* nothing yet */
+    if (file == NULL) {
+        failed(e, "%s/issued.jsonl: %s", authority->path, strerror(errno));
+        close(fd);
+        return -1;
+    }
+    /* by lines, for it grows with every leaf and without limit */
+    for (size_t n = 1; status == 0 && getline(&line, &room, file) > 0; n++)
+        status = note_line(ledger, line, n, e);
+    free(line);
+    fclose(file);
+    return status < 0 ? failed_in(e, authority->path) : 0;
+}
+
+/* Whether the certificate of a signer has that number, and `issuer` has signed it. */
+static bool is_signer(struct authority *authority, size_t issuer, const char *serial)
+{
+    struct error ignored;
+
+    for (size_t i = 0; i < authority->count; i++) {
+        const struct signer *signer = authority_signer(authority, i, &ignored);
+        const struct signer *above;
+        char text[SERIAL_TEXT];
+
+        if (signer == NULL)
+            continue;
+        certificate_serial(signer->certificate, text);
+        if (strcmp(text, serial) != 0)
+            continue;
+        above = authority_signer_of(authority, signer->certificate, &ignored);
+        return above != NULL && authority_number(authority, above) == issuer;
     }
     return false;
 }
+
+void ledger_standing(const struct ledger *ledger, size_t issuer, const char *serial,
+                     struct standing *out)
+{
+    json_t *revoked = json_object_get(ledger->revoked, serial);
+    json_t *issued = json_object_get(ledger->issued, serial);
+
+    *out = (struct standing){.status = V_OCSP_CERTSTATUS_UNKNOWN};
+    if (revoked != NULL &&
+        (size_t)json_integer_value(json_object_get(revoked, "issuer")) == issuer) {
+        out->status = V_OCSP_CERTSTATUS_REVOKED;
+        revoked_of(revoked, &out->revoked);
+    } else if (issued != NULL ? (size_t)json_integer_value(issued) == issuer
+                              : is_signer(ledger->authority, issuer, serial))
+        out->status = V_OCSP_CERTSTATUS_GOOD;
+}
+
+/* --- revoking ----------------------------------------------------------------------------------- */
 
 int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reason, struct error *e)
 {
@@ -88,28 +191,46 @@ int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reas
                      (json_int_t)authority_number(authority, signer), "at", (json_int_t)at,
                      "reason", reason);
     text = json_dumps(line, JSON_COMPACT);
-    json_array_append_new(ledger->lines, line);
     status = text == NULL ? failed(e, "out of memory")
                           : file_append(authority->directory, "revoked.jsonl", 0600, text, e);
     free(text);
+    /* what could not be written down is not revoked */
+    if (status == 0)
+        return keep_line(ledger, line) < 0 ? failed(e, "out of memory") : 0;
+    json_decref(line);
     return status;
 }
 
-X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, struct validity validity,
+/* Serial numbers that no authority of ours gives: theirs do not begin with 01. */
+static void make_up(struct revoked *revoked, size_t count, int64_t at)
+{
+    for (size_t i = 0; i < count; i++) {
+        snprintf(revoked[i].serial, sizeof revoked[i].serial, "01%014zx", i);
+        revoked[i].at = at;
+        revoked[i].reason = -1;
+    }
+}
+
+X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, struct validity validity, size_t more,
                      struct error *e)
 {
     const struct signer *issuer = authority_signer(ledger->authority, i, e);
     size_t all = json_array_size(ledger->lines), count = 0, n;
-    struct revoked *revoked = calloc(all + 1, sizeof *revoked);
+    struct revoked *revoked = calloc(all + more + 1, sizeof *revoked);
     X509_CRL *crl = NULL;
     json_t *line;
 
-    if (issuer != NULL && revoked != NULL) {
-        json_array_foreach(ledger->lines, n,
-                           line) if ((size_t)json_integer_value(json_object_get(line, "issuer")) ==
-                                     i) revoked_of(line, &revoked[count++]);
+    if (issuer != NULL && revoked == NULL)
+        failed(e, "out of memory");
+    else if (issuer != NULL) {
+        json_array_foreach(ledger->lines, n, line)
+        {
+            if ((size_t)json_integer_value(json_object_get(line, "issuer")) == i)
+                revoked_of(line, &revoked[count++]);
+        }
+        make_up(revoked + count, more, validity.from);
         /* later CRLs have higher numbers, RFC 5280 section 5.2.3 */
-        crl = crl_make(issuer, revoked, count, validity, (long)validity.from, e);
+        crl = crl_make(issuer, revoked, count + more, validity, (long)validity.from, e);
     }
     free(revoked);
     return crl;

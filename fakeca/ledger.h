@@ -1,7 +1,8 @@
-/* ledger.h -- what an authority has revoked, and the CRLs that say so.
+/* ledger.h -- what an authority has issued and revoked, and the CRLs that say so.
  *
  * revoked.jsonl in the state directory holds one line a certificate:
- * {"serial", "issuer" (the signer's number), "at", "reason"}.
+ * {"serial", "issuer" (the signer's number), "at", "reason"}; issued.jsonl (authority.h) holds the
+ * leaves.  The CAs' own certificates count as issued.
  *
  * Order of calls: ledger_open on an open authority, any of the rest, ledger_close; then
  * authority_close.
@@ -15,6 +16,8 @@
 struct ledger {
     struct authority *authority; /* borrowed */
     json_t *lines;               /* an array of objects */
+    json_t *revoked;             /* the same objects by serial number */
+    json_t *issued;              /* signer numbers by serial number */
 };
 
 int ledger_open(struct authority *authority, struct ledger *ledger, struct error *e);
@@ -25,8 +28,19 @@ int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reas
                   struct error *e);
 /* Whether it was revoked, and then how. */
 bool ledger_find(const struct ledger *ledger, X509 *certificate, struct revoked *out);
-/* The CRL of signer number `i`, to be freed with X509_CRL_free. */
-X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, struct validity validity,
+
+/* What signer number `issuer` has to say of a serial number: unknown where it has not issued that,
+ * as far as this ledger was told. */
+void ledger_standing(const struct ledger *ledger, size_t issuer, const char *serial,
+                     struct standing *out);
+/* Tells the ledger what was issued: all that issued.jsonl lists, or one more since.  Neither
+ * writes anything down. */
+int ledger_read_issued(struct ledger *ledger, struct error *e);
+int ledger_note(struct ledger *ledger, size_t issuer, const char *serial, struct error *e);
+
+/* The CRL of signer number `i`, to be freed with X509_CRL_free.  It lists `more` certificates that
+ * nobody has issued, besides. */
+X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, struct validity validity, size_t more,
                      struct error *e);
 
 #endif

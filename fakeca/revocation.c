@@ -56,48 +56,12 @@ int reason_named(const char *word, int *reason, struct error *e)
     return find(reasons, word, reason, "reason", e);
 }
 
-/* --- OCSP --------------------------------------------------------------------------------------- */
-
-static int add_status(OCSP_BASICRESP *basic, OCSP_CERTID *id, int status,
-                      const struct revoked *revoked, struct validity validity)
+int blob_of(unsigned char *der, int length, struct blob *out)
 {
-    ASN1_TIME *from = ASN1_GENERALIZEDTIME_set(NULL, (time_t)validity.from);
-    ASN1_TIME *until = ASN1_GENERALIZEDTIME_set(NULL, (time_t)validity.until);
-    ASN1_TIME *at = revoked == NULL ? NULL : ASN1_GENERALIZEDTIME_set(NULL, (time_t)revoked->at);
-    OCSP_SINGLERESP *single = NULL;
-
-    if (from != NULL && until != NULL)
-        single = OCSP_basic_add1_status(
-            basic, id, status, revoked == NULL ? OCSP_REVOKED_STATUS_NOSTATUS : revoked->reason, at,
-            from, until);
-    ASN1_TIME_free(from);
-    ASN1_TIME_free(until);
-    ASN1_TIME_free(at);
-    return single == NULL ? -1 : 0;
-}
-
-static int sign_response(OCSP_BASICRESP *basic, const struct signer *issuer, int64_t produced)
-{
-    /* OCSP_basic_sign would take producedAt from the real clock.  OCSP_NOTIME stops it, and
-     * leaves it to us to set the field, for which there is no setter but this. */
-    ASN1_GENERALIZEDTIME *produced_at = (ASN1_GENERALIZEDTIME *)OCSP_resp_get0_produced_at(basic);
-
-    if (ASN1_GENERALIZEDTIME_set(produced_at, (time_t)produced) == NULL)
+    *out = (struct blob){0};
+    if (der == NULL || length <= 0)
         return -1;
-    return OCSP_basic_sign(basic, issuer->certificate, issuer->key, signing_digest(issuer->key),
-                           NULL, OCSP_NOTIME | OCSP_NOCERTS) == 1
-               ? 0
-               : -1;
-}
-
-static int encode(OCSP_BASICRESP *basic, struct blob *out)
-{
-    OCSP_RESPONSE *response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
-    unsigned char *der = NULL;
-    int length = response == NULL ? -1 : i2d_OCSP_RESPONSE(response, &der);
-
-    OCSP_RESPONSE_free(response);
-    out->bytes = length <= 0 ? NULL : malloc((size_t)length);
+    out->bytes = malloc((size_t)length);
     if (out->bytes != NULL) {
         out->length = (size_t)length;
         memcpy(out->bytes, der, out->length);
@@ -106,20 +70,77 @@ static int encode(OCSP_BASICRESP *basic, struct blob *out)
     return out->bytes == NULL ? -1 : 0;
 }
 
-int ocsp_respond(X509 *certificate, const struct signer *issuer, int status,
-                 const struct revoked *revoked, struct validity validity, struct blob *out,
-                 struct error *e)
+int blob_of_garbage(size_t length, struct blob *out, struct error *e)
+{
+    *out = (struct blob){malloc(length), length};
+    if (out->bytes == NULL)
+        return failed(e, "out of memory");
+    for (size_t i = 0; i < length; i++)
+        out->bytes[i] = (unsigned char)(0xff - 37 * i);
+    return 0;
+}
+
+/* --- OCSP --------------------------------------------------------------------------------------- */
+
+int ocsp_state(OCSP_BASICRESP *basic, OCSP_CERTID *id, const struct standing *standing,
+               struct validity validity, struct error *e)
+{
+    bool revoked = standing->status == V_OCSP_CERTSTATUS_REVOKED;
+    bool ends = validity.until != NO_END;
+    ASN1_TIME *from = ASN1_GENERALIZEDTIME_set(NULL, (time_t)validity.from);
+    ASN1_TIME *until = ends ? ASN1_GENERALIZEDTIME_set(NULL, (time_t)validity.until) : NULL;
+    ASN1_TIME *at = revoked ? ASN1_GENERALIZEDTIME_set(NULL, (time_t)standing->revoked.at) : NULL;
+    int reason = !revoked || standing->revoked.reason < 0 ? OCSP_REVOKED_STATUS_NOSTATUS
+                                                          : standing->revoked.reason;
+    OCSP_SINGLERESP *single = NULL;
+
+    if (from != NULL && (until != NULL || !ends))
+        single = OCSP_basic_add1_status(basic, id, standing->status, reason, at, from, until);
+    ASN1_TIME_free(from);
+    ASN1_TIME_free(until);
+    ASN1_TIME_free(at);
+    return single == NULL ? openssl_failed(e, "add to an OCSP response") : 0;
+}
+
+int ocsp_sign(OCSP_BASICRESP *basic, const struct signer *signer, bool send, int64_t produced,
+              struct error *e)
+{
+    /* OCSP_basic_sign would take producedAt from the real clock.  OCSP_NOTIME stops it, and
+     * leaves it to us to set the field, for which there is no setter but this. */
+    ASN1_GENERALIZEDTIME *produced_at = (ASN1_GENERALIZEDTIME *)OCSP_resp_get0_produced_at(basic);
+    unsigned long flags = send ? OCSP_NOTIME : OCSP_NOTIME | OCSP_NOCERTS;
+
+    if (ASN1_GENERALIZEDTIME_set(produced_at, (time_t)produced) != NULL &&
+        OCSP_basic_sign(basic, signer->certificate, signer->key, signing_digest(signer->key), NULL,
+                        flags) == 1)
+        return 0;
+    return openssl_failed(e, "sign an OCSP response");
+}
+
+int ocsp_encode(OCSP_BASICRESP *basic, struct blob *out, struct error *e)
+{
+    OCSP_RESPONSE *response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+    unsigned char *der = NULL;
+    int length = response == NULL ? -1 : i2d_OCSP_RESPONSE(response, &der);
+
+    OCSP_RESPONSE_free(response);
+    return blob_of(der, length, out) < 0 ? openssl_failed(e, "encode an OCSP response") : 0;
+}
+
+int ocsp_respond(X509 *certificate, const struct signer *issuer, const struct standing *standing,
+                 struct validity validity, struct blob *out, struct error *e)
 {
     OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
     /* SHA-1 here only names the issuer; it is the one digest that all clients look up */
     OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), certificate, issuer->certificate);
     int result = 0;
 
-    if (status != V_OCSP_CERTSTATUS_REVOKED)
-        revoked = NULL;
-    if (basic == NULL || id == NULL || add_status(basic, id, status, revoked, validity) < 0 ||
-        sign_response(basic, issuer, validity.from) < 0 || encode(basic, out) < 0)
+    if (basic == NULL || id == NULL)
         result = openssl_failed(e, "make an OCSP response");
+    else if (ocsp_state(basic, id, standing, validity, e) < 0 ||
+             ocsp_sign(basic, issuer, false, validity.from, e) < 0 ||
+             ocsp_encode(basic, out, e) < 0)
+        result = -1;
     OCSP_CERTID_free(id);
     OCSP_BASICRESP_free(basic);
     return result;

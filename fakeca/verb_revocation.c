@@ -155,19 +155,21 @@ static int staple(struct work *work, int *status, struct error *e)
 {
     X509 *leaf = work->chain == NULL ? NULL : sk_X509_value(work->chain->sent, 0);
     const struct signer *issuer;
-    struct revoked revoked = {.at = work->at, .reason = -1};
+    struct standing standing = {
+        .revoked = {.at = work->at, .reason = -1}
+    };
     struct blob der = {0};
     int result;
 
     if (require("in", work->arguments.in, e) < 0)
         return -1;
-    *status = ledger_find(&work->ledger, leaf, &revoked) ? V_OCSP_CERTSTATUS_REVOKED
-                                                         : V_OCSP_CERTSTATUS_GOOD;
+    *status = ledger_find(&work->ledger, leaf, &standing.revoked) ? V_OCSP_CERTSTATUS_REVOKED
+                                                                  : V_OCSP_CERTSTATUS_GOOD;
     if (work->arguments.status != NULL && status_named(work->arguments.status, status, e) < 0)
         return failed_in(e, "--status");
+    standing.status = *status;
     issuer = authority_signer_of(&work->authority, leaf, e);
-    if (issuer == NULL ||
-        ocsp_respond(leaf, issuer, *status, &revoked, work->validity, &der, e) < 0)
+    if (issuer == NULL || ocsp_respond(leaf, issuer, &standing, work->validity, &der, e) < 0)
         return -1;
     result = put(work, "staple.der", der, e);
     free(der.bytes);
@@ -192,7 +194,7 @@ int verb_staple(int argc, char **argv)
 
 static int push_crl(struct work *work, STACK_OF(X509_CRL) * crls, size_t i, struct error *e)
 {
-    X509_CRL *crl = ledger_crl(&work->ledger, i, work->validity, e);
+    X509_CRL *crl = ledger_crl(&work->ledger, i, work->validity, 0, e);
 
     if (crl == NULL)
         return -1;

@@ -2,17 +2,19 @@
 #include <stdio.h>
 
 #include "fakeca/fault.h"
+#include "fakeca/misbehaviour.h"
 #include "fakeca/show.h"
 #include "fakeca/verbs.h"
 
 struct arguments {
-    bool json, markdown;
+    bool json, markdown, serve;
 };
 
 /* clang-format off */
 const struct option_row faults_options[] = {
     {"json",     NULL, "as a JSON array", OPTION_FLAG, offsetof(struct arguments, json)},
     {"markdown", NULL, "as docs/faults.md", OPTION_FLAG, offsetof(struct arguments, markdown)},
+    {"serve",    NULL, "those of `fakeca serve`, as docs/authority.md has them", OPTION_FLAG, offsetof(struct arguments, serve)},
     {0},
 };
 const struct option_row show_options[] = {
@@ -29,11 +31,11 @@ int verb_faults(int argc, char **argv)
     if (options_for(faults_options, argc, argv, &arguments, NULL, 0, &e) < 0)
         return complain(&e);
     if (arguments.json)
-        tell_json(faults_describe());
+        tell_json(arguments.serve ? serve_faults_describe() : faults_describe());
     else if (arguments.markdown)
-        faults_markdown(stdout);
+        (arguments.serve ? serve_faults_markdown : faults_markdown)(stdout);
     else
-        faults_print(stdout);
+        (arguments.serve ? serve_faults_print : faults_print)(stdout);
     return DONE;
 }
 

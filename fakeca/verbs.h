@@ -50,6 +50,18 @@ extern const struct option_row faults_options[], show_options[];
 int verb_faults(int argc, char **argv);
 int verb_show(int argc, char **argv);
 
+extern const struct option_row serve_options[];
+int verb_serve(int argc, char **argv);
+
+extern const struct option_row arm_options[], disarm_options[], dns_options[], state_options[];
+int verb_arm(int argc, char **argv);
+int verb_disarm(int argc, char **argv);
+int verb_dns(int argc, char **argv);
+int verb_list(int argc, char **argv); /* armed, accounts, orders, certificates */
+
+extern const struct option_row answer_options[];
+int verb_answer(int argc, char **argv);
+
 extern const struct option_row bench_options[];
 int verb_bench(int argc, char **argv);
 

@@ -8,3 +8,5 @@ echo
 "$here/minting.sh" "$1"
 echo
 "$here/clock.sh" "$1"
+echo
+"$here/ocsp.pl" "$1"

@@ -18,12 +18,15 @@ static OCSP_BASICRESP *respond(struct fixture *it, int status, const struct revo
 {
     struct error e;
     const struct signer *issuer = authority_signer_of(&it->authority, leaf_of(it), &e);
+    struct standing standing = {.status = status};
     struct blob der = {0};
     const unsigned char *at;
     OCSP_RESPONSE *response;
     OCSP_BASICRESP *basic;
 
-    MUST(ocsp_respond(leaf_of(it), issuer, status, revoked, week, &der, &e));
+    if (revoked != NULL)
+        standing.revoked = *revoked;
+    MUST(ocsp_respond(leaf_of(it), issuer, &standing, week, &der, &e));
     at = der.bytes;
     response = d2i_OCSP_RESPONSE(NULL, &at, (long)der.length);
     basic = OCSP_response_get1_basic(response);
@@ -109,7 +112,7 @@ static void what_is_revoked_is_in_the_crl_of_its_issuer_and_no_other(void **stat
     assert_int_equal(how.at, NOON);
     assert_int_equal(how.reason, CRL_REASON_SUPERSEDED);
     for (size_t i = 0; i < it->authority.count; i++) {
-        X509_CRL *crl = ledger_crl(&ledger, i, week, &e);
+        X509_CRL *crl = ledger_crl(&ledger, i, week, 0, &e);
         const struct signer *issuer = authority_signer(&it->authority, i, &e);
         X509_REVOKED *entry = NULL;
 

@@ -24,6 +24,7 @@ my %below = (
     'tests/faketime' => [$wire, qr{^faketime/}],
     'tests/clients' => [$wire, qr{^clients/}, qr{^faketime/page\.h$}],
     'tests/fakeca' => [$wire, qr{^fakeca/}],
+    'tests/fuzz' => [$wire, qr{^fakeca/}],
     'tests/testbed' => [$wire, qr{^testbed/[^/]+$}, qr{^faketime/(?:page|clock)\.h$}],
 );
 
@@ -107,7 +108,7 @@ my %linked = (
     'client-openssl' => [qw(libcrypto libssl)],
     'client-gnutls' => [qw(libgnutls)],
     'client-wolfssl' => [qw(libwolfssl)],
-    'fakeca' => [qw(libcrypto)],
+    'fakeca' => [qw(libcrypto libssl)],
     'target-builtin' => [qw(libcrypto libssl)],
 );
 my $build = $ENV{BUILD} // 'build';

@@ -6,7 +6,7 @@ use lib $Bin;
 use Tidy qw(files lines clean bites);
 use Test::More;
 
-my %mirrored = (wire => 'testbed/wire', targets => 'testbed/targets', stage => 'testbed/stage');
+my %mirrored = (wire => 'testbed/wire', targets => 'testbed/targets', stage => 'testbed/stage', fuzz => 'fakeca');
 
 sub strays () {
     return map {

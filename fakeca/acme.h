@@ -1,0 +1,59 @@
+/* acme.h -- an ACME server (RFC 8555, 8737, 8738, 9773, draft-ietf-acme-profiles) as a function from
+ * requests to answers.
+ *
+ * It touches no socket: http_server.h brings the requests, validate.h connects to those who ask.
+ * What it knows stands in the store, and each request is one transaction there, committed
+ * before its answer leaves.  "Now" is asked of the plan, for every request.
+ *
+ * Order of calls: acme_new; acme_resume once, which takes up validations that a killed process left;
+ * then acme_answer and acme_validated as they come; acme_free.
+ */
+#ifndef FAKECA_ACME_H
+#define FAKECA_ACME_H
+
+#include <stdint.h>
+
+#include "fakeca/authority.h"
+#include "fakeca/http_answer.h"
+#include "fakeca/http_request.h"
+#include "fakeca/misbehaviour.h"
+#include "fakeca/store.h"
+#include "fakeca/validate.h"
+
+#define PROFILES_MOST 16
+
+struct profile {
+    const char *name, *what;
+    int64_t lifetime; /* seconds */
+    bool no_common_name;
+};
+
+struct acme_plan {
+    struct store *store;         /* all of these are borrowed */
+    struct authority *authority; /* open, and paused */
+    struct validator *validator; /* its `done` leads to acme_validated */
+    struct misbehaviour *misbehaviour;
+    int64_t (*now)(void *context);
+    void *context;
+    struct profile profiles[PROFILES_MOST]; /* the first is for those who name none */
+    size_t profile_count;
+    const char *ocsp, *ca_issuers,
+        *crl; /* URLs in what is issued; the last two lack "/N.cer", "/N.crl" */
+};
+
+struct acme;
+
+struct acme *acme_new(const struct acme_plan *plan, struct error *e);
+void acme_free(struct acme *acme);
+void acme_resume(struct acme *acme);
+
+/* For http_server.h: `acme` is a struct acme. */
+void acme_answer(void *acme, const struct http_request *request, struct http_answer *answer);
+/* For validate.h. */
+void acme_validated(void *acme, int64_t authorization, int problem, const char *detail);
+
+/* What one may be told to use without naming it: classic, tlsserver and shortlived. */
+extern const struct profile usual_profiles[];
+extern const size_t usual_profile_count;
+
+#endif

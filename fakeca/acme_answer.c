@@ -1,0 +1,427 @@
+#include "fakeca/acme.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakeca/acme_parts.h"
+#include "testbed/wire/moment.h"
+
+#define DAY INT64_C(86400)
+
+/* Let's Encrypt's of 2026 */
+const struct profile usual_profiles[] = {
+    {"classic",    "90 days, with a common name", 90 * DAY,   false},
+    {"tlsserver",  "45 days, no common name",     45 * DAY,   true },
+    {"shortlived", "160 hours, no common name",   160 * 3600, true },
+};
+const size_t usual_profile_count = sizeof usual_profiles / sizeof usual_profiles[0];
+
+/* --- answers ------------------------------------------------------------------------------------ */
+
+int refuse(struct call *call, enum problem problem, const char *format, ...)
+{
+    char detail[1024];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(detail, sizeof detail, format, list);
+    va_end(list);
+    problem_answer(call->answer, problem, detail);
+    return -1;
+}
+
+int broken(struct call *call, const struct error *e)
+{
+    fprintf(stderr, "fakeca: %s\n", e->text);
+    return refuse(call, SERVER_INTERNAL, "the authority cannot do that now");
+}
+
+void url_of(const struct call *call, char out[URL_TEXT], const char *format, ...)
+{
+    int length = snprintf(out, URL_TEXT, "https://%s", call->request->host);
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(out + length, URL_TEXT - (size_t)length, format, list);
+    va_end(list);
+}
+
+json_t *url_json(const struct call *call, const char *format, ...)
+{
+    char path[URL_TEXT], url[URL_TEXT];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(path, sizeof path, format, list);
+    va_end(list);
+    url_of(call, url, "%.2000s", path);
+    return json_string(url);
+}
+
+/* An order or an authorization, told otherwise than it is. */
+static void tell_wrongly(const struct chosen *chosen, json_t *body)
+{
+    /* a copy: what was described still belongs to the store's thing */
+    json_t *names = json_copy(json_object_get(body, "identifiers")), *reversed = json_array();
+    const char *how = chosen->fault->body;
+
+    if (names != NULL)
+        json_object_set_new(body, "identifiers", names);
+
+    if (strcmp(how, "dropped") == 0 && json_array_size(names) > 0)
+        json_array_remove(names, json_array_size(names) - 1);
+    for (size_t i = json_array_size(names); i-- > 0;)
+        json_array_append(reversed, json_array_get(names, i));
+    if (strcmp(how, "reversed") == 0)
+        json_object_set(body, "identifiers", reversed);
+    else if (strcmp(how, "dropped") != 0) {
+        set_status(body, how);
+        json_object_del(body, "certificate");
+    }
+    if (strcmp(how, "invalid") == 0)
+        json_object_set_new(body, "error",
+                            problem_describe(CAA_FORBIDS, "rechecking at issuance: CAA forbids"));
+    json_decref(reversed);
+}
+
+int answer_json(struct call *call, int status, json_t *body)
+{
+    bool wrong = call->chosen.fault != NULL && call->chosen.fault->action == ACT_ORDER;
+    char *text;
+
+    if (wrong)
+        tell_wrongly(&call->chosen, body);
+    text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+    call->answer->status = status;
+    http_answer_body(call->answer, "application/json", text, text == NULL ? 0 : strlen(text));
+    return text == NULL ? -1 : 0;
+}
+
+json_t *time_json(int64_t seconds)
+{
+    char text[MOMENT_TEXT];
+
+    moment_format(seconds, text);
+    return json_string(text);
+}
+
+/* --- things ------------------------------------------------------------------------------------- */
+
+const char *text_of(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+bool has_status(const json_t *object, const char *status)
+{
+    const char *is = text_of(object, "status");
+
+    return is != NULL && strcmp(is, status) == 0;
+}
+
+void set_status(json_t *object, const char *status)
+{
+    json_object_set_new(object, "status", json_string(status));
+}
+
+json_t *own(struct call *call, const char *kind, int64_t number)
+{
+    json_t *thing = store_get(call->store, kind, number);
+
+    if (thing == NULL)
+        return refuse(call, NO_SUCH_THING, "there is no such %s", kind), NULL;
+    if (json_integer_value(json_object_get(thing, "account")) == call->account_number)
+        return thing;
+    json_decref(thing);
+    return refuse(call, UNAUTHORIZED, "that %s belongs to another account", kind), NULL;
+}
+
+/* --- the directory and nonces ------------------------------------------------------------------- */
+
+static int answer_directory(struct call *call);
+
+static int answer_new_nonce(struct call *call)
+{
+    call->answer->status = strcmp(call->request->method, "HEAD") == 0 ? 200 : 204;
+    http_answer_field(call->answer, "Cache-Control", "no-store");
+    return 0;
+}
+
+/* clang-format off */
+static const struct endpoint endpoints[] = {
+    {"directory",   "/directory",          "GET HEAD",  SIGNED_BY_NOBODY,  NULL, answer_directory},
+    {"newNonce",    "/acme/new-nonce",     "GET HEAD",  SIGNED_BY_NOBODY,  NULL, answer_new_nonce},
+    {"newAccount",  "/acme/new-account",   "POST",      SIGNED_BY_KEY,     NULL, answer_new_account},
+    {"newOrder",    "/acme/new-order",     "POST",      SIGNED_BY_ACCOUNT, NULL, answer_new_order},
+    {"revokeCert",  "/acme/revoke-cert",   "POST",      SIGNED_BY_EITHER,  NULL, answer_revoke},
+    {"keyChange",   "/acme/key-change",    "POST",      SIGNED_BY_ACCOUNT, NULL, answer_key_change},
+    {"account",     "/acme/account/",      "POST",      SIGNED_BY_ACCOUNT, "account", answer_account},
+    {"orders",      "/acme/orders/",       "POST",      SIGNED_BY_ACCOUNT, "account", answer_orders},
+    {"order",       "/acme/order/",        "POST",      SIGNED_BY_ACCOUNT, "order", answer_order},
+    {"authz",       "/acme/authz/",        "POST",      SIGNED_BY_ACCOUNT, "authz", answer_authorization},
+    {"challenge",   "/acme/challenge/",    "POST",      SIGNED_BY_ACCOUNT, "authz", answer_challenge},
+    {"finalize",    "/acme/finalize/",     "POST",      SIGNED_BY_ACCOUNT, "order", answer_finalize},
+    {"certificate", "/acme/certificate/",  "POST",      SIGNED_BY_ACCOUNT, "certificate", answer_certificate},
+    {"renewalInfo", "/acme/renewal-info/", "GET HEAD",  SIGNED_BY_NOBODY,  NULL, answer_renewal_info},
+};
+/* clang-format on */
+
+static json_t *describe_profiles(const struct acme *acme)
+{
+    json_t *profiles = json_object();
+
+    for (size_t i = 0; i < acme->plan.profile_count; i++)
+        json_object_set_new(profiles, acme->plan.profiles[i].name,
+                            json_string(acme->plan.profiles[i].what));
+    return profiles;
+}
+
+static int answer_directory(struct call *call)
+{
+    static const char *const listed[] = {"newNonce",   "newAccount", "newOrder",
+                                         "revokeCert", "keyChange",  "renewalInfo"};
+    json_t *directory = json_object();
+
+    for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++)
+        for (size_t k = 0; k < sizeof endpoints / sizeof endpoints[0]; k++)
+            if (strcmp(endpoints[k].name, listed[i]) == 0) {
+                size_t length = strlen(endpoints[k].path);
+
+                length -= endpoints[k].path[length - 1] == '/';
+                json_object_set_new(directory, listed[i],
+                                    url_json(call, "%.*s", (int)length, endpoints[k].path));
+            }
+    json_object_set_new(directory, "meta",
+                        json_pack("{s:o, s:b, s:o}", "termsOfService", url_json(call, "/terms"),
+                                  "externalAccountRequired", 0, "profiles",
+                                  describe_profiles(call->acme)));
+    return answer_json(call, 200, directory);
+}
+
+/* --- the envelope ------------------------------------------------------------------------------- */
+
+static bool number_of(const char *text, int64_t *number, const char **rest)
+{
+    char *end;
+
+    if (*text < '1' || *text > '9' || strcspn(text, "/") > 18)
+        return false;
+    *number = strtoll(text, &end, 10);
+    *rest = end;
+    return *end == '\0' || *end == '/';
+}
+
+static bool is_one_of(const char *word, const char *words)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = words; *at != '\0'; at += strcspn(at, " "), at += *at == ' ')
+        if (strcspn(at, " ") == length && strncmp(at, word, length) == 0)
+            return true;
+    return false;
+}
+
+static int find_endpoint(struct call *call)
+{
+    const char *target = call->request->target;
+
+    for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
+        const struct endpoint *endpoint = &endpoints[i];
+        size_t length = strlen(endpoint->path);
+        bool prefix = endpoint->path[length - 1] == '/';
+
+        if (strncmp(target, endpoint->path, length) != 0 || (!prefix && target[length] != '\0'))
+            continue;
+        call->endpoint = endpoint;
+        call->rest = target + length;
+        if (endpoint->thing != NULL && !number_of(call->rest, &call->number, &call->rest))
+            break;
+        return is_one_of(call->request->method, endpoint->methods)
+                   ? 0
+                   : refuse(call, METHOD_NOT_ALLOWED, "%s answers %s", endpoint->name,
+                            endpoint->methods);
+    }
+    return refuse(call, NO_SUCH_THING, "there is nothing here; /directory tells what there is");
+}
+
+static int find_account(struct call *call)
+{
+    /* the host is not compared: after a restart on another port an account is the same */
+    const char *path = strstr(call->jws.kid, "/acme/account/");
+    const char *rest = "?";
+    struct error e;
+
+    if (path != NULL && number_of(path + strlen("/acme/account/"), &call->account_number, &rest) &&
+        *rest == '\0')
+        call->account = store_get(call->store, "account", call->account_number);
+    if (call->account == NULL)
+        return refuse(call, ACCOUNT_DOES_NOT_EXIST, "there is no account '%.200s'", call->jws.kid);
+    call->key = jwk_key(json_object_get(call->account, "jwk"), &e);
+    return call->key == NULL ? broken(call, &e) : 0;
+}
+
+static int find_key(struct call *call)
+{
+    static const char *const brought[] = {
+        [SIGNED_BY_KEY] = "jwk", [SIGNED_BY_ACCOUNT] = "kid", [SIGNED_BY_EITHER] = NULL};
+    const char *needed = brought[call->endpoint->signer];
+    struct error e;
+
+    if (needed != NULL && json_object_get(call->jws.protected_header, needed) == NULL)
+        return refuse(call, MALFORMED, "%s is signed with a \"%s\"", call->endpoint->name, needed);
+    if (call->jws.kid != NULL)
+        return find_account(call);
+    call->key = jwk_key(call->jws.jwk, &e);
+    return call->key == NULL ? refuse(call, BAD_PUBLIC_KEY, "%s", e.text) : 0;
+}
+
+static int check_signed(struct call *call)
+{
+    char url[URL_TEXT];
+    struct error e;
+
+    if (jws_verify(&call->jws, call->key, &e) < 0)
+        return refuse(call, MALFORMED, "%s", e.text);
+    url_of(call, url, "%s", call->request->target);
+    if (call->jws.url == NULL || strcmp(call->jws.url, url) != 0)
+        return refuse(call, UNAUTHORIZED, "the signed \"url\" is '%.200s', expected '%.200s'",
+                      call->jws.url == NULL ? "" : call->jws.url, url);
+    if (call->jws.nonce == NULL || !nonce_spend(&call->acme->nonces, call->jws.nonce))
+        return refuse(call, BAD_NONCE, "the nonce is none of ours, or was used before");
+    if (call->account != NULL && !has_status(call->account, "valid"))
+        return refuse(call, UNAUTHORIZED, "the account is %s", text_of(call->account, "status"));
+    call->payload = call->jws.payload;
+    return 0;
+}
+
+static int open_envelope(struct call *call)
+{
+    static const enum problem problems[] = {[JWS_MALFORMED] = MALFORMED,
+                                            [JWS_ALGORITHM] = BAD_SIGNATURE_ALGORITHM,
+                                            [JWS_KEY] = BAD_PUBLIC_KEY};
+    enum jws_fault fault;
+    struct error e;
+
+    if (strcmp(call->request->content_type, "application/jose+json") != 0)
+        return refuse(call, UNSUPPORTED_MEDIA_TYPE, "expected application/jose+json");
+    if (jws_parse(call->request->body, call->request->body_length, &call->jws, &fault, &e) < 0)
+        return refuse(call, problems[fault], "%s", e.text);
+    return find_key(call) < 0 ? -1 : check_signed(call);
+}
+
+/* --- one request -------------------------------------------------------------------------------- */
+
+/* The names that a request is about, and the serial number: NULL where it is about none. */
+static json_t *subject_names(struct call *call, json_t *thing)
+{
+    json_t *names = json_array(), *one;
+    json_t *identifiers = json_object_get(thing == NULL ? call->payload : thing, "identifiers");
+    size_t i;
+
+    json_array_foreach(identifiers, i, one) if (text_of(one, "value") != NULL)
+        json_array_append(names, json_object_get(one, "value"));
+    one = json_object_get(json_object_get(thing, "identifier"), "value");
+    if (one != NULL)
+        json_array_append(names, one);
+    json_array_extend(names, json_object_get(thing, "names"));
+    return names;
+}
+
+static void choose(struct call *call)
+{
+    struct misbehaviour *misbehaviour = call->acme->plan.misbehaviour;
+    bool looks = misbehaviour_needs_names(misbehaviour);
+    json_t *thing = looks && call->endpoint->thing != NULL
+                        ? store_get(call->store, call->endpoint->thing, call->number)
+                        : NULL;
+    json_t *names = looks ? subject_names(call, thing) : NULL;
+    struct subject subject = {
+        .endpoint = call->endpoint->name,
+        .account = call->account_number,
+        .names = names,
+        .serial = text_of(thing, "serial"),
+        .now = call->now,
+    };
+
+    call->chosen = misbehaviour_choose(misbehaviour, &subject);
+    json_decref(names);
+    json_decref(thing);
+}
+
+static int run(struct call *call)
+{
+    if (find_endpoint(call) < 0)
+        return -1;
+    if (call->endpoint->signer != SIGNED_BY_NOBODY && open_envelope(call) < 0)
+        return -1;
+    choose(call);
+    return misbehave_instead(&call->chosen, call->answer) ? -1 : call->endpoint->answer(call);
+}
+
+static void run_in_transaction(struct call *call)
+{
+    struct error e;
+
+    if (store_begin(call->store, &e) < 0) {
+        broken(call, &e);
+        return;
+    }
+    if (run(call) < 0)
+        store_rollback(call->store);
+    else if (store_commit(call->store, &e) < 0) {
+        store_rollback(call->store);
+        broken(call, &e);
+    }
+}
+
+static void add_common_fields(struct call *call)
+{
+    char nonce[NONCE_TEXT], url[URL_TEXT];
+
+    nonce_new(&call->acme->nonces, nonce);
+    http_answer_field(call->answer, "Replay-Nonce", "%s", nonce);
+    url_of(call, url, "/directory");
+    http_answer_field(call->answer, "Link", "<%s>;rel=\"index\"", url);
+}
+
+void acme_answer(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    struct acme *acme = context;
+    struct call call = {
+        .acme = acme,
+        .store = acme->plan.store,
+        .request = request,
+        .answer = answer,
+        .now = acme->plan.now(acme->plan.context),
+    };
+
+    run_in_transaction(&call);
+    add_common_fields(&call);
+    misbehave_after(&call.chosen, answer);
+    jws_free(&call.jws);
+    EVP_PKEY_free(call.key);
+    json_decref(call.account);
+}
+
+/* --- beginning and ending ----------------------------------------------------------------------- */
+
+struct acme *acme_new(const struct acme_plan *plan, struct error *e)
+{
+    struct acme *acme = calloc(1, sizeof *acme);
+
+    if (acme == NULL)
+        return failed(e, "out of memory"), NULL;
+    acme->plan = *plan;
+    if (nonces_open(&acme->nonces, e) == 0)
+        return acme;
+    free(acme);
+    return NULL;
+}
+
+void acme_free(struct acme *acme)
+{
+    free(acme);
+}

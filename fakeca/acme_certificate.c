@@ -1,0 +1,294 @@
+/* Certificates: RFC 8555 sections 7.4 (finalize), 7.4.2 (download) and 7.6 (revocation). */
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakeca/acme_parts.h"
+#include "fakeca/fault.h"
+#include "fakeca/ledger.h"
+#include "fakeca/renewal.h"
+#include "fakeca/request.h"
+
+#define CSR_MOST   32768
+#define BACKDATE   3600
+#define NAMES_ROOM 101
+#define LOCATION   512
+
+/* --- issuing ------------------------------------------------------------------------------------ */
+
+struct locations {
+    char ca_issuers[LOCATION], crl[LOCATION];
+};
+
+static void locate(const struct acme *acme, struct locations *out)
+{
+    size_t issuer = authority_issuer(acme->plan.authority);
+
+    snprintf(out->ca_issuers, LOCATION, "%s/%zu.cer", acme->plan.ca_issuers, issuer);
+    snprintf(out->crl, LOCATION, "%s/%zu.crl", acme->plan.crl, issuer);
+}
+
+static bool meets(const struct call *call, enum fault_action action)
+{
+    return call->chosen.fault != NULL && call->chosen.fault->action == action;
+}
+
+/* Breaks a chain as the armed fault says; takes it over. */
+static struct chain *spoil(const struct call *call, struct chain *chain, struct error *e)
+{
+    const struct fault *fault = fault_named(call->chosen.chain, e);
+    struct chain *broken_chain =
+        fault == NULL ? NULL : fault_apply(fault, chain, call->acme->plan.authority, call->now, e);
+
+    chain_free(chain);
+    return broken_chain;
+}
+
+static struct chain *mint(const struct call *call, const json_t *order,
+                          const struct request *request, struct error *e)
+{
+    static const char *const purposes[] = {"serverAuth"};
+    const struct profile *profile = profile_named(call->acme, text_of(order, "profile"));
+    json_t *identifiers = json_object_get(order, "identifiers"), *identifier;
+    const char *names[NAMES_ROOM];
+    struct locations locations;
+    struct leaf_plan plan = {
+        .kind = request->kind,
+        .public_key = request->key,
+        .no_common_name = profile->no_common_name,
+        .at = call->now,
+        .not_before = call->now - BACKDATE,
+        .not_after = call->now - BACKDATE + profile->lifetime - 1,
+        .purposes = {purposes, 1},
+        .ocsp = call->acme->plan.ocsp,
+        .ca_issuers = locations.ca_issuers,
+        .crl = locations.crl,
+        .must_staple = request->must_staple,
+    };
+    struct chain *chain;
+    size_t i;
+
+    json_array_foreach(identifiers, i, identifier) names[i] = text_of(identifier, "value");
+    plan.names = (struct words){names, json_array_size(identifiers)};
+    if (authority_resume(call->acme->plan.authority, e) < 0)
+        return NULL;
+    locate(call->acme, &locations);
+    if (meets(call, ACT_KEY))
+        plan.public_key = NULL;
+    chain = authority_issue(call->acme->plan.authority, &plan, e);
+    if (chain != NULL && meets(call, ACT_CHAIN))
+        chain = spoil(call, chain, e);
+    authority_pause(call->acme->plan.authority);
+    return chain;
+}
+
+static json_t *names_of(const json_t *order)
+{
+    json_t *names = json_array(), *identifier;
+    size_t i;
+
+    json_array_foreach(json_object_get(order, "identifiers"), i, identifier)
+        json_array_append(names, json_object_get(identifier, "value"));
+    return names;
+}
+
+/* SHA-256 of the whole, for telling a certificate from one that only claims its serial number. */
+static const char *digest_of(X509 *certificate, char out[BASE64URL_TEXT(EVP_MAX_MD_SIZE)])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+
+    X509_digest(certificate, EVP_sha256(), digest, &length);
+    return base64url(digest, length, out);
+}
+
+/* Keeps what was minted; its number, or -1. */
+static int64_t keep(struct call *call, const json_t *order, const struct chain *chain,
+                    struct error *e)
+{
+    X509 *leaf = sk_X509_value(chain->sent, 0);
+    char serial[SERIAL_TEXT], id[CERT_ID_TEXT], digest[BASE64URL_TEXT(EVP_MAX_MD_SIZE)];
+    char *pem = chain->pem != NULL ? strdup(chain->pem) : certificates_pem(chain->sent, e);
+    json_t *body, *pointer;
+    int64_t number;
+
+    if (pem == NULL)
+        return -1;
+    certificate_serial(leaf, serial);
+    body = json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:o}", "account",
+                     (json_int_t)call->account_number, "serial", serial, "digest",
+                     digest_of(leaf, digest), "pem", pem, "not_before",
+                     (json_int_t)certificate_not_before(leaf), "not_after",
+                     (json_int_t)certificate_not_after(leaf), "names", names_of(order));
+    free(pem);
+    number = body == NULL ? failed(e, "the chain is no text")
+                          : store_add(call->store, "certificate", serial, body, e);
+    json_decref(body);
+    if (number < 0 || renewal_id(leaf, id) < 0)
+        return number;
+    pointer = json_pack("{s:I}", "certificate", (json_int_t)number);
+    if (store_add(call->store, "cert-id", id, pointer, e) < 0)
+        number = -1;
+    json_decref(pointer);
+    return number;
+}
+
+static int issue(struct call *call, json_t *order, const struct request *request)
+{
+    struct error e;
+    struct chain *chain = mint(call, order, request, &e);
+    int64_t number = chain == NULL ? -1 : keep(call, order, chain, &e);
+
+    chain_free(chain);
+    if (number < 0)
+        return broken(call, &e);
+    set_status(order, "valid");
+    json_object_set_new(order, "certificate", json_integer(number));
+    return store_put(call->store, "order", call->number, order, &e) < 0 ? broken(call, &e) : 0;
+}
+
+/* --- finalize ----------------------------------------------------------------------------------- */
+
+static int check_request(struct call *call, const json_t *order, struct request *request)
+{
+    const char *text = text_of(call->payload, "csr");
+    unsigned char der[CSR_MOST];
+    ssize_t length = text == NULL ? -1 : base64url_decode(text, strlen(text), der, sizeof der);
+    struct error e;
+
+    if (length < 0)
+        return refuse(call, BAD_CSR, "expected \"csr\", base64url of at most %d octets", CSR_MOST);
+    if (request_read(der, (size_t)length, request, &e) < 0 ||
+        request_matches(request, json_object_get(order, "identifiers"), &e) < 0)
+        return refuse(call, BAD_CSR, "%s", e.text);
+    if (EVP_PKEY_eq(request->key, call->key) == 1)
+        return refuse(call, BAD_CSR, "the request's key is the account's own");
+    return 0;
+}
+
+static int finalize(struct call *call, json_t *order)
+{
+    struct request request = {0};
+    char url[URL_TEXT];
+    int status;
+
+    if (order_refresh(call, call->number, order) < 0)
+        return -1;
+    if (!has_status(order, "ready"))
+        return refuse(call, ORDER_NOT_READY, "the order is %s, expected ready",
+                      text_of(order, "status"));
+    if (profile_named(call->acme, text_of(order, "profile")) == NULL)
+        return refuse(call, INVALID_PROFILE, "the profile '%s' is no longer offered",
+                      text_of(order, "profile"));
+    status = check_request(call, order, &request);
+    if (status == 0)
+        status = issue(call, order, &request);
+    request_free(&request);
+    if (status < 0)
+        return -1;
+    url_of(call, url, "/acme/order/%lld", (long long)call->number);
+    http_answer_field(call->answer, "Location", "%s", url);
+    return answer_json(call, 200, order_describe(call, call->number, order));
+}
+
+int answer_finalize(struct call *call)
+{
+    json_t *order = own(call, "order", call->number);
+    int status = order == NULL ? -1 : finalize(call, order);
+
+    json_decref(order);
+    return status;
+}
+
+/* --- download ----------------------------------------------------------------------------------- */
+
+int answer_certificate(struct call *call)
+{
+    json_t *body = own(call, "certificate", call->number);
+    const char *pem = text_of(body, "pem");
+
+    if (pem == NULL)
+        return -1;
+    http_answer_copy(call->answer, "application/pem-certificate-chain", pem, strlen(pem));
+    json_decref(body);
+    return 0;
+}
+
+/* --- revocation --------------------------------------------------------------------------------- */
+
+/* Who may: the account that ordered it, and whoever holds its key.  (RFC 8555 also allows an account
+ * that holds authorizations for all its names.) */
+static int may_revoke(struct call *call, const json_t *body, X509 *certificate)
+{
+    if (call->account == NULL)
+        return EVP_PKEY_eq(X509_get0_pubkey(certificate), call->key) == 1
+                   ? 0
+                   : refuse(call, UNAUTHORIZED,
+                            "the request is not signed with that certificate's key");
+    return json_integer_value(json_object_get(body, "account")) == call->account_number
+               ? 0
+               : refuse(call, UNAUTHORIZED, "that certificate belongs to another account");
+}
+
+static int write_down(struct call *call, X509 *certificate, int reason, struct error *e)
+{
+    struct authority *authority = call->acme->plan.authority;
+    struct ledger ledger;
+    int status = -1;
+
+    if (authority_resume(authority, e) < 0)
+        return -1;
+    if (ledger_open(authority, &ledger, e) == 0) {
+        status = ledger_revoke(&ledger, certificate, call->now, reason, e);
+        ledger_close(&ledger);
+    }
+    authority_pause(authority);
+    return status;
+}
+
+static int take_back(struct call *call, int64_t number, json_t *body, X509 *certificate)
+{
+    json_t *given = json_object_get(call->payload, "reason");
+    json_int_t reason = json_integer_value(given);
+    struct error e;
+
+    if (may_revoke(call, body, certificate) < 0)
+        return -1;
+    if (given != NULL && (!json_is_integer(given) || reason < 0 || reason > 10 || reason == 7 ||
+                          reason == 2 || reason == 6 || reason == 8))
+        return refuse(call, BAD_REVOCATION_REASON,
+                      "expected a reason of RFC 5280 section 5.3.1 that fits a leaf");
+    if (json_object_get(body, "revoked") != NULL)
+        return refuse(call, ALREADY_REVOKED, "the certificate is revoked already");
+    json_object_set_new(body, "revoked", json_integer(call->now));
+    if (store_put(call->store, "certificate", number, body, &e) < 0 ||
+        write_down(call, certificate, given == NULL ? -1 : (int)reason, &e) < 0)
+        return broken(call, &e);
+    return 0;
+}
+
+int answer_revoke(struct call *call)
+{
+    const char *text = text_of(call->payload, "certificate");
+    unsigned char der[CSR_MOST];
+    const unsigned char *at = der;
+    ssize_t length = text == NULL ? -1 : base64url_decode(text, strlen(text), der, sizeof der);
+    X509 *certificate = length <= 0 ? NULL : d2i_X509(NULL, &at, length);
+    char serial[SERIAL_TEXT], digest[BASE64URL_TEXT(EVP_MAX_MD_SIZE)];
+    json_t *body;
+    int64_t number;
+    int status;
+
+    if (certificate == NULL)
+        return refuse(call, MALFORMED, "expected \"certificate\", base64url of DER");
+    certificate_serial(certificate, serial);
+    body = store_find(call->store, "certificate", serial, &number);
+    if (body == NULL || strcmp(text_of(body, "digest"), digest_of(certificate, digest)) != 0)
+        status = refuse(call, NO_SUCH_THING, "that certificate is none of ours");
+    else
+        status = take_back(call, number, body, certificate);
+    json_decref(body);
+    X509_free(certificate);
+    return status;
+}

@@ -1,0 +1,258 @@
+/* Authorizations and challenges: RFC 8555 section 7.5. */
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fakeca/acme_parts.h"
+
+#define TOKEN_OCTETS 32
+
+/* Which challenges there are for what. */
+static const struct kind {
+    const char *type;
+    bool wildcard;
+    bool offered[CHALLENGES];
+} kinds[] = {
+    {"dns", false, {[HTTP_01] = true, [DNS_01] = true, [TLS_ALPN_01] = true}},
+    {"dns", true,  {[DNS_01] = true}                                        },
+    {"ip",  false, {[HTTP_01] = true, [TLS_ALPN_01] = true}                 },
+};
+
+static json_t *new_challenges(const char *type, bool wildcard)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        for (int k = 0; k < CHALLENGES; k++) {
+            unsigned char random[TOKEN_OCTETS];
+            char token[BASE64URL_TEXT(TOKEN_OCTETS)];
+
+            if (strcmp(kinds[i].type, type) != 0 || kinds[i].wildcard != wildcard ||
+                !kinds[i].offered[k] || RAND_bytes(random, sizeof random) != 1)
+                continue;
+            json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "type", challenge_names[k],
+                                                 "status", "pending", "token",
+                                                 base64url(random, sizeof random, token)));
+        }
+    return all;
+}
+
+int64_t authorization_new(struct call *call, const json_t *identifier, int64_t expires,
+                          struct error *e)
+{
+    const char *type = text_of(identifier, "type"), *value = text_of(identifier, "value");
+    bool wildcard = strncmp(value, "*.", 2) == 0;
+    json_t *body = json_pack("{s:s, s:I, s:I, s:{s:s, s:s}, s:o}", "status", "pending", "account",
+                             (json_int_t)call->account_number, "expires", (json_int_t)expires,
+                             "identifier", "type", type, "value", wildcard ? value + 2 : value,
+                             "challenges", new_challenges(type, wildcard));
+    int64_t number;
+
+    if (wildcard)
+        json_object_set_new(body, "wildcard", json_true());
+    number = store_add(call->store, "authz", NULL, body, e);
+    json_decref(body);
+    return number;
+}
+
+/* --- what they look like ------------------------------------------------------------------------ */
+
+static json_t *describe_challenge(const struct call *call, int64_t number, const json_t *challenge)
+{
+    json_t *out = json_copy((json_t *)challenge);
+    json_t *validated = json_object_get(challenge, "validated");
+
+    json_object_set_new(
+        out, "url",
+        url_json(call, "/acme/challenge/%lld/%s", (long long)number, text_of(challenge, "type")));
+    if (validated != NULL)
+        json_object_set_new(out, "validated", time_json(json_integer_value(validated)));
+    return out;
+}
+
+static json_t *describe(const struct call *call, int64_t number, const json_t *body)
+{
+    json_t *challenges = json_array(), *one;
+    json_t *out = json_pack("{s:O, s:O, s:o, s:o}", "status", json_object_get(body, "status"),
+                            "identifier", json_object_get(body, "identifier"), "expires",
+                            time_json(json_integer_value(json_object_get(body, "expires"))),
+                            "challenges", challenges);
+    size_t i;
+
+    if (json_object_get(body, "wildcard") != NULL)
+        json_object_set_new(out, "wildcard", json_true());
+    json_array_foreach(json_object_get(body, "challenges"), i, one)
+    {
+        /* once it is decided, only what decided it: section 7.1.4 */
+        if (has_status(body, "pending") || !has_status(one, "pending"))
+            json_array_append_new(challenges, describe_challenge(call, number, one));
+    }
+    return out;
+}
+
+/* --- authorizations ----------------------------------------------------------------------------- */
+
+int answer_authorization(struct call *call)
+{
+    json_t *body = own(call, "authz", call->number);
+    const char *wanted = text_of(call->payload, "status");
+    struct error e;
+    int status = 0;
+
+    if (body == NULL)
+        return -1;
+    if (call->payload != NULL && (wanted == NULL || strcmp(wanted, "deactivated") != 0))
+        status =
+            refuse(call, MALFORMED, "an authorization can be made deactivated, and nothing else");
+    else if (call->payload != NULL) {
+        set_status(body, wanted);
+        if (store_put(call->store, "authz", call->number, body, &e) < 0)
+            status = broken(call, &e);
+    } else if (has_status(body, "pending") &&
+               call->now > json_integer_value(json_object_get(body, "expires")))
+        set_status(body, "expired");
+    if (status == 0)
+        status = answer_json(call, 200, describe(call, call->number, body));
+    json_decref(body);
+    return status;
+}
+
+/* --- challenges --------------------------------------------------------------------------------- */
+
+static json_t *challenge_named(const json_t *body, const char *name)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(body, "challenges"), i,
+                       one) if (strcmp(text_of(one, "type"), name) == 0) return one;
+    return NULL;
+}
+
+/* Sends the validator out for a challenge that is in processing. */
+static int send_out(struct acme *acme, int64_t number, const json_t *body, const json_t *challenge,
+                    const json_t *account, struct error *e)
+{
+    const json_t *identifier = json_object_get(body, "identifier");
+    const char *token = text_of(challenge, "token");
+    char thumbprint[THUMBPRINT_TEXT], key_authorization[KEY_AUTHORIZATION_TEXT];
+
+    if (jwk_thumbprint(json_object_get(account, "jwk"), thumbprint, e) < 0)
+        return -1;
+    snprintf(key_authorization, sizeof key_authorization, "%s.%s", token, thumbprint);
+    for (int k = 0; k < CHALLENGES; k++)
+        if (strcmp(challenge_names[k], text_of(challenge, "type")) == 0)
+            return validate_start(acme->plan.validator, number, (enum challenge)k,
+                                  text_of(identifier, "value"), token, key_authorization, e);
+    return failed(e, "an unknown kind of challenge");
+}
+
+static int start(struct call *call, json_t *body, json_t *challenge)
+{
+    struct error e;
+
+    if (!has_status(body, "pending") || !has_status(challenge, "pending"))
+        return 0; /* asked twice: what there is, is told */
+    if (call->now > json_integer_value(json_object_get(body, "expires")))
+        return refuse(call, MALFORMED, "the authorization has expired");
+    set_status(challenge, "processing");
+    if (store_put(call->store, "authz", call->number, body, &e) < 0 ||
+        send_out(call->acme, call->number, body, challenge, call->account, &e) < 0)
+        return broken(call, &e);
+    return 0;
+}
+
+int answer_challenge(struct call *call)
+{
+    json_t *body = own(call, "authz", call->number);
+    json_t *challenge =
+        body == NULL || *call->rest != '/' ? NULL : challenge_named(body, call->rest + 1);
+    char url[URL_TEXT];
+    int status = -1;
+
+    if (body != NULL && challenge == NULL)
+        refuse(call, NO_SUCH_THING, "there is no such challenge");
+    else if (body != NULL && (call->payload == NULL || start(call, body, challenge) == 0)) {
+        url_of(call, url, "/acme/authz/%lld", (long long)call->number);
+        http_answer_field(call->answer, "Link", "<%s>;rel=\"up\"", url);
+        if (has_status(challenge, "processing"))
+            http_answer_field(call->answer, "Retry-After", "1");
+        status = answer_json(call, 200, describe_challenge(call, call->number, challenge));
+    }
+    json_decref(body);
+    return status;
+}
+
+/* --- what came of it ---------------------------------------------------------------------------- */
+
+static json_t *in_processing(const json_t *body)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(body, "challenges"), i,
+                       one) if (has_status(one, "processing")) return one;
+    return NULL;
+}
+
+static int decide(struct acme *acme, int64_t number, int problem, const char *detail,
+                  struct error *e)
+{
+    json_t *body = store_get(acme->plan.store, "authz", number);
+    json_t *challenge = in_processing(body);
+    bool good = problem == VALIDATION_GOOD;
+    int status = 0;
+
+    if (challenge != NULL && has_status(body, "pending")) { /* else it was deactivated meanwhile */
+        set_status(challenge, good ? "valid" : "invalid");
+        set_status(body, good ? "valid" : "invalid");
+        json_object_set_new(challenge, "validated",
+                            json_integer(acme->plan.now(acme->plan.context)));
+        if (!good) {
+            json_t *error = problem_describe((enum problem)problem, detail);
+
+            json_object_set_new(error, "identifier",
+                                json_incref(json_object_get(body, "identifier")));
+            json_object_set(challenge, "error", error);
+            json_object_set_new(body, "error", error);
+        }
+        status = store_put(acme->plan.store, "authz", number, body, e);
+    }
+    json_decref(body);
+    return status;
+}
+
+void acme_validated(void *context, int64_t authorization, int problem, const char *detail)
+{
+    struct acme *acme = context;
+    struct error e;
+
+    if (store_begin(acme->plan.store, &e) == 0) {
+        if (decide(acme, authorization, problem, detail, &e) == 0 &&
+            store_commit(acme->plan.store, &e) == 0)
+            return;
+        store_rollback(acme->plan.store);
+    }
+    fprintf(stderr, "fakeca: %s\n", e.text);
+}
+
+static void take_up(void *context, int64_t number, json_t *body)
+{
+    struct acme *acme = context;
+    const json_t *challenge = has_status(body, "pending") ? in_processing(body) : NULL;
+    json_t *account;
+    struct error e;
+
+    if (challenge == NULL)
+        return;
+    account = store_get(acme->plan.store, "account",
+                        json_integer_value(json_object_get(body, "account")));
+    if (send_out(acme, number, body, challenge, account, &e) < 0)
+        fprintf(stderr, "fakeca: %s\n", e.text);
+    json_decref(account);
+}
+
+void acme_resume(struct acme *acme)
+{
+    store_each(acme->plan.store, "authz", take_up, acme);
+}

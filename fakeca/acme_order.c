@@ -1,0 +1,255 @@
+/* Orders: RFC 8555 sections 7.4 and 7.1.6; profiles: draft-ietf-acme-profiles; replacing: RFC 9773
+ * section 5. */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakeca/acme_parts.h"
+#include "fakeca/renewal.h"
+
+#define ORDER_LIFETIME   (INT64_C(7) * 86400)
+#define IDENTIFIERS_MOST 100
+
+/* --- what an order looks like ------------------------------------------------------------------- */
+
+json_t *order_describe(const struct call *call, int64_t number, const json_t *order)
+{
+    static const char *const kept[] = {"status", "identifiers", "error", "profile", "replaces"};
+    json_t *out = json_object(), *urls = json_array(), *one;
+    json_t *certificate = json_object_get(order, "certificate");
+    size_t i;
+
+    for (i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        if (json_object_get(order, kept[i]) != NULL)
+            json_object_set(out, kept[i], json_object_get(order, kept[i]));
+    json_object_set_new(out, "expires",
+                        time_json(json_integer_value(json_object_get(order, "expires"))));
+    json_array_foreach(json_object_get(order, "authorizations"), i, one) json_array_append_new(
+        urls, url_json(call, "/acme/authz/%lld", (long long)json_integer_value(one)));
+    json_object_set_new(out, "authorizations", urls);
+    json_object_set_new(out, "finalize", url_json(call, "/acme/finalize/%lld", (long long)number));
+    if (certificate != NULL)
+        json_object_set_new(
+            out, "certificate",
+            url_json(call, "/acme/certificate/%lld", (long long)json_integer_value(certificate)));
+    return out;
+}
+
+static int answer_with(struct call *call, int status, int64_t number, const json_t *order)
+{
+    char url[URL_TEXT];
+
+    url_of(call, url, "/acme/order/%lld", (long long)number);
+    http_answer_field(call->answer, "Location", "%s", url);
+    return answer_json(call, status, order_describe(call, number, order));
+}
+
+/* --- the state of an order ---------------------------------------------------------------------- */
+
+/* What the authorizations make of an order that is not yet paid out; `why` is the error of the one
+ * that failed. */
+static const char *state_of(struct call *call, const json_t *order, json_t **why)
+{
+    json_t *numbers = json_object_get(order, "authorizations"), *number;
+    const char *state = "ready";
+    size_t i;
+
+    if (call->now > json_integer_value(json_object_get(order, "expires")))
+        return "invalid";
+    json_array_foreach(numbers, i, number)
+    {
+        json_t *one = store_get(call->store, "authz", json_integer_value(number));
+        bool over = call->now > json_integer_value(json_object_get(one, "expires"));
+
+        if (has_status(one, "pending") && !over)
+            state = "pending";
+        else if (!has_status(one, "valid") || over) {
+            *why = json_incref(json_object_get(one, "error"));
+            json_decref(one);
+            return "invalid";
+        }
+        json_decref(one);
+    }
+    return state;
+}
+
+int order_refresh(struct call *call, int64_t number, json_t *order)
+{
+    json_t *why = NULL;
+    const char *state;
+    struct error e;
+
+    if (!has_status(order, "pending") && !has_status(order, "ready"))
+        return 0;
+    state = state_of(call, order, &why);
+    if (why != NULL)
+        json_object_set_new(order, "error", why);
+    if (has_status(order, state))
+        return 0;
+    set_status(order, state);
+    return store_put(call->store, "order", number, order, &e) < 0 ? broken(call, &e) : 0;
+}
+
+int answer_order(struct call *call)
+{
+    json_t *order = own(call, "order", call->number);
+    int status;
+
+    if (order == NULL)
+        return -1;
+    if (call->payload != NULL)
+        status = refuse(call, MALFORMED, "an order is read with an empty payload");
+    else if ((status = order_refresh(call, call->number, order)) == 0)
+        status = answer_with(call, 200, call->number, order);
+    json_decref(order);
+    return status;
+}
+
+/* --- identifiers -------------------------------------------------------------------------------- */
+
+/* The one spelling of an identifier's value; -1 where it is none that we issue for. */
+static int canonical(const char *type, const char *value, char out[256])
+{
+    unsigned char address[16];
+    const char *name = strncmp(value, "*.", 2) == 0 ? value + 2 : value;
+    size_t length = strlen(value);
+    struct error e;
+
+    if (strcmp(type, "ip") == 0) {
+        int family = strchr(value, ':') == NULL ? AF_INET : AF_INET6;
+
+        return inet_pton(family, value, address) == 1 &&
+                       inet_ntop(family, address, out, 256) != NULL
+                   ? 0
+                   : -1;
+    }
+    if (length > 253 || name_is_address(value) || strchr(name, '*') != NULL ||
+        name_check(value, &e) < 0 || name[strlen(name) - 1] == '.')
+        return -1;
+    for (size_t i = 0; i <= length; i++)
+        out[i] = (char)tolower((unsigned char)value[i]);
+    return 0;
+}
+
+static bool holds(const json_t *identifiers, const char *value)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(identifiers, i,
+                       one) if (strcmp(text_of(one, "value"), value) == 0) return true;
+    return false;
+}
+
+static int take_identifier(struct call *call, const json_t *given, json_t *identifiers)
+{
+    const char *type = text_of(given, "type"), *value = text_of(given, "value");
+    char name[256];
+
+    if (type == NULL || value == NULL || *value == '\0')
+        return refuse(call, MALFORMED, "an identifier has a \"type\" and a \"value\"");
+    if (strcmp(type, "dns") != 0 && strcmp(type, "ip") != 0)
+        return refuse(call, UNSUPPORTED_IDENTIFIER,
+                      "identifiers of type dns and ip are known here");
+    if (canonical(type, value, name) < 0)
+        return refuse(call, REJECTED_IDENTIFIER, "'%.260s' is no identifier of type %s", value,
+                      type);
+    if (!holds(identifiers, name))
+        json_array_append_new(identifiers, json_pack("{s:s, s:s}", "type", type, "value", name));
+    return 0;
+}
+
+/* NULL after a refusal. */
+static json_t *take_identifiers(struct call *call)
+{
+    json_t *given = json_object_get(call->payload, "identifiers"), *one;
+    json_t *identifiers = json_array();
+    size_t i;
+
+    if (!json_is_array(given) || json_array_size(given) == 0 ||
+        json_array_size(given) > IDENTIFIERS_MOST) {
+        json_decref(identifiers);
+        return refuse(call, MALFORMED, "expected 1 to %d identifiers", IDENTIFIERS_MOST), NULL;
+    }
+    json_array_foreach(given, i, one) if (take_identifier(call, one, identifiers) < 0)
+    {
+        json_decref(identifiers);
+        return NULL;
+    }
+    return identifiers;
+}
+
+/* --- a new order -------------------------------------------------------------------------------- */
+
+const struct profile *profile_named(const struct acme *acme, const char *name)
+{
+    if (name == NULL)
+        return &acme->plan.profiles[0];
+    for (size_t i = 0; i < acme->plan.profile_count; i++)
+        if (strcmp(acme->plan.profiles[i].name, name) == 0)
+            return &acme->plan.profiles[i];
+    return NULL;
+}
+
+static int add_authorizations(struct call *call, json_t *order)
+{
+    json_t *numbers = json_array(), *identifier;
+    int64_t expires = json_integer_value(json_object_get(order, "expires"));
+    struct error e;
+    size_t i;
+
+    json_object_set_new(order, "authorizations", numbers);
+    json_array_foreach(json_object_get(order, "identifiers"), i, identifier)
+    {
+        int64_t number = authorization_new(call, identifier, expires, &e);
+
+        if (number < 0)
+            return broken(call, &e);
+        json_array_append_new(numbers, json_integer(number));
+    }
+    return 0;
+}
+
+static int add_order(struct call *call, json_t *order)
+{
+    struct error e;
+    int64_t number;
+
+    if (add_authorizations(call, order) < 0)
+        return -1;
+    number = store_add(call->store, "order", NULL, order, &e);
+    if (number < 0)
+        return broken(call, &e);
+    if (text_of(order, "replaces") != NULL && renewal_claim(call, order, number) < 0)
+        return -1;
+    return answer_with(call, 201, number, order);
+}
+
+int answer_new_order(struct call *call)
+{
+    const char *profile = text_of(call->payload, "profile");
+    const char *replaces = text_of(call->payload, "replaces");
+    json_t *identifiers, *order;
+    int status;
+
+    if (json_object_get(call->payload, "notBefore") != NULL ||
+        json_object_get(call->payload, "notAfter") != NULL)
+        return refuse(call, MALFORMED, "dates are not for the client to choose here");
+    if (profile_named(call->acme, profile) == NULL)
+        return refuse(call, INVALID_PROFILE, "there is no profile '%.100s'", profile);
+    identifiers = take_identifiers(call);
+    if (identifiers == NULL)
+        return -1;
+    order = json_pack("{s:s, s:I, s:I, s:o}", "status", "pending", "account",
+                      (json_int_t)call->account_number, "expires",
+                      (json_int_t)(call->now + ORDER_LIFETIME), "identifiers", identifiers);
+    if (profile != NULL)
+        json_object_set_new(order, "profile", json_string(profile));
+    if (replaces != NULL)
+        json_object_set_new(order, "replaces", json_string(replaces));
+    status = add_order(call, order);
+    json_decref(order);
+    return status;
+}

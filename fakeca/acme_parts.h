@@ -1,0 +1,92 @@
+/* acme_parts.h -- one request while it is answered, between acme_answer.c, which knows the envelope, and the
+ * files for accounts, orders, authorizations and certificates, which know what is inside.
+ *
+ * A handler fills the answer and returns 0; or it returns what refuse() returns, which is -1, and the
+ * store then forgets what it did.
+ */
+#ifndef FAKECA_ACME_PARTS_H
+#define FAKECA_ACME_PARTS_H
+
+#include "fakeca/acme.h"
+#include "fakeca/jwk.h"
+#include "fakeca/jws.h"
+#include "fakeca/nonce.h"
+
+#define URL_TEXT 2400
+
+struct acme {
+    struct acme_plan plan;
+    struct nonces nonces;
+};
+
+struct call {
+    struct acme *acme;
+    struct store *store; /* the plan's */
+    const struct http_request *request;
+    struct http_answer *answer;
+    const struct endpoint *endpoint;
+    const char *rest; /* of the path, after the endpoint's own */
+    int64_t number;   /* what `rest` begins with, for those endpoints that have it */
+    int64_t now;
+    struct jws jws;
+    json_t *payload;        /* the JWS's; borrowed, NULL for POST-as-GET */
+    EVP_PKEY *key;          /* that signed it */
+    struct chosen chosen;   /* the fault that this request meets */
+    int64_t account_number; /* 0: signed by a key without an account */
+    json_t *account;
+};
+
+enum signer_kind { SIGNED_BY_NOBODY, SIGNED_BY_KEY, SIGNED_BY_ACCOUNT, SIGNED_BY_EITHER };
+
+struct endpoint {
+    const char *name; /* as RFC 8555 section 9.7.5 and the fault table call it */
+    const char *path;
+    const char *methods; /* "GET HEAD" */
+    enum signer_kind signer;
+    const char *thing; /* what the number in its path is of; NULL: it has none */
+    int (*answer)(struct call *call);
+};
+
+int refuse(struct call *call, enum problem problem, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A failure that is ours: said on stderr, and serverInternal to the client. */
+int broken(struct call *call, const struct error *e);
+/* "https://HOST/PATH" as this client calls us. */
+void url_of(const struct call *call, char out[URL_TEXT], const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+json_t *url_json(const struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Makes it the answer; takes the reference.  Faults about what is told do their work here. */
+int answer_json(struct call *call, int status, json_t *body);
+json_t *time_json(int64_t seconds);
+
+/* A thing of the caller's own; NULL after a refusal. */
+json_t *own(struct call *call, const char *kind, int64_t number);
+const char *text_of(const json_t *object, const char *name);
+bool has_status(const json_t *object, const char *status);
+void set_status(json_t *object, const char *status);
+
+int answer_new_account(struct call *call);
+int answer_account(struct call *call);
+int answer_orders(struct call *call);
+int answer_key_change(struct call *call);
+
+int answer_new_order(struct call *call);
+int answer_order(struct call *call);
+/* Brings an order's status up to date with its authorizations and the clock. */
+int order_refresh(struct call *call, int64_t number, json_t *order);
+json_t *order_describe(const struct call *call, int64_t number, const json_t *order);
+const struct profile *profile_named(const struct acme *acme, const char *name);
+
+/* A new authorization for an identifier of an order: its number, or -1 with *e. */
+int64_t authorization_new(struct call *call, const json_t *identifier, int64_t expires,
+                          struct error *e);
+int answer_authorization(struct call *call);
+int answer_challenge(struct call *call);
+
+int answer_finalize(struct call *call);
+int answer_certificate(struct call *call);
+int answer_revoke(struct call *call);
+int answer_renewal_info(struct call *call);
+
+#endif

@@ -1,0 +1,423 @@
+#include "fakeca/dns_answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "testbed/wire/nearest.h"
+
+#define CNAMES_MOST 8   /* followed for one query */
+#define UDP_LEAST   512 /* RFC 1035 section 4.2.1 */
+#define BADVERS     16  /* RFC 6891 section 9 */
+#define SOA         ". 0 IN SOA ns.rehearsal.test. hostmaster.rehearsal.test. 1 3600 600 86400 0"
+
+/* clang-format off */
+const struct dns_misbehaviour dns_misbehaviours[] = {
+    {.name = "dns-servfail", .what = "SERVFAIL",
+     .replays = "DNSSEC that broke, or name servers that are down behind a resolver",
+     .wrong = DNS_RCODE, .rcode = LDNS_RCODE_SERVFAIL},
+    {.name = "dns-nxdomain", .what = "the name does not exist",
+     .replays = "a domain that expired, or a zone that was moved without its records",
+     .wrong = DNS_RCODE, .rcode = LDNS_RCODE_NXDOMAIN},
+    {.name = "dns-refused", .what = "REFUSED",
+     .replays = "a name server that has lost the zone", .wrong = DNS_RCODE, .rcode = LDNS_RCODE_REFUSED},
+    {.name = "dns-empty", .what = "no error and no records",
+     .replays = "a TXT record that has not reached this server yet", .wrong = DNS_EMPTY},
+    {.name = "dns-slow", .what = "the answer comes after 5 seconds",
+     .replays = "name servers under attack; resolvers that give up first", .delay_ms = 5000},
+    {.name = "dns-silent", .what = "no answer",
+     .replays = "Dyn 2016-10-21", .wrong = DNS_SILENT},
+    {.name = "dns-truncated", .what = "every answer over UDP is truncated",
+     .replays = "resolvers without TCP, behind firewalls that drop it", .wrong = DNS_TRUNCATED},
+    {.name = "dns-cut", .what = "the first half of the answer",
+     .replays = "middleboxes that damage packets", .wrong = DNS_CUT},
+    {.name = "dns-wrong-id", .what = "an answer to another query",
+     .replays = "spoofed answers", .wrong = DNS_WRONG_ID},
+    {.name = "caa-forbids", .what = "CAA lets nobody issue",
+     .replays = "a CAA record that somebody else's policy put there",
+     .wrong = DNS_INSTEAD, .type = "CAA", .data = "0 issue \";\""},
+    {.name = "dns-wrong-address", .what = "the address of a machine that is not there",
+     .replays = "perspectives that disagree; a name that points at the old host still",
+     .wrong = DNS_INSTEAD, .type = "A", .data = "192.0.2.1"},
+    {.name = "dns-wrong-text", .what = "the TXT record of another challenge",
+     .replays = "perspectives that disagree; a TXT record of the last renewal",
+     .wrong = DNS_INSTEAD, .type = "TXT", .data = "\"not-this-challenge\""},
+};
+/* clang-format on */
+const size_t dns_misbehaviour_count = sizeof dns_misbehaviours / sizeof dns_misbehaviours[0];
+
+const struct dns_misbehaviour *dns_misbehaviour_named(const char *name, struct error *e)
+{
+    const char *names[sizeof dns_misbehaviours / sizeof dns_misbehaviours[0]];
+    const char *near;
+
+    for (size_t i = 0; i < dns_misbehaviour_count; i++) {
+        names[i] = dns_misbehaviours[i].name;
+        if (strcmp(names[i], name) == 0)
+            return &dns_misbehaviours[i];
+    }
+    near = nearest(name, names, dns_misbehaviour_count);
+    return failed(e, "unknown DNS misbehaviour '%s'%s%s", name,
+                  near == NULL ? "" : "; did you mean ", near == NULL ? "" : near),
+           NULL;
+}
+
+/* --- queries ------------------------------------------------------------------------------------ */
+
+/* A query, while it is being answered. */
+struct answering {
+    const struct dns_zone *zone;
+    const struct dns_misbehaviour *m;
+    ldns_pkt *query, *answer;
+    const ldns_rr *question; /* borrowed from `query` */
+    enum dns_transport transport;
+};
+
+/* Past a name, which may end in a pointer; 0 where the packet ends first. */
+static size_t skip_name(const unsigned char *packet, size_t length, size_t at)
+{
+    while (at < length && packet[at] != 0 && packet[at] < 64)
+        at += 1u + packet[at];
+    if (at < length && packet[at] >= 0xc0)
+        at++;
+    return at < length ? at + 1 : 0;
+}
+
+/* Whether a query has no records but additional ones, and among them no more than one OPT (RFC
+ * 6891 section 6.1.1) and one TSIG.  libldns loses the memory of all but the last. */
+static bool is_plain(const unsigned char *packet, size_t length)
+{
+    size_t at = skip_name(packet, length, LDNS_HEADER_SIZE), opts = 0, tsigs = 0;
+
+    if (at == 0 || LDNS_QDCOUNT(packet) != 1 || LDNS_ANCOUNT(packet) != 0 ||
+        LDNS_NSCOUNT(packet) != 0)
+        return false;
+    at += 4; /* type and class */
+    for (size_t i = 0; i < LDNS_ARCOUNT(packet); i++) {
+        unsigned type;
+
+        at = skip_name(packet, length, at);
+        if (at == 0 || at + 10 > length)
+            return false;
+        type = ldns_read_uint16(packet + at);
+        opts += type == LDNS_RR_TYPE_OPT;
+        tsigs += type == LDNS_RR_TYPE_TSIG;
+        at += 10u + ldns_read_uint16(packet + at + 8);
+    }
+    return at <= length && opts <= 1 && tsigs <= 1;
+}
+
+/* The whole query; NULL where it is malformed. */
+static ldns_pkt *parse(const unsigned char *packet, size_t length)
+{
+    ldns_pkt *query = NULL;
+
+    if (!is_plain(packet, length) || ldns_wire2pkt(&query, packet, length) != LDNS_STATUS_OK)
+        return NULL;
+    return query;
+}
+
+static bool is_query(const unsigned char *packet, size_t length)
+{
+    return length >= LDNS_HEADER_SIZE && !LDNS_QR_WIRE(packet);
+}
+
+bool dns_asked(const unsigned char *packet, size_t length, struct dns_question *out)
+{
+    ldns_pkt *query = is_query(packet, length) && LDNS_OPCODE_WIRE(packet) == LDNS_PACKET_QUERY
+                          ? parse(packet, length)
+                          : NULL;
+    const ldns_rr *question = query == NULL ? NULL : ldns_rr_list_rr(ldns_pkt_question(query), 0);
+    char *name = NULL, *type = NULL;
+    size_t end;
+
+    if (question != NULL) {
+        ldns_dname2canonical(ldns_rr_owner(question));
+        name = ldns_rdf2str(ldns_rr_owner(question));
+        type = ldns_rr_type2str(ldns_rr_get_type(question));
+    }
+    if (name != NULL && type != NULL) {
+        snprintf(out->name, sizeof out->name, "%s", name);
+        snprintf(out->type, sizeof out->type, "%s", type);
+        end = strlen(out->name);
+        if (end > 0 && out->name[end - 1] == '.')
+            out->name[end - 1] = '\0';
+    }
+    question = name == NULL || type == NULL ? NULL : question;
+    free(name);
+    free(type);
+    ldns_pkt_free(query);
+    return question != NULL;
+}
+
+/* --- records ------------------------------------------------------------------------------------ */
+
+/* Puts a copy of `record` into a section, under the name that was asked for, letter by letter. */
+static int put(struct answering *a, ldns_pkt_section section, const ldns_rr *record,
+               const ldns_rdf *name)
+{
+    ldns_rr *copy = ldns_rr_clone(record);
+    ldns_rdf *owner = ldns_rdf_clone(name);
+
+    if (copy == NULL || owner == NULL || !ldns_pkt_push_rr(a->answer, section, copy)) {
+        ldns_rr_free(copy);
+        ldns_rdf_deep_free(owner);
+        return -1;
+    }
+    ldns_rdf_deep_free(ldns_rr_owner(copy));
+    ldns_rr_set_owner(copy, owner);
+    return 0;
+}
+
+static int put_text(struct answering *a, ldns_pkt_section section, const char *line,
+                    const ldns_rdf *name, struct error *e)
+{
+    ldns_rr *record = NULL;
+    ldns_status status = ldns_rr_new_frm_str(&record, line, DNS_TTL, NULL, NULL);
+    int result;
+
+    if (status != LDNS_STATUS_OK)
+        return failed(e, "'%s' is not a record as in a master file: %s", line,
+                      ldns_get_errorstr_by_id(status));
+    result = put(a, section, record, name == NULL ? ldns_rr_owner(record) : name);
+    ldns_rr_free(record);
+    return result < 0 ? failed(e, "out of memory") : 0;
+}
+
+static int put_fallback(struct answering *a, const ldns_rdf *name, ldns_rr_type type)
+{
+    const ldns_rdf *address = dns_zone_fallback_of(a->zone, type);
+    ldns_rr *record = ldns_rr_new_frm_type(type);
+    int status = -1;
+
+    if (record != NULL && address != NULL) {
+        ldns_rdf_deep_free(ldns_rr_set_rdf(record, ldns_rdf_clone(address), 0));
+        ldns_rr_set_class(record, LDNS_RR_CLASS_IN);
+        ldns_rr_set_ttl(record, DNS_TTL);
+        status = put(a, LDNS_SECTION_ANSWER, record, name);
+    }
+    ldns_rr_free(record);
+    return status;
+}
+
+static const ldns_rr *first_of(const ldns_rr_list *records, ldns_rr_type type)
+{
+    for (size_t i = 0; records != NULL && i < ldns_rr_list_rr_count(records); i++)
+        if (ldns_rr_get_type(ldns_rr_list_rr(records, i)) == type)
+            return ldns_rr_list_rr(records, i);
+    return NULL;
+}
+
+/* Follows CNAMEs from *name, and puts them; *name is where they end. */
+static int follow(struct answering *a, const ldns_rdf **name, ldns_rr_type type)
+{
+    const ldns_rr *cname;
+
+    if (type == LDNS_RR_TYPE_CNAME || type == LDNS_RR_TYPE_ANY)
+        return 0;
+    for (size_t n = 0; n < CNAMES_MOST; n++) {
+        cname = first_of(dns_zone_find(a->zone, *name), LDNS_RR_TYPE_CNAME);
+        if (cname == NULL)
+            return 0;
+        if (put(a, LDNS_SECTION_ANSWER, cname, *name) < 0)
+            return -1;
+        *name = ldns_rr_rdf(cname, 0);
+    }
+    return 0;
+}
+
+/* How many records of a name were put; -1 without memory. */
+static int put_matching(struct answering *a, const ldns_rdf *name, ldns_rr_type type)
+{
+    const ldns_rr_list *records = dns_zone_find(a->zone, name);
+    int count = 0;
+
+    for (size_t i = 0; records != NULL && i < ldns_rr_list_rr_count(records); i++) {
+        const ldns_rr *record = ldns_rr_list_rr(records, i);
+
+        if (type != LDNS_RR_TYPE_ANY && ldns_rr_get_type(record) != type)
+            continue;
+        if (put(a, LDNS_SECTION_ANSWER, record, name) < 0)
+            return -1;
+        count++;
+    }
+    if (dns_zone_fallback_of(a->zone, type) == NULL || first_of(records, LDNS_RR_TYPE_A) != NULL ||
+        first_of(records, LDNS_RR_TYPE_AAAA) != NULL ||
+        first_of(records, LDNS_RR_TYPE_CNAME) != NULL)
+        return count;
+    return put_fallback(a, name, type) < 0 ? -1 : 1;
+}
+
+static int put_truth(struct answering *a, struct error *e)
+{
+    const ldns_rdf *name = ldns_rr_owner(a->question);
+    ldns_rr_type type = ldns_rr_get_type(a->question);
+    int count = follow(a, &name, type) < 0 ? -1 : put_matching(a, name, type);
+
+    if (count < 0)
+        return failed(e, "out of memory");
+    if (count > 0)
+        return 0;
+    if (!dns_zone_exists(a->zone, name))
+        ldns_pkt_set_rcode(a->answer, LDNS_RCODE_NXDOMAIN);
+    /* without it nobody may remember that there is nothing: RFC 2308 */
+    return put_text(a, LDNS_SECTION_AUTHORITY, SOA, NULL, e);
+}
+
+static int put_instead(struct answering *a, struct error *e)
+{
+    char line[512];
+
+    if (ldns_rr_get_type(a->question) != ldns_get_rr_type_by_name(a->m->type))
+        return put_truth(a, e);
+    snprintf(line, sizeof line, ". %s %s", a->m->type, a->m->data);
+    return put_text(a, LDNS_SECTION_ANSWER, line, ldns_rr_owner(a->question), e);
+}
+
+/* What is asked for that this server does not do. */
+static int refusal_of(const struct answering *a)
+{
+    ldns_rr_type type = ldns_rr_get_type(a->question);
+
+    if (ldns_pkt_edns_version(a->query) != 0)
+        return BADVERS;
+    if (ldns_rr_get_class(a->question) != LDNS_RR_CLASS_IN || type == LDNS_RR_TYPE_AXFR ||
+        type == LDNS_RR_TYPE_IXFR)
+        return LDNS_RCODE_REFUSED;
+    /* RFC 6895 section 3.1: what is between is about queries, and no data */
+    return type == LDNS_RR_TYPE_OPT || (type >= 128 && type < LDNS_RR_TYPE_ANY)
+               ? LDNS_RCODE_NOTIMPL
+               : LDNS_RCODE_NOERROR;
+}
+
+static int fill(struct answering *a, struct error *e)
+{
+    int refusal = refusal_of(a);
+
+    if (refusal == BADVERS)
+        ldns_pkt_set_edns_extended_rcode(a->answer, BADVERS >> 4);
+    if (refusal != LDNS_RCODE_NOERROR)
+        ldns_pkt_set_rcode(a->answer, refusal & 0xf);
+    else if (a->m->wrong == DNS_RCODE)
+        ldns_pkt_set_rcode(a->answer, (uint8_t)a->m->rcode);
+    else if (a->m->wrong == DNS_INSTEAD)
+        return put_instead(a, e);
+    else if (a->m->wrong != DNS_EMPTY)
+        return put_truth(a, e);
+    return 0;
+}
+
+/* --- packets ------------------------------------------------------------------------------------ */
+
+/* The head of an answer, with nothing but the question. */
+static int begin(struct answering *a)
+{
+    ldns_rr *question = ldns_rr_clone(a->question);
+
+    ldns_pkt_free(a->answer);
+    a->answer = ldns_pkt_new();
+    if (a->answer == NULL || question == NULL ||
+        !ldns_pkt_push_rr(a->answer, LDNS_SECTION_QUESTION, question)) {
+        ldns_rr_free(question);
+        return -1;
+    }
+    ldns_pkt_set_id(a->answer, ldns_pkt_id(a->query));
+    ldns_pkt_set_qr(a->answer, true);
+    ldns_pkt_set_aa(a->answer, true);
+    ldns_pkt_set_rd(a->answer, ldns_pkt_rd(a->query));
+    ldns_pkt_set_cd(a->answer, ldns_pkt_cd(a->query));
+    if (ldns_pkt_edns(a->query)) {
+        ldns_pkt_set_edns_udp_size(a->answer, DNS_UDP_MOST);
+        ldns_pkt_set_edns_do(a->answer, ldns_pkt_edns_do(a->query));
+    }
+    return 0;
+}
+
+static size_t room_for(const struct answering *a)
+{
+    size_t offered = ldns_pkt_edns_udp_size(a->query);
+
+    if (a->transport == DNS_TCP)
+        return DNS_PACKET_MOST;
+    return offered < UDP_LEAST ? UDP_LEAST : offered > DNS_UDP_MOST ? DNS_UDP_MOST : offered;
+}
+
+/* -1 where there is no memory. */
+static int write_answer(const struct answering *a, struct dns_reply *out)
+{
+    free(out->bytes);
+    out->bytes = NULL;
+    return ldns_pkt2wire(&out->bytes, a->answer, &out->length) == LDNS_STATUS_OK ? 0 : -1;
+}
+
+static int finish(struct answering *a, struct dns_reply *out)
+{
+    bool cut = a->m->wrong == DNS_TRUNCATED && a->transport == DNS_UDP;
+
+    if (!cut && write_answer(a, out) < 0)
+        return -1;
+    if (!cut && out->length <= room_for(a))
+        return 0;
+    if (begin(a) < 0)
+        return -1;
+    ldns_pkt_set_tc(a->answer, true);
+    return write_answer(a, out);
+}
+
+/* Twelve octets: the query's number, and what is wrong with it. */
+static int only_header(const unsigned char *packet, int rcode, struct dns_reply *out)
+{
+    out->bytes = calloc(1, LDNS_HEADER_SIZE);
+    if (out->bytes == NULL)
+        return -1;
+    out->length = LDNS_HEADER_SIZE;
+    memcpy(out->bytes, packet, 2);
+    out->bytes[2] = (packet[2] & 0x79) | 0x80; /* its opcode and RD; an answer */
+    out->bytes[3] = (unsigned char)rcode;
+    return 0;
+}
+
+static void spoil(const struct dns_misbehaviour *m, struct dns_reply *out)
+{
+    out->delay_ms = m->delay_ms;
+    if (m->wrong == DNS_WRONG_ID)
+        out->bytes[1] ^= 1;
+    if (m->wrong == DNS_CUT)
+        out->length /= 2;
+}
+
+static int answer(struct answering *a, const unsigned char *packet, size_t length,
+                  struct dns_reply *out, struct error *e)
+{
+    if (LDNS_OPCODE_WIRE(packet) != LDNS_PACKET_QUERY)
+        return only_header(packet, LDNS_RCODE_NOTIMPL, out) < 0 ? failed(e, "out of memory") : 0;
+    a->query = parse(packet, length);
+    if (a->query == NULL)
+        return only_header(packet, LDNS_RCODE_FORMERR, out) < 0 ? failed(e, "out of memory") : 0;
+    a->question = ldns_rr_list_rr(ldns_pkt_question(a->query), 0);
+    if (begin(a) < 0)
+        return failed(e, "out of memory");
+    if (fill(a, e) < 0)
+        return -1;
+    return finish(a, out) < 0 ? failed(e, "out of memory") : 0;
+}
+
+int dns_answer(const struct dns_zone *zone, const unsigned char *packet, size_t length,
+               enum dns_transport transport, const struct dns_misbehaviour *misbehaviour,
+               struct dns_reply *out, struct error *e)
+{
+    static const struct dns_misbehaviour good = {0};
+    struct answering a = {
+        .zone = zone, .m = misbehaviour == NULL ? &good : misbehaviour, .transport = transport};
+    int status;
+
+    *out = (struct dns_reply){0};
+    /* an answer to what is no query could be answered in turn, for ever */
+    if (a.m->wrong == DNS_SILENT || length > DNS_PACKET_MOST || !is_query(packet, length))
+        return 0;
+    status = answer(&a, packet, length, out, e);
+    ldns_pkt_free(a.query);
+    ldns_pkt_free(a.answer);
+    if (status == 0)
+        spoil(a.m, out);
+    return status;
+}

@@ -1,0 +1,74 @@
+/* dns_answer.h -- an authoritative DNS server's brain (RFC 1034, 1035, 6891): packet in, packet
+ * out.
+ *
+ * No socket and no clock: a delay is a number given back to the caller.  Packets are untrusted;
+ * what is no query gets no answer at all, and a query that does not parse gets FORMERR.
+ *
+ * The server is authoritative for every name.  CNAMEs are followed within the zone.  Over UDP an
+ * answer that does not fit into 512 octets, or what the query's EDNS says (at most
+ * DNS_UDP_MOST), comes back empty and with TC set; over TCP there is room for 65,535.
+ */
+#ifndef FAKECA_DNS_ANSWER_H
+#define FAKECA_DNS_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fakeca/dns_zone.h"
+
+#define DNS_PACKET_MOST 65535
+#define DNS_UDP_MOST    1232 /* what passes everywhere unfragmented, DNS flag day 2020 */
+#define DNS_NAME_TEXT   1025 /* room for a name as text: 255 octets, each perhaps \DDD */
+
+enum dns_transport { DNS_UDP, DNS_TCP };
+
+/* How to misbehave in one answer; zero everywhere is good behaviour.  A caller may copy a row of
+ * the table and change its parameters. */
+enum dns_wrong {
+    DNS_RIGHT,
+    DNS_RCODE,     /* `rcode` and no records */
+    DNS_EMPTY,     /* NOERROR and no records */
+    DNS_INSTEAD,   /* queries of type `type` get `data`, others the truth */
+    DNS_TRUNCATED, /* TC over UDP, whatever the size */
+    DNS_WRONG_ID,  /* the truth under another number */
+    DNS_CUT,       /* the first half of the truth */
+    DNS_SILENT,    /* no answer */
+};
+struct dns_misbehaviour {
+    const char *name;    /* kebab-case */
+    const char *what;    /* one line */
+    const char *replays; /* the outage or issue it is known from */
+    enum dns_wrong wrong;
+    int rcode;         /* RFC 1035 section 4.1.1 */
+    const char *type;  /* "CAA" */
+    const char *data;  /* as in a master file: "0 issue \";\"" */
+    unsigned delay_ms; /* the caller sends the answer that much later */
+};
+
+extern const struct dns_misbehaviour dns_misbehaviours[];
+extern const size_t dns_misbehaviour_count;
+/* NULL with the nearest right name in *e. */
+const struct dns_misbehaviour *dns_misbehaviour_named(const char *name, struct error *e);
+
+/* What a packet asks, for callers who misbehave towards one name only. */
+struct dns_question {
+    char name[DNS_NAME_TEXT]; /* lower case, without the last dot; "" is the root */
+    char type[16];            /* "TXT", "TYPE65534" */
+};
+/* false where it is no query with one question. */
+bool dns_asked(const unsigned char *packet, size_t length, struct dns_question *out);
+
+struct dns_reply {
+    unsigned char *bytes; /* to be freed with free(); NULL: send nothing */
+    size_t length;
+    unsigned delay_ms;
+};
+
+/* Answers `packet` (over TCP without its two octets of length).  `misbehaviour` NULL: good.
+ * -1 with *e only for want of memory, and for `data` that is no record of its `type`. */
+int dns_answer(const struct dns_zone *zone, const unsigned char *packet, size_t length,
+               enum dns_transport transport, const struct dns_misbehaviour *misbehaviour,
+               struct dns_reply *out, struct error *e);
+
+#endif

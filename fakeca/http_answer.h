@@ -1,0 +1,47 @@
+/* http_answer.h -- what is answered to a request, and how it is delivered.
+ *
+ * An answer is built in memory as a whole and is then put on the connection in the way `delivery` says:
+ * misbehaviour of the transport is a property of the answer.
+ */
+#ifndef FAKECA_HTTP_ANSWER_H
+#define FAKECA_HTTP_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HTTP_FIELDS_MOST 4096
+
+enum delivery {
+    DELIVER_WHOLE,
+    DELIVER_SLOWLY, /* a byte a second */
+    DELIVER_HALF,   /* half of it, then the connection is closed */
+    DELIVER_RESET,  /* nothing but a TCP reset */
+    DELIVER_SILENCE /* nothing, until the client gives up */
+};
+
+struct http_answer {
+    int status;
+    char fields[HTTP_FIELDS_MOST]; /* "Name: value\r\n" each */
+    size_t fields_length;
+    char *body; /* ours; freed by http_answer_free */
+    size_t length;
+    bool without_body; /* to HEAD: the length is told, the body is not */
+    bool close;
+    enum delivery delivery;
+};
+
+/* Adds a header field; what does not fit is left out. */
+void http_answer_field(struct http_answer *answer, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Takes such a field away again. */
+void http_answer_drop(struct http_answer *answer, const char *name);
+/* Takes `body` over, and says what it is.  NULL: 500, memory ran out. */
+void http_answer_body(struct http_answer *answer, const char *type, char *body, size_t length);
+void http_answer_copy(struct http_answer *answer, const char *type, const void *body,
+                      size_t length);
+void http_answer_free(struct http_answer *answer);
+
+/* The answer as bytes, to be freed; `*length` of them.  NULL where memory ran out. */
+char *http_answer_bytes(const struct http_answer *answer, bool keep_alive, size_t *length);
+
+#endif

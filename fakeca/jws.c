@@ -1,0 +1,169 @@
+#include "fakeca/jws.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakeca/base64url.h"
+#include "fakeca/jwk.h"
+
+/* Jansson's own limit on depth is 2048, fixed when it was built. */
+static bool too_deep(const char *bytes, size_t length)
+{
+    size_t depth = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; i < length; i++) {
+        if (quoted) {
+            if (bytes[i] == '\\')
+                i++;
+            else if (bytes[i] == '"')
+                quoted = false;
+        } else if (bytes[i] == '"')
+            quoted = true;
+        else if (bytes[i] == '{' || bytes[i] == '[') {
+            if (++depth > JSON_MOST_DEPTH)
+                return true;
+        } else if ((bytes[i] == '}' || bytes[i] == ']') && depth > 0)
+            depth--;
+    }
+    return false;
+}
+
+json_t *json_of(const char *bytes, size_t length, struct error *e)
+{
+    json_error_t why;
+    json_t *value;
+
+    if (too_deep(bytes, length))
+        return failed(e, "JSON nested deeper than %d", JSON_MOST_DEPTH), NULL;
+    value = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &why);
+    return value != NULL ? value : (failed(e, "not JSON: %s", why.text), NULL);
+}
+
+static const char *text_at(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+/* Decodes one of the three parts; the result is to be freed. */
+static unsigned char *part(const json_t *object, const char *name, size_t *length, struct error *e)
+{
+    const char *text = text_at(object, name);
+    unsigned char *bytes = text == NULL ? NULL : malloc(strlen(text) + 1);
+    ssize_t count = bytes == NULL ? -1 : base64url_decode(text, strlen(text), bytes, strlen(text));
+
+    if (count < 0) {
+        free(bytes);
+        return failed(e, "the request's \"%s\" is not base64url", name), NULL;
+    }
+    bytes[count] = '\0';
+    *length = (size_t)count;
+    return bytes;
+}
+
+static int check_header(struct jws *jws, enum jws_fault *fault, struct error *e)
+{
+    const json_t *header = jws->protected_header;
+
+    jws->algorithm = text_at(header, "alg");
+    jws->nonce = text_at(header, "nonce");
+    jws->url = text_at(header, "url");
+    jws->kid = text_at(header, "kid");
+    jws->jwk = json_object_get(header, "jwk");
+    if (json_object_get(header, "crit") != NULL || json_object_get(header, "b64") != NULL)
+        return failed(e, "the protected header asks for an extension that is not spoken here");
+    if (jws->algorithm == NULL || !jwk_algorithm_known(jws->algorithm)) {
+        *fault = JWS_ALGORITHM;
+        return failed(e, "the algorithm '%s' is not accepted here",
+                      jws->algorithm == NULL ? "" : jws->algorithm);
+    }
+    if ((jws->kid == NULL) == (jws->jwk == NULL))
+        return failed(e, "expected exactly one of \"jwk\" and \"kid\" in the protected header");
+    if (jws->jwk != NULL && !json_is_object(jws->jwk))
+        return failed(e, "the \"jwk\" is not an object");
+    return 0;
+}
+
+static int check_object(const json_t *object, struct error *e)
+{
+    if (!json_is_object(object))
+        return failed(e, "expected a JWS, as a JSON object");
+    if (json_object_get(object, "signatures") != NULL || json_object_get(object, "header") != NULL)
+        return failed(e, "expected a flattened JWS with one signature and no unprotected header");
+    return 0;
+}
+
+static int take_signing_input(const json_t *object, struct jws *jws, struct error *e)
+{
+    int length = asprintf(&jws->signing_input, "%s.%s", text_at(object, "protected"),
+                          text_at(object, "payload"));
+
+    if (length < 0) {
+        jws->signing_input = NULL;
+        return failed(e, "out of memory");
+    }
+    jws->signing_length = (size_t)length;
+    return 0;
+}
+
+int jws_of_object(const json_t *object, struct jws *jws, enum jws_fault *fault, struct error *e)
+{
+    unsigned char *header = NULL;
+    size_t length = 0;
+
+    *jws = (struct jws){0};
+    *fault = JWS_MALFORMED;
+    if (check_object(object, e) < 0 || (header = part(object, "protected", &length, e)) == NULL)
+        return -1;
+    jws->protected_header = json_of((char *)header, length, e);
+    free(header);
+    if (jws->protected_header == NULL)
+        return failed_in(e, "protected header");
+    jws->payload_text = (char *)part(object, "payload", &jws->payload_length, e);
+    if (jws->payload_text == NULL ||
+        (jws->signature = part(object, "signature", &jws->signature_length, e)) == NULL)
+        return -1;
+    if (check_header(jws, fault, e) < 0)
+        return -1;
+    if (jws->payload_length > 0 &&
+        (jws->payload = json_of(jws->payload_text, jws->payload_length, e)) == NULL)
+        return failed_in(e, "payload");
+    if (jws->payload != NULL && !json_is_object(jws->payload))
+        return failed(e, "the payload is not a JSON object");
+    return take_signing_input(object, jws, e);
+}
+
+int jws_parse(const char *bytes, size_t length, struct jws *jws, enum jws_fault *fault,
+              struct error *e)
+{
+    json_t *object = NULL;
+    int status;
+
+    *jws = (struct jws){0};
+    *fault = JWS_MALFORMED;
+    if (length > JWS_MOST_BYTES)
+        return failed(e, "a request has at most %d bytes", JWS_MOST_BYTES);
+    object = json_of(bytes, length, e);
+    if (object == NULL)
+        return -1;
+    status = jws_of_object(object, jws, fault, e);
+    json_decref(object);
+    return status;
+}
+
+int jws_verify(const struct jws *jws, EVP_PKEY *key, struct error *e)
+{
+    return jwk_verify(key, jws->algorithm, jws->signing_input, jws->signing_length, jws->signature,
+                      jws->signature_length, e);
+}
+
+void jws_free(struct jws *jws)
+{
+    json_decref(jws->protected_header);
+    json_decref(jws->payload);
+    free(jws->payload_text);
+    free(jws->signing_input);
+    free(jws->signature);
+    *jws = (struct jws){0};
+}

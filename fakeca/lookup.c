@@ -1,0 +1,257 @@
+#include "fakeca/lookup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <openssl/rand.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define QUESTIONS_MOST 2
+#define AGAIN_SECONDS  2.
+
+struct question {
+    unsigned type, id;
+    bool answered;
+};
+
+struct lookup {
+    struct ev_loop *loop;
+    void (*done)(void *context, const struct found *found);
+    void *context;
+    char name[256];
+    int fd;      /* to the resolver, or from the child */
+    pid_t child; /* 0: a resolver is asked */
+    struct question questions[QUESTIONS_MOST];
+    size_t count;
+    ev_io io;
+    ev_timer again, limit;
+    struct found found;
+};
+
+void lookup_cancel(struct lookup *lookup)
+{
+    if (lookup == NULL)
+        return;
+    ev_io_stop(lookup->loop, &lookup->io);
+    ev_timer_stop(lookup->loop, &lookup->again);
+    ev_timer_stop(lookup->loop, &lookup->limit);
+    if (lookup->child > 0) {
+        kill(lookup->child, SIGKILL);
+        while (waitpid(lookup->child, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    if (lookup->fd >= 0)
+        close(lookup->fd);
+    free(lookup);
+}
+
+static void finish(struct lookup *lookup)
+{
+    struct found found = lookup->found;
+    void (*done)(void *, const struct found *) = lookup->done;
+    void *context = lookup->context;
+
+    if (found.count == 0 && found.why[0] == '\0')
+        snprintf(found.why, sizeof found.why, "no such records");
+    lookup_cancel(lookup);
+    done(context, &found);
+}
+
+/* --- a resolver --------------------------------------------------------------------------------- */
+
+static void ask(struct lookup *lookup)
+{
+    unsigned char packet[512];
+
+    for (size_t i = 0; i < lookup->count; i++) {
+        const struct question *question = &lookup->questions[i];
+        ssize_t length = question_write(lookup->name, question->type, question->id, packet);
+
+        /* a datagram that the system refuses is one that got lost */
+        if (!question->answered && length > 0)
+            (void)!send(lookup->fd, packet, (size_t)length, MSG_NOSIGNAL);
+    }
+}
+
+static void on_reply(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct lookup *lookup = io->data;
+    unsigned char packet[4096];
+    ssize_t length = recv(lookup->fd, packet, sizeof packet, 0);
+    bool all = true;
+
+    (void)loop;
+    (void)events;
+    if (length < 2)
+        return;
+    for (size_t i = 0; i < lookup->count; i++) {
+        struct question *question = &lookup->questions[i];
+
+        if (!question->answered && question->id == ((unsigned)packet[0] << 8 | packet[1])) {
+            reply_read(packet, (size_t)length, question->type, question->id, &lookup->found);
+            question->answered = true;
+        }
+        all = all && question->answered;
+    }
+    if (all)
+        finish(lookup);
+}
+
+static void on_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    ask(timer->data);
+}
+
+static int connect_to(const struct address *resolver, struct error *e)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM,
+                             .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo *at = NULL;
+    int fd = -1;
+
+    if (getaddrinfo(resolver->host, resolver->port, &hints, &at) != 0)
+        return failed(e, "the resolver %s is not an address", resolver->host);
+    fd = socket(at->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) < 0) {
+        close(fd);
+        fd = -1;
+    }
+    freeaddrinfo(at);
+    return fd >= 0 ? fd : failed(e, "the resolver cannot be asked: %s", strerror(errno));
+}
+
+static int begin_asking(struct lookup *lookup, const struct address *resolver,
+                        enum lookup_kind kind, struct error *e)
+{
+    static const unsigned types[][QUESTIONS_MOST] = {
+        [LOOKUP_ADDRESSES] = {1,  28},
+          [LOOKUP_TEXTS] = {16, 0 }
+    };
+    unsigned char random[2 * QUESTIONS_MOST], probe[512];
+
+    if (question_write(lookup->name, 1, 0, probe) < 0)
+        return failed(e, "'%s' cannot be asked for", lookup->name);
+    lookup->fd = connect_to(resolver, e);
+    if (lookup->fd < 0)
+        return -1;
+    if (RAND_bytes(random, sizeof random) != 1)
+        return failed(e, "no random numbers");
+    random[0] = (unsigned char)((random[2] ^ 1) & 0xff); /* never the same number twice */
+    for (size_t i = 0; i < QUESTIONS_MOST && types[kind][i] != 0; i++)
+        lookup->questions[lookup->count++] = (struct question){
+            .type = types[kind][i], .id = (unsigned)random[2 * i] << 8 | random[2 * i + 1]};
+    ev_io_init(&lookup->io, on_reply, lookup->fd, EV_READ);
+    ask(lookup);
+    ev_timer_init(&lookup->again, on_again, AGAIN_SECONDS, AGAIN_SECONDS);
+    lookup->again.data = lookup;
+    ev_timer_start(lookup->loop, &lookup->again);
+    return 0;
+}
+
+/* --- this machine ------------------------------------------------------------------------------- */
+
+static _Noreturn void look_up_here(const char *name, int to)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *all = NULL;
+    struct found found = {0};
+    int why = getaddrinfo(name, NULL, &hints, &all);
+
+    if (why != 0)
+        snprintf(found.why, sizeof found.why, "%s", gai_strerror(why));
+    for (struct addrinfo *at = all; at != NULL && found.count < FOUND_MOST; at = at->ai_next)
+        memcpy(&found.addresses[found.count++], at->ai_addr, at->ai_addrlen);
+    /* at most a page, which a pipe takes whole */
+    _exit(write(to, &found, sizeof found) == (ssize_t)sizeof found ? 0 : 1);
+}
+
+static void on_child(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct lookup *lookup = io->data;
+    struct found found;
+
+    (void)loop;
+    (void)events;
+    if (read(lookup->fd, &found, sizeof found) == (ssize_t)sizeof found)
+        lookup->found = found;
+    else
+        snprintf(lookup->found.why, sizeof lookup->found.why, "the look-up broke off");
+    finish(lookup);
+}
+
+static int begin_here(struct lookup *lookup, enum lookup_kind kind, struct error *e)
+{
+    int ends[2];
+
+    if (kind != LOOKUP_ADDRESSES)
+        return failed(e, "texts can be asked of a resolver only");
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return failed(e, "cannot make a pipe: %s", strerror(errno));
+    lookup->child = fork();
+    if (lookup->child == 0)
+        look_up_here(lookup->name, ends[1]);
+    close(ends[1]);
+    lookup->fd = ends[0];
+    if (lookup->child < 0) {
+        lookup->child = 0;
+        return failed(e, "cannot start a look-up: %s", strerror(errno));
+    }
+    ev_io_init(&lookup->io, on_child, lookup->fd, EV_READ);
+    return 0;
+}
+
+/* --- either ------------------------------------------------------------------------------------- */
+
+static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct lookup *lookup = timer->data;
+
+    (void)loop;
+    (void)events;
+    snprintf(lookup->found.why, sizeof lookup->found.why, "no answer in %.0f s", LOOKUP_SECONDS);
+    finish(lookup);
+}
+
+struct lookup *lookup_start(struct ev_loop *loop, const struct address *resolver, const char *name,
+                            enum lookup_kind kind,
+                            void (*done)(void *context, const struct found *found), void *context,
+                            struct error *e)
+{
+    struct lookup *lookup = calloc(1, sizeof *lookup);
+
+    if (lookup == NULL)
+        return failed(e, "out of memory"), NULL;
+    *lookup = (struct lookup){.loop = loop, .done = done, .context = context, .fd = -1};
+    snprintf(lookup->name, sizeof lookup->name, "%s", name);
+    if ((resolver != NULL ? begin_asking(lookup, resolver, kind, e) : begin_here(lookup, kind, e)) <
+        0) {
+        lookup_cancel(lookup);
+        return NULL;
+    }
+    lookup->io.data = lookup->limit.data = lookup;
+    ev_io_start(loop, &lookup->io);
+    ev_timer_init(&lookup->limit, on_limit, LOOKUP_SECONDS, 0.);
+    lookup->limit.data = lookup;
+    ev_timer_start(loop, &lookup->limit);
+    return lookup;
+}
+
+bool lookup_literal(const char *name, struct sockaddr_storage *out)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *at = NULL;
+
+    if (getaddrinfo(name, NULL, &hints, &at) != 0)
+        return false;
+    memset(out, 0, sizeof *out);
+    memcpy(out, at->ai_addr, at->ai_addrlen);
+    freeaddrinfo(at);
+    return true;
+}

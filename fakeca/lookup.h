@@ -1,0 +1,50 @@
+/* lookup.h -- what a name stands for, asked without waiting.
+ *
+ * With a resolver (RFC 1035 over UDP) that one is asked, and nobody else.  Without one, the addresses of
+ * names are what this machine says they are: getaddrinfo(3), in a child process, because it
+ * waits; texts can then not be asked for.
+ *
+ * A lookup ends by calling `done` once, never from within lookup_start; or by lookup_cancel.
+ */
+#ifndef FAKECA_LOOKUP_H
+#define FAKECA_LOOKUP_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "testbed/wire/address.h"
+#include "testbed/wire/error.h"
+
+#define FOUND_MOST     8
+#define LOOKUP_SECONDS 6.
+
+enum lookup_kind { LOOKUP_ADDRESSES, LOOKUP_TEXTS };
+
+struct found {
+    size_t count; /* 0: nothing, and `why` says so */
+    struct sockaddr_storage addresses[FOUND_MOST];
+    char texts[FOUND_MOST][256]; /* TXT: the strings of a record joined; longer ones are cut */
+    char why[128];
+};
+
+struct lookup;
+
+/* `resolver` may be NULL.  NULL with *e where it could not be begun. */
+struct lookup *lookup_start(struct ev_loop *loop, const struct address *resolver, const char *name,
+                            enum lookup_kind kind,
+                            void (*done)(void *context, const struct found *found), void *context,
+                            struct error *e);
+void lookup_cancel(struct lookup *lookup);
+
+/* A literal address, without asking anyone. */
+bool lookup_literal(const char *name, struct sockaddr_storage *out);
+
+/* The two pure halves of asking a resolver; type is 1 (A), 28 (AAAA) or 16 (TXT). */
+ssize_t question_write(const char *name, unsigned type, unsigned id, unsigned char out[512]);
+/* Adds what the packet answers to *found.  0, or -1 with found->why: it is no answer to question
+ * `id`, or a refusal. */
+int reply_read(const unsigned char *packet, size_t length, unsigned type, unsigned id,
+               struct found *found);
+
+#endif

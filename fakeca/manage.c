@@ -1,0 +1,275 @@
+#include "fakeca/manage.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "testbed/wire/lines.h"
+
+struct manager { /* one who is connected */
+    struct manage *manage;
+    struct manager *next, *previous;
+    int fd;
+    ev_io io;
+    struct lines lines;
+    struct outbox outbox;
+};
+
+/* --- verbs -------------------------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *request, const char *name)
+{
+    return json_string_value(json_object_get(request, name));
+}
+
+static int need(const json_t *request, const char *name, const char **out, struct error *e)
+{
+    *out = text_of(request, name);
+    return *out != NULL ? 0 : failed(e, "expected \"%s\", a text", name);
+}
+
+static int do_arm(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    (void)answer;
+    return misbehaviour_arm(manage->misbehaviour, request, e);
+}
+
+static int do_disarm(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    const char *name;
+    int count;
+
+    if (need(request, "fault", &name, e) < 0)
+        return -1;
+    count = misbehaviour_disarm(manage->misbehaviour, name, text_of(request, "on"), e);
+    return count < 0 ? -1 : json_object_set_new(answer, "disarmed", json_integer(count));
+}
+
+static int do_armed(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    (void)request;
+    (void)e;
+    return json_object_set_new(answer, "armed", misbehaviour_armed(manage->misbehaviour));
+}
+
+static void list_one(void *list, int64_t number, json_t *body)
+{
+    json_object_set_new(body, "number", json_integer(number));
+    json_object_del(body, "pem");
+    json_array_append(list, body);
+}
+
+static int list(struct manage *manage, const char *kind, const char *name, json_t *answer)
+{
+    json_t *all = json_array();
+
+    store_each(manage->store, kind, list_one, all);
+    return json_object_set_new(answer, name, all);
+}
+
+static int do_accounts(struct manage *manage, const json_t *request, json_t *answer,
+                       struct error *e)
+{
+    (void)request;
+    (void)e;
+    return list(manage, "account", "accounts", answer);
+}
+
+static int do_orders(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    (void)request;
+    (void)e;
+    return list(manage, "order", "orders", answer);
+}
+
+static int do_certificates(struct manage *manage, const json_t *request, json_t *answer,
+                           struct error *e)
+{
+    (void)request;
+    (void)e;
+    return list(manage, "certificate", "certificates", answer);
+}
+
+static int do_dns_add(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    const char *record;
+
+    (void)answer;
+    return need(request, "record", &record, e) < 0 ? -1 : dns_zone_add(manage->zone, record, e);
+}
+
+static int do_dns_remove(struct manage *manage, const json_t *request, json_t *answer,
+                         struct error *e)
+{
+    const char *name;
+    int count;
+
+    if (need(request, "name", &name, e) < 0)
+        return -1;
+    count = dns_zone_remove(manage->zone, name, text_of(request, "type"), e);
+    return count < 0 ? -1 : json_object_set_new(answer, "removed", json_integer(count));
+}
+
+static const struct {
+    const char *name;
+    int (*run)(struct manage *manage, const json_t *request, json_t *answer, struct error *e);
+} verbs[] = {
+    {"arm",          do_arm         },
+    {"disarm",       do_disarm      },
+    {"armed",        do_armed       },
+    {"accounts",     do_accounts    },
+    {"orders",       do_orders      },
+    {"certificates", do_certificates},
+    {"dns-add",      do_dns_add     },
+    {"dns-remove",   do_dns_remove  },
+};
+
+json_t *manage_answer(struct manage *manage, const json_t *request)
+{
+    const char *name = text_of(request, "do");
+    json_t *answer = json_object();
+    struct error e;
+
+    failed(&e, "unknown verb '%s'", name == NULL ? "" : name);
+    for (size_t i = 0; name != NULL && i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(verbs[i].name, name) == 0 && verbs[i].run(manage, request, answer, &e) == 0) {
+            json_object_set_new(answer, "ok", json_true());
+            return answer;
+        }
+    json_object_clear(answer);
+    json_object_set_new(answer, "error", json_string(e.text));
+    return answer;
+}
+
+/* --- connections -------------------------------------------------------------------------------- */
+
+static void end(struct manager *manager)
+{
+    struct manage *manage = manager->manage;
+
+    ev_io_stop(manage->loop, &manager->io);
+    *(manager->previous == NULL ? &manage->first : &manager->previous->next) = manager->next;
+    if (manager->next != NULL)
+        manager->next->previous = manager->previous;
+    manage->count--;
+    close(manager->fd);
+    lines_free(&manager->lines);
+    outbox_free(&manager->outbox);
+    free(manager);
+}
+
+static int answer_line(struct manager *manager, const char *line)
+{
+    json_t *request = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    json_t *answer = manage_answer(manager->manage, request);
+    char *text = json_dumps(answer, JSON_COMPACT);
+    int status = text == NULL ? -1 : outbox_put(&manager->outbox, text, strlen(text));
+
+    if (status == 0)
+        status = outbox_put(&manager->outbox, "\n", 1);
+    free(text);
+    json_decref(answer);
+    json_decref(request);
+    return status;
+}
+
+static void on_io(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct manager *manager = io->data;
+    ssize_t got = (events & EV_READ) != 0 ? lines_read(&manager->lines, manager->fd) : 1;
+    char *line;
+    int status;
+
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        got = 1;
+    while (got >= 0 && (line = lines_next(&manager->lines)) != NULL)
+        if (answer_line(manager, line) < 0)
+            got = -1;
+    status = outbox_flush(&manager->outbox, manager->fd);
+    if (got < 0 || (status < 0 && errno != EAGAIN) || (got == 0 && status == 1)) {
+        end(manager);
+        return;
+    }
+    ev_io_stop(loop, io);
+    ev_io_set(io, manager->fd, (got == 0 ? 0 : EV_READ) | (status == 1 ? 0 : EV_WRITE));
+    ev_io_start(loop, io);
+}
+
+static void on_accept(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct manage *manage = io->data;
+    int fd = accept4(manage->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    struct manager *manager =
+        fd < 0 || manage->count == MANAGE_MOST ? NULL : calloc(1, sizeof *manager);
+
+    (void)events;
+    if (manager == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    *manager = (struct manager){.manage = manage, .next = manage->first, .fd = fd};
+    if (manage->first != NULL)
+        manage->first->previous = manager;
+    manage->first = manager;
+    manage->count++;
+    ev_io_init(&manager->io, on_io, fd, EV_READ);
+    manager->io.data = manager;
+    ev_io_start(loop, &manager->io);
+}
+
+/* --- opening ------------------------------------------------------------------------------------ */
+
+static bool is_served(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool served = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return served;
+}
+
+int manage_open(struct manage *manage, const char *directory, struct error *e)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    mode_t mask;
+
+    if (snprintf(manage->path, sizeof manage->path, "%s/" MANAGE_SOCKET, directory) >=
+        (int)sizeof manage->path)
+        return manage->fd = -1, failed(e, "%s: the path is too long for a socket", directory);
+    strcpy(address.sun_path, manage->path);
+    manage->fd = -1;
+    if (is_served(&address))
+        return failed(e, "%s: somebody serves there already", directory);
+    unlink(manage->path);
+    manage->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    mask = umask(0177);
+    if (manage->fd < 0 || bind(manage->fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        listen(manage->fd, MANAGE_MOST) < 0) {
+        umask(mask);
+        failed(e, "%s: cannot listen: %s", manage->path, strerror(errno));
+        if (manage->fd >= 0)
+            close(manage->fd);
+        return manage->fd = -1;
+    }
+    umask(mask);
+    ev_io_init(&manage->accepting, on_accept, manage->fd, EV_READ);
+    manage->accepting.data = manage;
+    ev_io_start(manage->loop, &manage->accepting);
+    return 0;
+}
+
+void manage_close(struct manage *manage)
+{
+    ev_io_stop(manage->loop, &manage->accepting);
+    while (manage->first != NULL)
+        end(manage->first);
+    close(manage->fd);
+    unlink(manage->path);
+}

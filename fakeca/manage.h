@@ -1,0 +1,54 @@
+/* manage.h -- telling a running authority what to do: a Unix socket in its state directory, mode 0600.
+ *
+ * JSON lines: a request is {"do": VERB, ...}, and each is answered by one line, {"ok": true, ...} or
+ * {"error": "one line"}.  The verbs:
+ *
+ *     arm       what misbehaviour_arm takes
+ *     disarm    "fault", maybe "on"             -> "disarmed": how many
+ *     armed                                     -> "armed": what misbehaviour_armed gives
+ *     accounts, orders, certificates            -> under that name: all there are
+ *     dns-add   "record": as in a master file
+ *     dns-remove "name", maybe "type"           -> "removed": how many
+ *
+ * Order of calls: the borrowed fields set, all else zero; manage_open; manage_close.
+ */
+#ifndef FAKECA_MANAGE_H
+#define FAKECA_MANAGE_H
+
+#include <ev.h>
+#include <jansson.h>
+
+#include "fakeca/dns_zone.h"
+#include "fakeca/misbehaviour.h"
+#include "fakeca/store.h"
+
+#define MANAGE_SOCKET "manage.sock"
+#define MANAGE_MOST   32 /* who may be connected at once */
+
+struct manager;
+
+struct manage {
+    struct ev_loop *loop; /* borrowed, as are the next three */
+    struct misbehaviour *misbehaviour;
+    struct store *store;
+    struct dns_zone *zone;
+    /* the rest is its own */
+    struct manager *first;
+    size_t count;
+    int fd;
+    ev_io accepting;
+    char path[108];
+};
+
+/* A socket that a killed process left is replaced; one that is listened on is an error. */
+int manage_open(struct manage *manage, const char *directory, struct error *e);
+void manage_close(struct manage *manage);
+
+/* What is answered to one request: to be decref'd. */
+json_t *manage_answer(struct manage *manage, const json_t *request);
+
+/* The other end: one request to whoever serves `directory`, and its answer, to be decref'd; NULL
+ * with *e, also where the answer is an error. */
+json_t *manage_ask(const char *directory, const json_t *request, struct error *e);
+
+#endif

@@ -1,0 +1,49 @@
+/* problem.h -- the refusals of ACME (RFC 8555 section 6.7, RFC 9773, draft-ietf-acme-profiles), as
+ * problem documents (RFC 9457). */
+#ifndef FAKECA_PROBLEM_H
+#define FAKECA_PROBLEM_H
+
+#include <jansson.h>
+
+#include "fakeca/http_answer.h"
+
+enum problem {
+    ACCOUNT_DOES_NOT_EXIST,
+    ALREADY_REPLACED,
+    ALREADY_REVOKED,
+    BAD_CSR,
+    BAD_NONCE,
+    BAD_PUBLIC_KEY,
+    BAD_REVOCATION_REASON,
+    BAD_SIGNATURE_ALGORITHM,
+    CAA_FORBIDS,
+    CONNECTION_FAILED,
+    DNS_FAILED,
+    EXTERNAL_ACCOUNT_REQUIRED,
+    INCORRECT_RESPONSE,
+    INVALID_CONTACT,
+    INVALID_PROFILE,
+    MALFORMED,
+    METHOD_NOT_ALLOWED,
+    NO_SUCH_THING,
+    ORDER_NOT_READY,
+    RATE_LIMITED,
+    REJECTED_IDENTIFIER,
+    SERVER_INTERNAL,
+    TLS_FAILED,
+    UNAUTHORIZED,
+    UNSUPPORTED_CONTACT,
+    UNSUPPORTED_IDENTIFIER,
+    UNSUPPORTED_MEDIA_TYPE,
+    USER_ACTION_REQUIRED,
+    PROBLEMS
+};
+
+/* {"type", "detail", "status"}, to be decref'd. */
+json_t *problem_describe(enum problem problem, const char *detail);
+/* The problem whose URN ends in `name`; -1 where there is none. */
+int problem_named(const char *name);
+/* Makes it the answer. */
+void problem_answer(struct http_answer *answer, enum problem problem, const char *detail);
+
+#endif

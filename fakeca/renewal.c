@@ -1,0 +1,128 @@
+#include "fakeca/renewal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ASK_AGAIN_SECONDS 21600 /* six hours, as Let's Encrypt has it */
+
+int renewal_id(X509 *certificate, char out[CERT_ID_TEXT])
+{
+    const ASN1_OCTET_STRING *issuer = X509_get0_authority_key_id(certificate);
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
+    unsigned char octets[32];
+    int length = ASN1_STRING_length(serial);
+    int lead = length > 0 && (ASN1_STRING_get0_data(serial)[0] & 0x80) != 0;
+    size_t used;
+
+    if (issuer == NULL || ASN1_STRING_length(issuer) > 64 || length < 1 ||
+        length + lead > (int)sizeof octets || ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER)
+        return -1;
+    octets[0] = 0; /* DER's, where the number would look negative */
+    memcpy(octets + lead, ASN1_STRING_get0_data(serial), (size_t)length);
+    base64url(ASN1_STRING_get0_data(issuer), (size_t)ASN1_STRING_length(issuer), out);
+    used = strlen(out);
+    out[used] = '.';
+    base64url(octets, (size_t)(length + lead), out + used + 1);
+    return 0;
+}
+
+/* The certificate that goes by this identifier; its number, or 0. */
+static json_t *find(struct call *call, const char *id, int64_t *number)
+{
+    json_t *pointer = store_find(call->store, "cert-id", id, number);
+    json_t *certificate;
+
+    *number = json_integer_value(json_object_get(pointer, "certificate"));
+    json_decref(pointer);
+    certificate = *number == 0 ? NULL : store_get(call->store, "certificate", *number);
+    return certificate;
+}
+
+static bool shares_a_name(const json_t *order, const json_t *certificate)
+{
+    json_t *identifier, *name;
+    size_t i, k;
+
+    json_array_foreach(json_object_get(order, "identifiers"), i, identifier) json_array_foreach(
+        json_object_get(certificate, "names"), k,
+        name) if (strcmp(text_of(identifier, "value"), json_string_value(name)) == 0) return true;
+    return false;
+}
+
+static int check(struct call *call, const json_t *order, const json_t *certificate)
+{
+    if (certificate == NULL)
+        return refuse(call, MALFORMED, "\"replaces\" names no certificate of ours");
+    if (json_integer_value(json_object_get(certificate, "account")) != call->account_number)
+        return refuse(call, UNAUTHORIZED, "the certificate to replace belongs to another account");
+    if (!shares_a_name(order, certificate))
+        return refuse(call, MALFORMED, "the certificate to replace shares no name with the order");
+    return 0;
+}
+
+/* An order that came to nothing holds no claim. */
+static bool claimed(struct call *call, const json_t *certificate)
+{
+    int64_t number = json_integer_value(json_object_get(certificate, "replaced_by"));
+    json_t *order = number == 0 ? NULL : store_get(call->store, "order", number);
+    bool held =
+        order != NULL && order_refresh(call, number, order) == 0 && !has_status(order, "invalid");
+
+    json_decref(order);
+    return held;
+}
+
+int renewal_claim(struct call *call, const json_t *order, int64_t number)
+{
+    int64_t old;
+    json_t *certificate = find(call, text_of(order, "replaces"), &old);
+    struct error e;
+    int status = check(call, order, certificate);
+
+    if (status == 0 && claimed(call, certificate))
+        status = refuse(call, ALREADY_REPLACED, "another order has replaced that certificate");
+    if (status == 0) {
+        json_object_set_new(certificate, "replaced_by", json_integer(number));
+        if (store_put(call->store, "certificate", old, certificate, &e) < 0)
+            status = broken(call, &e);
+    }
+    json_decref(certificate);
+    return status;
+}
+
+/* Two thirds into the lifetime, for a tenth of it; half-way where that is less than ten days; at once
+ * where it was revoked. */
+static void window(const json_t *certificate, int64_t now, int64_t *start, int64_t *end)
+{
+    int64_t from = json_integer_value(json_object_get(certificate, "not_before"));
+    int64_t until = json_integer_value(json_object_get(certificate, "not_after"));
+    int64_t lifetime = until - from;
+
+    *start = lifetime < 10 * INT64_C(86400) ? from + lifetime / 2 : until - lifetime / 3;
+    *end = *start + lifetime / 10;
+    if (json_object_get(certificate, "revoked") != NULL) {
+        *start = now - 3600;
+        *end = now - 1800;
+    }
+}
+
+int answer_renewal_info(struct call *call)
+{
+    int64_t number, start, end;
+    json_t *certificate = find(call, call->rest, &number);
+
+    if (certificate == NULL)
+        return refuse(call, NO_SUCH_THING, "no certificate of ours goes by that identifier");
+    window(certificate, call->now, &start, &end);
+    json_decref(certificate);
+    if (call->chosen.fault != NULL && call->chosen.fault->action == ACT_WINDOW) {
+        start = call->now + call->chosen.fault->from;
+        end = call->now + call->chosen.fault->until;
+    }
+    http_answer_field(call->answer, "Retry-After", "%d", ASK_AGAIN_SECONDS);
+    return answer_json(call, 200,
+                       json_pack("{s:{s:o, s:o}}", "suggestedWindow", "start", time_json(start),
+                                 "end", time_json(end)));
+}

@@ -1,0 +1,138 @@
+#include "fakeca/request.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakeca/openssl_error.h"
+
+#define NAMES_MOST 101 /* one more than an order may have, so that too many are seen */
+
+static int add_name(struct request *request, const char *name, size_t length, struct error *e)
+{
+    char text[256];
+    json_t *one;
+    size_t i;
+
+    if (length == 0 || length >= sizeof text || memchr(name, '\0', length) != NULL)
+        return failed(e, "the request has a name that is none");
+    for (i = 0; i < length; i++)
+        text[i] = (char)tolower((unsigned char)name[i]);
+    text[length] = '\0';
+    json_array_foreach(request->names, i,
+                       one) if (strcmp(json_string_value(one), text) == 0) return 0;
+    if (json_array_size(request->names) == NAMES_MOST)
+        return failed(e, "the request has more than %d names", NAMES_MOST - 1);
+    return json_array_append_new(request->names, json_string(text)) == 0
+               ? 0
+               : failed(e, "the request has a name that is none");
+}
+
+static int add_address(struct request *request, const ASN1_OCTET_STRING *octets, struct error *e)
+{
+    int length = ASN1_STRING_length(octets);
+    char text[INET6_ADDRSTRLEN];
+
+    if ((length != 4 && length != 16) ||
+        inet_ntop(length == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(octets), text,
+                  sizeof text) == NULL)
+        return failed(e, "the request has an address that is none");
+    return add_name(request, text, strlen(text), e);
+}
+
+static int add_alternatives(struct request *request, const GENERAL_NAMES *names, struct error *e)
+{
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        int status = -1;
+
+        if (name->type == GEN_DNS)
+            status = add_name(request, (const char *)ASN1_STRING_get0_data(name->d.dNSName),
+                              (size_t)ASN1_STRING_length(name->d.dNSName), e);
+        else if (name->type == GEN_IPADD)
+            status = add_address(request, name->d.iPAddress, e);
+        else
+            failed(e, "the request has a name that is neither a DNS name nor an address");
+        if (status < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_common_name(struct request *request, struct error *e)
+{
+    X509_NAME *subject = X509_REQ_get_subject_name(request->parsed);
+    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    unsigned char *text = NULL;
+    int length, status;
+
+    if (at < 0)
+        return 0;
+    length = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    if (length < 0)
+        return openssl_failed(e, "read the request's common name");
+    /* an empty one is what `openssl req -subj /CN=` and its like make */
+    status = length == 0 ? 0 : add_name(request, (char *)text, (size_t)length, e);
+    OPENSSL_free(text);
+    return status;
+}
+
+static int read_extensions(struct request *request, struct error *e)
+{
+    STACK_OF(X509_EXTENSION) *extensions = X509_REQ_get_extensions(request->parsed);
+    GENERAL_NAMES *names = X509V3_get_d2i(extensions, NID_subject_alt_name, NULL, NULL);
+    int status = add_alternatives(request, names, e);
+
+    request->must_staple = X509v3_get_ext_by_NID(extensions, NID_tlsfeature, -1) >= 0;
+    GENERAL_NAMES_free(names);
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+    ERR_clear_error();
+    return status;
+}
+
+int request_read(const unsigned char *der, size_t length, struct request *request, struct error *e)
+{
+    const unsigned char *at = der;
+
+    *request =
+        (struct request){.names = json_array(), .parsed = d2i_X509_REQ(NULL, &at, (long)length)};
+    if (request->parsed == NULL || at != der + length)
+        return ERR_clear_error(), failed(e, "the request is not PKCS#10 in DER");
+    request->key = X509_REQ_get0_pubkey(request->parsed);
+    request->kind = request->key == NULL ? NULL : key_kind_of(request->key);
+    if (request->kind == NULL || request->kind->weak)
+        return ERR_clear_error(), failed(e, "the request's key is none of %s", key_kinds());
+    if (X509_REQ_verify(request->parsed, request->key) != 1)
+        return ERR_clear_error(), failed(e, "the request's signature does not fit");
+    return add_common_name(request, e) < 0 ? -1 : read_extensions(request, e);
+}
+
+int request_matches(const struct request *request, const json_t *identifiers, struct error *e)
+{
+    json_t *identifier, *name;
+    size_t i, k;
+
+    json_array_foreach(identifiers, i, identifier)
+    {
+        const char *value = json_string_value(json_object_get(identifier, "value"));
+        bool found = false;
+
+        json_array_foreach(request->names, k, name) found =
+            found || strcmp(json_string_value(name), value) == 0;
+        if (!found)
+            return failed(e, "the request lacks %s, which was ordered", value);
+    }
+    if (json_array_size(request->names) != json_array_size(identifiers))
+        return failed(e, "the request has %zu names, %zu were ordered",
+                      json_array_size(request->names), json_array_size(identifiers));
+    return 0;
+}
+
+void request_free(struct request *request)
+{
+    X509_REQ_free(request->parsed);
+    json_decref(request->names);
+}

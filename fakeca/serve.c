@@ -1,0 +1,210 @@
+#include "fakeca/serve.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fakeca/serve_plain.h"
+#include "fakeca/serve_tls.h"
+#include "testbed/wire/moment.h"
+
+static int64_t now(void *context)
+{
+    const struct serve *serve = context;
+
+    return serve->page == NULL ? time(NULL) : page_now(serve->page) / NANOSECONDS;
+}
+
+static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+    (void)watcher;
+    (void)events;
+    ev_break(loop, EVBREAK_ALL);
+}
+
+/* --- opening ------------------------------------------------------------------------------------ */
+
+static int open_state(struct serve *serve, struct error *e)
+{
+    const struct serve_plan *plan = serve->plan;
+
+    if (plan->clock != NULL && (serve->page = page_map(plan->clock, e)) == NULL)
+        return -1;
+    if (authority_need(plan->state, "Rehearsal", now(serve), e) < 0 ||
+        authority_open(plan->state, &serve->authority, e) < 0)
+        return -1;
+    serve->opened = true;
+    authority_pause(&serve->authority);
+    serve->store = store_open(plan->state, e);
+    return serve->store == NULL ? -1 : 0;
+}
+
+static int open_acme(struct serve *serve, struct error *e)
+{
+    const struct serve_plan *plan = serve->plan;
+    struct acme_plan acme = {
+        .store = serve->store,
+        .authority = &serve->authority,
+        .validator = &serve->validator,
+        .misbehaviour = serve->misbehaviour,
+        .now = now,
+        .context = serve,
+        .profile_count = plan->profile_count,
+        .ocsp = serve->urls[0],
+        .ca_issuers = serve->urls[1],
+        .crl = serve->urls[2],
+    };
+
+    memcpy(acme.profiles, plan->profiles, sizeof acme.profiles);
+    serve->validator = (struct validator){
+        .loop = serve->loop,
+        .resolver = plan->resolver != NULL ? plan->resolver : &serve->own_resolver,
+        .text_resolver = plan->resolver != NULL ? plan->resolver : &serve->own_resolver,
+        .http_port = plan->validate_http_port,
+        .tls_port = plan->validate_tls_port,
+        .done = acme_validated,
+    };
+    if (validator_open(&serve->validator, e) < 0)
+        return -1;
+    serve->acme = acme_new(&acme, e);
+    serve->validator.context = serve->api.context = serve->acme;
+    return serve->acme == NULL ? -1 : 0;
+}
+
+static int open_listeners(struct serve *serve, struct error *e)
+{
+    static const char *const paths[] = {"ocsp", "issuers", "crls"};
+    const struct serve_plan *plan = serve->plan;
+
+    serve->http =
+        (struct http_server){.loop = serve->loop, .answer = plain_answer, .context = &serve->plain};
+    if (http_server_open(&serve->http, &plan->http, e) < 0)
+        return failed_in(e, "--http");
+    for (int i = 0; i < 3; i++)
+        snprintf(serve->urls[i], sizeof serve->urls[i], "http://%s/%s", serve->http.address,
+                 paths[i]);
+    serve->tls = serve_tls_new(plan->state, plan->acme.host, now(serve), e);
+    if (serve->tls == NULL)
+        return -1;
+    serve->api =
+        (struct http_server){.loop = serve->loop, .tls = serve->tls, .answer = acme_answer};
+    return http_server_open(&serve->api, &plan->acme, e) < 0 ? failed_in(e, "--acme") : 0;
+}
+
+static int open_names(struct serve *serve, struct error *e)
+{
+    const struct serve_plan *plan = serve->plan;
+
+    serve->zone = dns_zone_new(e);
+    if (serve->zone == NULL)
+        return -1;
+    if (plan->names_address != NULL && dns_zone_fallback(serve->zone, plan->names_address, e) < 0)
+        return failed_in(e, "--names-address");
+    serve->dns = (struct dns_server){
+        .loop = serve->loop,
+        .zone = serve->zone,
+        .misbehaviour = serve->misbehaviour,
+        .now = now,
+        .context = serve,
+        .fd = -1,
+    };
+    if (dns_server_open(&serve->dns, &plan->dns, e) < 0)
+        return failed_in(e, "--dns");
+    return address_parse(serve->dns.address, &serve->own_resolver, e);
+}
+
+static int open_services(struct serve *serve, struct error *e)
+{
+    serve->misbehaviour = misbehaviour_new(serve->plan->seed);
+    if (serve->misbehaviour == NULL)
+        return failed(e, "out of memory");
+    serve->plain = (struct plain){.authority = &serve->authority,
+                                  .misbehaviour = serve->misbehaviour,
+                                  .now = now,
+                                  .context = serve};
+    if (plain_open(&serve->plain, e) < 0 || open_names(serve, e) < 0)
+        return -1;
+    serve->manage = (struct manage){.loop = serve->loop,
+                                    .misbehaviour = serve->misbehaviour,
+                                    .store = serve->store,
+                                    .zone = serve->zone};
+    return manage_open(&serve->manage, serve->plan->state, e);
+}
+
+int serve_open(struct serve *serve, const struct serve_plan *plan, struct error *e)
+{
+    serve->plan = plan;
+    serve->http.fd = serve->api.fd = serve->dns.fd = -1;
+    serve->manage.fd = -1;
+    signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error, not the end */
+    serve->loop = ev_default_loop(0);
+    if (serve->loop == NULL)
+        return failed(e, "no event loop");
+    if (open_state(serve, e) < 0 || open_services(serve, e) < 0 || open_listeners(serve, e) < 0 ||
+        open_acme(serve, e) < 0)
+        return -1;
+    ev_signal_init(&serve->terminated, on_signal, SIGTERM);
+    ev_signal_init(&serve->interrupted, on_signal, SIGINT);
+    ev_signal_start(serve->loop, &serve->terminated);
+    ev_signal_start(serve->loop, &serve->interrupted);
+    acme_resume(serve->acme);
+    return 0;
+}
+
+/* --- telling ------------------------------------------------------------------------------------ */
+
+static json_t *path_json(const struct serve *serve, const char *file)
+{
+    char path[PATH_MAX], full[PATH_MAX];
+
+    snprintf(path, sizeof path, "%.3000s/%s", serve->plan->state, file);
+    return json_string(realpath(path, full) != NULL ? full : path);
+}
+
+json_t *serve_describe(struct serve *serve)
+{
+    char directory[URL_ROOM];
+
+    snprintf(directory, sizeof directory, "https://%s/directory", serve->api.address);
+    return json_pack("{s:s, s:s, s:o, s:[o], s:s, s:s, s:s, s:s, s:o, s:i}", "event", "listening",
+                     "directory", directory, "https_root", path_json(serve, "https/root.pem"),
+                     "roots", path_json(serve, "root.pem"), "ocsp", serve->urls[0], "issuers",
+                     serve->urls[1], "crls", serve->urls[2], "dns", serve->dns.address, "manage",
+                     path_json(serve, MANAGE_SOCKET), "pid", (int)getpid());
+}
+
+void serve_run(struct serve *serve)
+{
+    ev_run(serve->loop, 0);
+}
+
+void serve_close(struct serve *serve)
+{
+    if (serve->api.fd >= 0)
+        http_server_close(&serve->api);
+    if (serve->http.fd >= 0)
+        http_server_close(&serve->http);
+    if (serve->dns.fd >= 0)
+        dns_server_close(&serve->dns);
+    if (serve->manage.fd >= 0)
+        manage_close(&serve->manage);
+    dns_zone_free(serve->zone);
+    plain_close(&serve->plain);
+    if (serve->validator.loop != NULL)
+        validator_close(&serve->validator);
+    acme_free(serve->acme);
+    misbehaviour_free(serve->misbehaviour);
+    SSL_CTX_free(serve->tls);
+    store_close(serve->store);
+    if (serve->opened)
+        authority_close(&serve->authority);
+    if (serve->page != NULL)
+        page_unmap(serve->page);
+    if (serve->loop != NULL)
+        ev_loop_destroy(serve->loop);
+}

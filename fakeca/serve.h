@@ -1,0 +1,66 @@
+/* serve.h -- an authority that serves: everything that listens, around one loop.
+ *
+ *     DIR/authority.json ...   the authority itself (authority.h), made if it is not there
+ *     DIR/https/               a second one, for the certificate of the ACME server itself
+ *     DIR/manage.sock          where it is told to misbehave (manage.h), mode 0600
+ *     DIR/serve.db             accounts, orders and what was issued (store.h)
+ *
+ * Order of calls: serve_open, serve_run, serve_close -- the last in any case.
+ */
+#ifndef FAKECA_SERVE_H
+#define FAKECA_SERVE_H
+
+#include <ev.h>
+
+#include "fakeca/acme.h"
+#include "fakeca/http_server.h"
+#include "fakeca/manage.h"
+#include "fakeca/serve_dns.h"
+#include "fakeca/serve_plain.h"
+#include "faketime/page.h"
+
+#define URL_ROOM (SOCKET_ADDRESS_TEXT + 32)
+
+struct serve_plan {
+    const char *state;
+    const char *clock; /* a clock page; NULL: the real clock */
+    struct address acme, http, dns;
+    const char
+        *names_address; /* what all names stand for in our DNS; NULL: none that is not told */
+    unsigned long seed;
+    const struct address *resolver; /* NULL: this machine's idea of names */
+    unsigned validate_http_port, validate_tls_port;
+    struct profile profiles[PROFILES_MOST];
+    size_t profile_count;
+};
+
+struct serve {
+    const struct serve_plan *plan;
+    struct ev_loop *loop;
+    const struct clock_page *page;
+    struct authority authority;
+    bool opened; /* the authority is */
+    struct store *store;
+    struct validator validator;
+    struct acme *acme;
+    SSL_CTX *tls;
+    struct misbehaviour *misbehaviour;
+    struct http_server api, http;
+    struct plain plain;
+    struct dns_zone *zone;
+    struct dns_server dns;
+    struct address own_resolver; /* our DNS, where nobody else is to be asked */
+    struct manage manage;
+    ev_signal terminated, interrupted;
+    char urls[3][URL_ROOM]; /* of OCSP, of issuers, of CRLs */
+};
+
+/* *serve is all zero before; the plan is borrowed. */
+int serve_open(struct serve *serve, const struct serve_plan *plan, struct error *e);
+/* The line that says that all is listening: JSON, to be decref'd. */
+json_t *serve_describe(struct serve *serve);
+/* Until SIGTERM or SIGINT. */
+void serve_run(struct serve *serve);
+void serve_close(struct serve *serve);
+
+#endif

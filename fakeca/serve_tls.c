@@ -1,0 +1,91 @@
+#include "fakeca/serve_tls.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fakeca/authority.h"
+#include "fakeca/openssl_error.h"
+
+#define YEAR  (INT64_C(365) * 86400)
+#define SLACK (5 * YEAR)
+
+int authority_need(const char *directory, const char *name, int64_t now, struct error *e)
+{
+    struct authority_plan plan = {
+        .name = name,
+        .kind = key_kind_named("p256", e),
+        .intermediates = 1,
+        .at = now,
+        .root_until = now + 30 * YEAR,
+        .intermediate_until = now + 20 * YEAR,
+        .path_length = -1,
+    };
+    char file[PATH_MAX];
+
+    snprintf(file, sizeof file, "%s/authority.json", directory);
+    return access(file, F_OK) == 0 ? 0 : authority_create(directory, &plan, e);
+}
+
+/* It outlives every scenario, both ways, and holds on the real calendar too where the scenario's is
+ * not far from it: what a rehearsal is about is what is issued, not this. */
+static struct chain *issue(const char *directory, const char *host, int64_t now, struct error *e)
+{
+    static const char *const purposes[] = {"serverAuth"};
+    const char *names[] = {"localhost", "127.0.0.1", "::1", host};
+    struct leaf_plan plan = {
+        .names = {names,    4},
+        .kind = key_kind_named("p256", e),
+        .at = now,
+        .not_before = now - SLACK,
+        .not_after = now + 10 * YEAR,
+        .purposes = {purposes, 1},
+    };
+    struct authority authority;
+    struct chain *chain;
+
+    for (size_t i = 0; i < 3; i++)
+        if (strcmp(names[i], host) == 0)
+            plan.names.count = 3;
+    if (authority_open(directory, &authority, e) < 0)
+        return NULL;
+    chain = authority_issue(&authority, &plan, e);
+    authority_close(&authority);
+    return chain;
+}
+
+static int use_chain(SSL_CTX *tls, const struct chain *chain, struct error *e)
+{
+    if (SSL_CTX_use_certificate(tls, sk_X509_value(chain->sent, 0)) != 1 ||
+        SSL_CTX_use_PrivateKey(tls, chain->key) != 1)
+        return openssl_failed(e, "use the server's own certificate");
+    for (int i = 1; i < sk_X509_num(chain->sent); i++)
+        if (SSL_CTX_add1_chain_cert(tls, sk_X509_value(chain->sent, i)) != 1)
+            return openssl_failed(e, "use the server's own chain");
+    return 0;
+}
+
+SSL_CTX *serve_tls_new(const char *directory, const char *host, int64_t now, struct error *e)
+{
+    char path[PATH_MAX];
+    struct chain *chain;
+    SSL_CTX *tls;
+
+    snprintf(path, sizeof path, "%s/https", directory);
+    if (authority_need(path, "Rehearsal HTTPS", now - SLACK, e) < 0 ||
+        (chain = issue(path, host, now, e)) == NULL)
+        return NULL;
+    tls = SSL_CTX_new(TLS_server_method());
+    if (tls == NULL)
+        openssl_failed(e, "make a TLS server");
+    else if (use_chain(tls, chain, e) < 0) {
+        SSL_CTX_free(tls);
+        tls = NULL;
+    } else
+        SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_RELEASE_BUFFERS);
+    chain_free(chain);
+    return tls;
+}

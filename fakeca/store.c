@@ -1,0 +1,246 @@
+#include "fakeca/store.h"
+
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SCHEMA_VERSION 1
+#define BUSY_MS        5000
+
+enum statement { BEGIN, COMMIT, ROLLBACK, ADD, PUT, RENAME, REMOVE, GET, FIND, EACH, STATEMENTS };
+
+static const char *const texts[STATEMENTS] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
+    [ADD] = "INSERT INTO thing (kind, name, body) VALUES (?1, ?2, ?3)",
+    [PUT] = "UPDATE thing SET body = ?3 WHERE number = ?2 AND kind = ?1",
+    [RENAME] = "UPDATE thing SET name = ?3 WHERE number = ?2 AND kind = ?1",
+    [REMOVE] = "DELETE FROM thing WHERE number = ?2 AND kind = ?1",
+    [GET] = "SELECT number, body FROM thing WHERE number = ?2 AND kind = ?1",
+    [FIND] = "SELECT number, body FROM thing WHERE kind = ?1 AND name = ?2",
+    [EACH] = "SELECT number, body FROM thing WHERE kind = ?1 ORDER BY number",
+};
+
+struct store {
+    sqlite3 *database;
+    sqlite3_stmt *statements[STATEMENTS];
+};
+
+static int database_failed(const struct store *store, struct error *e)
+{
+    return failed(e, "serve.db: %s", sqlite3_errmsg(store->database));
+}
+
+/* --- opening ------------------------------------------------------------------------------------ */
+
+static int version_is(void *into, int columns, char **values, char **names)
+{
+    (void)names;
+    *(int *)into = columns == 1 && values[0] != NULL ? atoi(values[0]) : -1;
+    return 0;
+}
+
+static int prepare(struct store *store, struct error *e)
+{
+    static const char schema[] =
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+        "CREATE TABLE IF NOT EXISTS thing (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+        " kind TEXT NOT NULL, name TEXT, body TEXT NOT NULL);"
+        "CREATE UNIQUE INDEX IF NOT EXISTS thing_name ON thing (kind, name);"
+        "PRAGMA user_version = 1";
+    int version = -1;
+
+    sqlite3_busy_timeout(store->database, BUSY_MS);
+    if (sqlite3_exec(store->database, "PRAGMA user_version", version_is, &version, NULL) !=
+        SQLITE_OK)
+        return database_failed(store, e);
+    if (version > SCHEMA_VERSION)
+        return failed(e, "serve.db: written by a later version (%d, expected %d)", version,
+                      SCHEMA_VERSION);
+    if (sqlite3_exec(store->database, schema, NULL, NULL, NULL) != SQLITE_OK)
+        return database_failed(store, e);
+    for (int i = 0; i < STATEMENTS; i++)
+        if (sqlite3_prepare_v3(store->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &store->statements[i], NULL) != SQLITE_OK)
+            return database_failed(store, e);
+    return 0;
+}
+
+struct store *store_open(const char *directory, struct error *e)
+{
+    struct store *store = calloc(1, sizeof *store);
+    char path[PATH_MAX];
+    mode_t mask;
+    int status;
+
+    if (store == NULL)
+        return failed(e, "out of memory"), NULL;
+    snprintf(path, sizeof path, "%s/serve.db", directory);
+    mask = umask(0077);
+    status =
+        sqlite3_open_v2(path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    status = status == SQLITE_OK ? prepare(store, e) : database_failed(store, e);
+    umask(mask);
+    if (status == 0)
+        return store;
+    store_close(store);
+    return failed_in(e, directory), NULL;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    for (int i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(store->statements[i]);
+    sqlite3_close(store->database);
+    free(store);
+}
+
+/* --- running ------------------------------------------------------------------------------------ */
+
+static int bind(sqlite3_stmt *statement, int i, const char *text)
+{
+    return text == NULL ? sqlite3_bind_null(statement, i)
+                        : sqlite3_bind_text(statement, i, text, -1, SQLITE_TRANSIENT);
+}
+
+static int run(struct store *store, enum statement which, struct error *e)
+{
+    sqlite3_stmt *statement = store->statements[which];
+    int status = sqlite3_step(statement);
+
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return status == SQLITE_DONE ? 0 : database_failed(store, e);
+}
+
+int store_begin(struct store *store, struct error *e)
+{
+    return run(store, BEGIN, e);
+}
+
+int store_commit(struct store *store, struct error *e)
+{
+    return run(store, COMMIT, e);
+}
+
+void store_rollback(struct store *store)
+{
+    struct error unused;
+
+    run(store, ROLLBACK, &unused);
+}
+
+int64_t store_add(struct store *store, const char *kind, const char *name, const json_t *body,
+                  struct error *e)
+{
+    sqlite3_stmt *statement = store->statements[ADD];
+    char *text = json_dumps(body, JSON_COMPACT);
+    int status;
+
+    if (text == NULL)
+        return failed(e, "out of memory");
+    bind(statement, 1, kind);
+    bind(statement, 2, name);
+    bind(statement, 3, text);
+    free(text);
+    status = run(store, ADD, e);
+    return status < 0 ? -1 : sqlite3_last_insert_rowid(store->database);
+}
+
+static int change(struct store *store, enum statement which, const char *kind, int64_t number,
+                  const char *text, struct error *e)
+{
+    sqlite3_stmt *statement = store->statements[which];
+
+    bind(statement, 1, kind);
+    sqlite3_bind_int64(statement, 2, number);
+    if (which != REMOVE)
+        bind(statement, 3, text);
+    if (run(store, which, e) < 0)
+        return -1;
+    return sqlite3_changes(store->database) == 1
+               ? 0
+               : failed(e, "serve.db: there is no %s %lld", kind, (long long)number);
+}
+
+int store_put(struct store *store, const char *kind, int64_t number, const json_t *body,
+              struct error *e)
+{
+    char *text = json_dumps(body, JSON_COMPACT);
+    int status =
+        text == NULL ? failed(e, "out of memory") : change(store, PUT, kind, number, text, e);
+
+    free(text);
+    return status;
+}
+
+int store_rename(struct store *store, const char *kind, int64_t number, const char *name,
+                 struct error *e)
+{
+    return change(store, RENAME, kind, number, name, e);
+}
+
+int store_remove(struct store *store, const char *kind, int64_t number, struct error *e)
+{
+    return change(store, REMOVE, kind, number, NULL, e);
+}
+
+/* --- reading ------------------------------------------------------------------------------------ */
+
+static json_t *body_of(sqlite3_stmt *statement, int64_t *number)
+{
+    *number = sqlite3_column_int64(statement, 0);
+    return json_loads((const char *)sqlite3_column_text(statement, 1), 0, NULL);
+}
+
+static json_t *one(sqlite3_stmt *statement, int64_t *number)
+{
+    json_t *body = sqlite3_step(statement) == SQLITE_ROW ? body_of(statement, number) : NULL;
+
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return body;
+}
+
+json_t *store_get(struct store *store, const char *kind, int64_t number)
+{
+    sqlite3_stmt *statement = store->statements[GET];
+    int64_t same;
+
+    bind(statement, 1, kind);
+    sqlite3_bind_int64(statement, 2, number);
+    return one(statement, &same);
+}
+
+json_t *store_find(struct store *store, const char *kind, const char *name, int64_t *number)
+{
+    sqlite3_stmt *statement = store->statements[FIND];
+
+    bind(statement, 1, kind);
+    bind(statement, 2, name);
+    return one(statement, number);
+}
+
+void store_each(struct store *store, const char *kind,
+                void (*each)(void *context, int64_t number, json_t *body), void *context)
+{
+    sqlite3_stmt *statement = store->statements[EACH];
+
+    bind(statement, 1, kind);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        int64_t number;
+        json_t *body = body_of(statement, &number);
+
+        if (body != NULL)
+            each(context, number, body);
+        json_decref(body);
+    }
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+}

@@ -1,0 +1,47 @@
+/* store.h -- what an authority that serves must not forget, in SQLite: DIR/serve.db.
+ *
+ * A thing has a kind ("account", "order", ...), a number, maybe a name that is unique within its kind,
+ * and a body: a JSON object, which is what the code of ACME works on.  All of one request
+ * happens in one transaction, which is committed before the first byte of the answer leaves:
+ * store_begin, any of the rest, then store_commit or store_rollback.  The file is in
+ * write-ahead mode: a process that is killed loses nothing it has committed.
+ *
+ * Every call that can fail returns -1 (or NULL) with *e.
+ */
+#ifndef FAKECA_STORE_H
+#define FAKECA_STORE_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "testbed/wire/error.h"
+
+struct store;
+
+struct store *store_open(const char *directory, struct error *e);
+void store_close(struct store *store);
+
+int store_begin(struct store *store, struct error *e);
+int store_commit(struct store *store, struct error *e);
+void store_rollback(struct store *store);
+
+/* The new thing's number; `name` may be NULL. */
+int64_t store_add(struct store *store, const char *kind, const char *name, const json_t *body,
+                  struct error *e);
+/* Puts a new body in place of the old one. */
+int store_put(struct store *store, const char *kind, int64_t number, const json_t *body,
+              struct error *e);
+int store_rename(struct store *store, const char *kind, int64_t number, const char *name,
+                 struct error *e);
+int store_remove(struct store *store, const char *kind, int64_t number, struct error *e);
+
+/* A new reference; NULL where there is none, or where it cannot be read. */
+json_t *store_get(struct store *store, const char *kind, int64_t number);
+json_t *store_find(struct store *store, const char *kind, const char *name, int64_t *number);
+
+/* Calls `each` for every thing of the kind, oldest first, with a body it may keep a reference to.  It
+ * must not change the store. */
+void store_each(struct store *store, const char *kind,
+                void (*each)(void *context, int64_t number, json_t *body), void *context);
+
+#endif

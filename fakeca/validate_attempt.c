@@ -1,0 +1,360 @@
+#include "fakeca/validate.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fakeca/openssl_error.h"
+#include "fakeca/validate_parts.h"
+
+const char *const challenge_names[CHALLENGES] = {
+    [HTTP_01] = "http-01", [DNS_01] = "dns-01", [TLS_ALPN_01] = "tls-alpn-01"};
+
+/* --- beginning and ending ----------------------------------------------------------------------- */
+
+static void disconnect(struct attempt *attempt)
+{
+    ev_io_stop(attempt->validator->loop, &attempt->io);
+    SSL_free(attempt->ssl);
+    attempt->ssl = NULL;
+    if (attempt->fd >= 0)
+        close(attempt->fd);
+    attempt->fd = -1;
+    attempt->connected = false;
+    attempt->put = 0;
+    attempt->got = 0;
+}
+
+static void discard(struct attempt *attempt)
+{
+    struct validator *validator = attempt->validator;
+
+    disconnect(attempt);
+    lookup_cancel(attempt->lookup);
+    ev_timer_stop(validator->loop, &attempt->limit);
+    *(attempt->previous == NULL ? &validator->first : &attempt->previous->next) = attempt->next;
+    if (attempt->next != NULL)
+        attempt->next->previous = attempt->previous;
+    free(attempt->reply);
+    free(attempt);
+}
+
+void attempt_end(struct attempt *attempt, int problem, const char *format, ...)
+{
+    struct validator *validator = attempt->validator;
+    int64_t authorization = attempt->authorization;
+    char what[512], detail[800];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(what, sizeof what, format, list);
+    va_end(list);
+    snprintf(detail, sizeof detail, "%s of %s: %s", challenge_names[attempt->challenge],
+             attempt->identifier, what);
+    discard(attempt);
+    validator->done(validator->context, authorization, problem, detail);
+}
+
+static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct attempt *attempt = timer->data;
+
+    (void)loop;
+    (void)events;
+    attempt_end(attempt, CONNECTION_FAILED, "%s, port %u: no answer in %.0f s", attempt->host,
+                attempt->port, VALIDATE_SECONDS);
+}
+
+/* --- one connection ----------------------------------------------------------------------------- */
+
+static void on_io(struct ev_loop *loop, ev_io *io, int events);
+
+static int open_socket(struct attempt *attempt, struct sockaddr_storage *to)
+{
+    socklen_t length =
+        to->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+    /* the port has the same place in both */
+    ((struct sockaddr_in *)to)->sin_port = htons((uint16_t)attempt->port);
+    attempt->fd = socket(to->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (attempt->fd < 0)
+        return -1;
+    return connect(attempt->fd, (struct sockaddr *)to, length) == 0 || errno == EINPROGRESS ? 0
+                                                                                            : -1;
+}
+
+/* To the next of the addresses that the name has; the last one's failure is the attempt's. */
+static void try_next(struct attempt *attempt, int why)
+{
+    disconnect(attempt);
+    while (attempt->next_address < attempt->found.count) {
+        if (open_socket(attempt, &attempt->found.addresses[attempt->next_address++]) == 0) {
+            ev_io_set(&attempt->io, attempt->fd, EV_WRITE);
+            ev_io_start(attempt->validator->loop, &attempt->io);
+            return;
+        }
+        why = errno;
+        disconnect(attempt);
+    }
+    attempt_end(attempt, CONNECTION_FAILED, "%s, port %u: %s", attempt->host, attempt->port,
+                strerror(why));
+}
+
+static void on_found(void *context, const struct found *found)
+{
+    struct attempt *attempt = context;
+
+    attempt->lookup = NULL;
+    attempt->found = *found;
+    if (found->count == 0)
+        attempt_end(attempt, DNS_FAILED, "looking up %s: %s", attempt->host, found->why);
+    else
+        try_next(attempt, 0);
+}
+
+void attempt_connect(struct attempt *attempt)
+{
+    struct validator *validator = attempt->validator;
+    struct error e;
+
+    disconnect(attempt);
+    attempt->next_address = 0;
+    attempt->found = (struct found){.count = 1};
+    if (lookup_literal(attempt->host, &attempt->found.addresses[0])) {
+        try_next(attempt, 0);
+        return;
+    }
+    attempt->lookup = lookup_start(validator->loop, validator->resolver, attempt->host,
+                                   LOOKUP_ADDRESSES, on_found, attempt, &e);
+    if (attempt->lookup == NULL)
+        attempt_end(attempt, DNS_FAILED, "%s", e.text);
+}
+
+/* The connection stands: what comes first on it. */
+static int greet(struct attempt *attempt)
+{
+    attempt->connected = true;
+    if (attempt->challenge == HTTP_01)
+        http_01_ask(attempt);
+    if (!attempt->secure)
+        return 0;
+    attempt->ssl = SSL_new(attempt->validator->tls);
+    if (attempt->ssl == NULL || SSL_set_fd(attempt->ssl, attempt->fd) != 1)
+        return -1;
+    SSL_set_connect_state(attempt->ssl);
+    if (attempt->challenge == TLS_ALPN_01)
+        return tls_alpn_01_prepare(attempt);
+    return SSL_set_tlsext_host_name(attempt->ssl, attempt->host) == 1 ? 0 : -1;
+}
+
+/* libssl waits for something: 1; it failed: 0. */
+static int tls_waits(struct attempt *attempt, int result)
+{
+    int why = SSL_get_error(attempt->ssl, result);
+
+    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
+        return 0;
+    ev_io_stop(attempt->validator->loop, &attempt->io);
+    ev_io_set(&attempt->io, attempt->fd, why == SSL_ERROR_WANT_READ ? EV_READ : EV_WRITE);
+    ev_io_start(attempt->validator->loop, &attempt->io);
+    return 1;
+}
+
+static void tls_ends(struct attempt *attempt)
+{
+    struct error e;
+
+    openssl_failed(&e, "shake hands");
+    attempt_end(attempt, TLS_FAILED, "%s, port %u: %s", attempt->host, attempt->port, e.text);
+}
+
+static void wait_for(struct attempt *attempt, int events)
+{
+    ev_io_stop(attempt->validator->loop, &attempt->io);
+    ev_io_set(&attempt->io, attempt->fd, events);
+    ev_io_start(attempt->validator->loop, &attempt->io);
+}
+
+/* Bytes moved, 0 at the end of the stream, -1 wait, -2 failed. */
+static ssize_t moved(struct attempt *attempt, ssize_t count, int events)
+{
+    if (attempt->ssl != NULL) {
+        if (count > 0)
+            return count;
+        if (SSL_get_error(attempt->ssl, (int)count) == SSL_ERROR_ZERO_RETURN)
+            return 0;
+        return tls_waits(attempt, (int)count) ? -1 : -2;
+    }
+    if (count >= 0)
+        return count;
+    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+        return -2;
+    wait_for(attempt, events);
+    return -1;
+}
+
+static ssize_t put(struct attempt *attempt)
+{
+    const char *from = attempt->request + attempt->put;
+    size_t left = attempt->length - attempt->put;
+
+    return moved(attempt,
+                 attempt->ssl != NULL ? SSL_write(attempt->ssl, from, (int)left)
+                                      : send(attempt->fd, from, left, MSG_NOSIGNAL),
+                 EV_WRITE);
+}
+
+static ssize_t get(struct attempt *attempt)
+{
+    char *to = attempt->reply + attempt->got;
+    size_t room = REPLY_MOST - attempt->got;
+
+    return moved(attempt,
+                 attempt->ssl != NULL ? SSL_read(attempt->ssl, to, (int)room)
+                                      : recv(attempt->fd, to, room, 0),
+                 EV_READ);
+}
+
+static void talk(struct attempt *attempt)
+{
+    ssize_t count;
+
+    while (attempt->put < attempt->length) {
+        count = put(attempt);
+        if (count == -1)
+            return;
+        if (count <= 0) {
+            try_next(attempt, ECONNRESET);
+            return;
+        }
+        attempt->put += (size_t)count;
+    }
+    while (attempt->got < REPLY_MOST && !http_01_whole(attempt)) {
+        count = get(attempt);
+        if (count == -1)
+            return;
+        if (count < 0 && attempt->got == 0) {
+            try_next(attempt, ECONNRESET);
+            return;
+        }
+        if (count <= 0)
+            break;
+        attempt->got += (size_t)count;
+        attempt->reply[attempt->got] = '\0';
+    }
+    http_01_judge(attempt);
+}
+
+static void on_io(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct attempt *attempt = io->data;
+    int why = 0;
+    socklen_t length = sizeof why;
+
+    (void)loop;
+    (void)events;
+    ERR_clear_error();
+    if (!attempt->connected) {
+        if (getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &why, &length) < 0 || why != 0) {
+            try_next(attempt, why);
+            return;
+        }
+        if (greet(attempt) < 0) {
+            tls_ends(attempt);
+            return;
+        }
+    }
+    if (attempt->ssl != NULL && !SSL_is_init_finished(attempt->ssl)) {
+        int result = SSL_do_handshake(attempt->ssl);
+
+        if (result != 1) {
+            if (!tls_waits(attempt, result))
+                tls_ends(attempt);
+            return;
+        }
+    }
+    if (attempt->challenge == TLS_ALPN_01)
+        tls_alpn_01_judge(attempt);
+    else
+        talk(attempt);
+}
+
+/* --- from outside ------------------------------------------------------------------------------- */
+
+int validator_open(struct validator *validator, struct error *e)
+{
+    validator->tls = SSL_CTX_new(TLS_client_method());
+    if (validator->tls == NULL)
+        return openssl_failed(e, "make a TLS client");
+    SSL_CTX_set_verify(validator->tls, SSL_VERIFY_NONE, NULL); /* as RFC 8737 section 3 has it */
+    return 0;
+}
+
+void validator_close(struct validator *validator)
+{
+    while (validator->first != NULL)
+        discard(validator->first);
+    SSL_CTX_free(validator->tls);
+}
+
+static void begin(struct attempt *attempt)
+{
+    const struct validator *validator = attempt->validator;
+
+    if (attempt->challenge == DNS_01) {
+        dns_01_begin(attempt);
+        return;
+    }
+    attempt->secure = attempt->challenge == TLS_ALPN_01;
+    attempt->port = attempt->secure ? validator->tls_port : validator->http_port;
+    snprintf(attempt->host, sizeof attempt->host, "%s", attempt->identifier);
+    snprintf(attempt->path, sizeof attempt->path, "/.well-known/acme-challenge/%s", attempt->token);
+    attempt_connect(attempt);
+}
+
+/* The first step comes from the loop: whoever asked must have finished first. */
+static void on_begin(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct attempt *attempt = timer->data;
+
+    (void)events;
+    ev_timer_init(&attempt->limit, on_limit, VALIDATE_SECONDS, 0.);
+    ev_timer_start(loop, &attempt->limit);
+    begin(attempt);
+}
+
+int validate_start(struct validator *validator, int64_t authorization, enum challenge challenge,
+                   const char *identifier, const char *token, const char *key_authorization,
+                   struct error *e)
+{
+    struct attempt *attempt = calloc(1, sizeof *attempt);
+
+    if (attempt != NULL)
+        attempt->reply = malloc(REPLY_MOST + 1);
+    if (attempt == NULL || attempt->reply == NULL) {
+        free(attempt);
+        return failed(e, "out of memory");
+    }
+    attempt->validator = validator;
+    attempt->authorization = authorization;
+    attempt->challenge = challenge;
+    attempt->fd = -1;
+    snprintf(attempt->identifier, sizeof attempt->identifier, "%s", identifier);
+    snprintf(attempt->token, sizeof attempt->token, "%s", token);
+    snprintf(attempt->key_authorization, sizeof attempt->key_authorization, "%s",
+             key_authorization);
+    attempt->next = validator->first;
+    if (validator->first != NULL)
+        validator->first->previous = attempt;
+    validator->first = attempt;
+    ev_init(&attempt->io, on_io);
+    ev_timer_init(&attempt->limit, on_begin, 0., 0.);
+    attempt->io.data = attempt->limit.data = attempt;
+    ev_timer_start(validator->loop, &attempt->limit);
+    return 0;
+}

@@ -1,0 +1,58 @@
+/* validate_parts.h -- one attempt at validation, between validate_attempt.c, which connects, and the files for
+ * each kind of challenge, which talk. */
+#ifndef FAKECA_VALIDATE_PARTS_H
+#define FAKECA_VALIDATE_PARTS_H
+
+#include "fakeca/validate.h"
+
+#define REPLY_MOST 65536
+
+struct attempt {
+    struct validator *validator;
+    struct attempt *next, *previous;
+    int64_t authorization;
+    enum challenge challenge;
+    char identifier[256];
+    char token[128];
+    char key_authorization[KEY_AUTHORIZATION_TEXT];
+    struct lookup *lookup; /* under way, or NULL */
+    /* where to connect */
+    char host[256];
+    unsigned port;
+    bool secure;
+    char path[2048];
+    unsigned redirects;
+    struct found found;
+    size_t next_address;
+    /* the connection */
+    int fd; /* -1: none */
+    SSL *ssl;
+    bool connected;
+    char request[2560];
+    size_t put, length;
+    char *reply; /* REPLY_MOST + 1 bytes, ours */
+    size_t got;
+    ev_io io;
+    ev_timer limit;
+};
+
+/* Ends the attempt.  `problem` as in validate.h. */
+void attempt_end(struct attempt *attempt, int problem, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Looks the host up and connects to it. */
+void attempt_connect(struct attempt *attempt);
+
+/* http-01: what to ask, and what the whole reply means. */
+void http_01_ask(struct attempt *attempt);
+/* Whether the reply is whole without waiting for its end. */
+bool http_01_whole(const struct attempt *attempt);
+void http_01_judge(struct attempt *attempt);
+
+/* tls-alpn-01: before the handshake, and what it showed. */
+int tls_alpn_01_prepare(struct attempt *attempt);
+void tls_alpn_01_judge(struct attempt *attempt);
+
+/* dns-01 */
+void dns_01_begin(struct attempt *attempt);
+
+#endif

@@ -1,0 +1,184 @@
+/* fakeca arm, disarm, armed, accounts, orders, dns: talking to a running `fakeca serve`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakeca/manage.h"
+#include "fakeca/verbs.h"
+#include "testbed/wire/moment.h"
+
+struct manage_arguments {
+    const char *state, *on, *identifier, *serial, *from, *until, *after, *chain, *share;
+    const char *add, *remove, *type;
+    long account, nth, times, status;
+};
+
+#define AT(field) offsetof(struct manage_arguments, field)
+#define STATE                                                                                      \
+    {                                                                                              \
+        "state", "DIR", "the authority that serves", OPTION_TEXT, AT(state)                        \
+    }
+/* clang-format off */
+const struct option_row arm_options[] = {
+    STATE,
+    {"on",         "ENDPOINT", "newOrder, finalize, ocsp, ... [everywhere it applies]", OPTION_TEXT, AT(on)},
+    {"account",    "N",        "requests of this account only", OPTION_NUMBER, AT(account)},
+    {"identifier", "NAME",     "requests about this name only", OPTION_TEXT, AT(identifier)},
+    {"serial",     "HEX",      "requests about this certificate only", OPTION_TEXT, AT(serial)},
+    {"nth",        "N",        "from the Nth such request on [1]", OPTION_NUMBER, AT(nth)},
+    {"times",      "N",        "so many times [until disarmed]", OPTION_NUMBER, AT(times)},
+    {"from",       "TIME",     "not before TIME", OPTION_TEXT, AT(from)},
+    {"until",      "TIME",     "not from TIME on", OPTION_TEXT, AT(until)},
+    {"share",      "P%",       "a share of them, drawn by the seed [100%]", OPTION_TEXT, AT(share)},
+    {"status",     "N",        "the HTTP status, for faults that take one", OPTION_NUMBER, AT(status)},
+    {"after",      "TEXT",     "what Retry-After says: seconds, an HTTP date, or anything", OPTION_TEXT, AT(after)},
+    {"chain",      "FAULT",    "which of `fakeca faults`, for broken-chain", OPTION_TEXT, AT(chain)},
+    {0},
+};
+const struct option_row disarm_options[] = {
+    STATE, {"on", "ENDPOINT", "only where it was armed on that", OPTION_TEXT, AT(on)}, {0},
+};
+const struct option_row dns_options[] = {
+    STATE,
+    {"add",    "RECORD", "as in a master file: 'shop.test. A 127.0.0.2'", OPTION_TEXT, AT(add)},
+    {"remove", "NAME",   "all records of a name", OPTION_TEXT, AT(remove)},
+    {"type",   "TYPE",   "only those of a type, with --remove", OPTION_TEXT, AT(type)},
+    {0},
+};
+const struct option_row state_options[] = {STATE, {0}};
+/* clang-format on */
+#undef AT
+
+static void put_text(json_t *request, const char *name, const char *text)
+{
+    if (text != NULL)
+        json_object_set_new(request, name, json_string(text));
+}
+
+static void put_number(json_t *request, const char *name, int64_t number)
+{
+    if (number != 0)
+        json_object_set_new(request, name, json_integer(number));
+}
+
+static int put_time(json_t *request, const char *name, const char *text, struct error *e)
+{
+    int64_t at;
+
+    if (text == NULL)
+        return 0;
+    if (*text == '+' || *text == '-')
+        return failed(e, "--%s: expected a point in time, such as 2027-03-01T00:00:00Z", name);
+    if (moment_parse(text, 0, &at, e) < 0)
+        return failed_in(e, name);
+    json_object_set_new(request, name, json_integer(at));
+    return 0;
+}
+
+static int put_share(json_t *request, const char *text, struct error *e)
+{
+    char *end = NULL;
+    double share = text == NULL ? 100 : strtod(text, &end);
+
+    if (text == NULL)
+        return 0;
+    if (end == text || strcmp(end, "%") != 0 || !(share > 0 && share <= 100))
+        return failed(e, "--share: '%s' is none, expected one like 5%%", text);
+    json_object_set_new(request, "share", json_real(share / 100));
+    return 0;
+}
+
+/* Asks, says what came back, and takes the request over. */
+static int ask(const struct manage_arguments *arguments, json_t *request)
+{
+    struct error e;
+    json_t *answer = NULL;
+
+    if (require("state", arguments->state, &e) == 0)
+        answer = manage_ask(arguments->state, request, &e);
+    json_decref(request);
+    if (answer == NULL)
+        return complain(&e);
+    json_object_del(answer, "ok");
+    tell_json(answer);
+    return DONE;
+}
+
+static int read_arguments(const struct option_row *options, int argc, char **argv,
+                          struct manage_arguments *arguments, struct option_list *words,
+                          size_t needed, struct error *e)
+{
+    if (options_for(options, argc, argv, arguments, words, needed, e) < 0)
+        return -1;
+    return words->count == needed ? 0 : failed(e, "%s: the name of a fault is needed", argv[0]);
+}
+
+int verb_arm(int argc, char **argv)
+{
+    struct manage_arguments a = {0};
+    struct option_list words = {0};
+    struct error e;
+    json_t *request;
+
+    if (read_arguments(arm_options, argc, argv, &a, &words, 1, &e) < 0)
+        return complain(&e);
+    request = json_pack("{s:s, s:s}", "do", "arm", "fault", words.items[0]);
+    put_text(request, "on", a.on);
+    put_text(request, "identifier", a.identifier);
+    put_text(request, "serial", a.serial);
+    put_text(request, "after", a.after);
+    put_text(request, "chain", a.chain);
+    put_number(request, "account", a.account);
+    put_number(request, "nth", a.nth);
+    put_number(request, "times", a.times);
+    put_number(request, "status", a.status);
+    if (put_time(request, "from", a.from, &e) == 0 &&
+        put_time(request, "until", a.until, &e) == 0 && put_share(request, a.share, &e) == 0)
+        return ask(&a, request);
+    json_decref(request);
+    return complain(&e);
+}
+
+int verb_disarm(int argc, char **argv)
+{
+    struct manage_arguments a = {0};
+    struct option_list words = {0};
+    struct error e;
+    json_t *request;
+
+    if (read_arguments(disarm_options, argc, argv, &a, &words, 1, &e) < 0)
+        return complain(&e);
+    request = json_pack("{s:s, s:s}", "do", "disarm", "fault", words.items[0]);
+    put_text(request, "on", a.on);
+    return ask(&a, request);
+}
+
+/* armed, accounts, orders and certificates: the verb is the request. */
+int verb_list(int argc, char **argv)
+{
+    struct manage_arguments a = {0};
+    struct error e;
+
+    if (options_for(state_options, argc, argv, &a, NULL, 0, &e) < 0)
+        return complain(&e);
+    return ask(&a, json_pack("{s:s}", "do", argv[0]));
+}
+
+int verb_dns(int argc, char **argv)
+{
+    struct manage_arguments a = {0};
+    struct error e;
+    json_t *request;
+
+    if (options_for(dns_options, argc, argv, &a, NULL, 0, &e) < 0)
+        return complain(&e);
+    if ((a.add == NULL) == (a.remove == NULL)) {
+        failed(&e, "dns: expected one of --add and --remove");
+        return complain(&e);
+    }
+    request = json_pack("{s:s}", "do", a.add != NULL ? "dns-add" : "dns-remove");
+    put_text(request, "record", a.add);
+    put_text(request, "name", a.remove);
+    put_text(request, "type", a.type);
+    return ask(&a, request);
+}

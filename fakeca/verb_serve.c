@@ -1,0 +1,126 @@
+/* fakeca serve */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakeca/serve.h"
+#include "fakeca/verbs.h"
+#include "testbed/wire/moment.h"
+
+struct serve_arguments {
+    const char *state, *clock, *acme, *http, *dns, *names_address, *resolver;
+    long http_port, tls_port, seed;
+    struct option_list profiles;
+};
+
+#define AT(field) offsetof(struct serve_arguments, field)
+/* clang-format off */
+const struct option_row serve_options[] = {
+    {"state", "DIR", "the authority, and what it must remember; made if it is not there", OPTION_TEXT, AT(state)},
+    {"clock", "FILE", "the calendar to live on, as `fakeclock` makes it [the real one]", OPTION_TEXT, AT(clock)},
+    {"acme", "ADDR:PORT", "where ACME listens, over HTTPS [127.0.0.1:0]", OPTION_TEXT, AT(acme)},
+    {"http", "ADDR:PORT", "where OCSP, CRLs and issuers are served [127.0.0.1:0]", OPTION_TEXT, AT(http)},
+    {"dns", "ADDR:PORT", "where DNS is served, over UDP [127.0.0.1:0]", OPTION_TEXT, AT(dns)},
+    {"names-address", "ADDR", "what all names stand for that DNS was not told of [127.0.0.1]", OPTION_TEXT, AT(names_address)},
+    {"validate-http-port", "N", "the port that http-01 connects to [80]", OPTION_NUMBER, AT(http_port)},
+    {"validate-tls-port", "N", "the port that tls-alpn-01 connects to [443]", OPTION_NUMBER, AT(tls_port)},
+    {"resolver", "ADDR:PORT", "who is asked about names, when validating [the DNS above]", OPTION_TEXT, AT(resolver)},
+    {"seed", "N", "of faults that hit a share of requests [1]", OPTION_NUMBER, AT(seed)},
+    {"profile", "NAME=T", "a profile besides the usual ones: certificates that last T (may repeat)", OPTION_LIST, AT(profiles)},
+    {0},
+};
+/* clang-format on */
+#undef AT
+
+static int port_of(const char *option, long given, unsigned *out, struct error *e)
+{
+    if (given < 1 || given > 65535)
+        return failed(e, "--%s: %ld is not a port, expected 1 to 65535", option, given);
+    *out = (unsigned)given;
+    return 0;
+}
+
+static int endpoint_of(const char *option, const char *text, struct address *out, struct error *e)
+{
+    return address_parse(text, out, e) < 0 ? failed_in(e, option) : 0;
+}
+
+/* "NAME=T"; the text stays where it is, cut at the sign. */
+static int take_profile(char *text, struct serve_plan *plan, struct error *e)
+{
+    char *sign = strchr(text, '=');
+    int64_t lifetime;
+
+    if (sign == NULL || sign == text ||
+        strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") != (size_t)(sign - text))
+        return failed(e, "--profile: '%s' is none, expected one like brief=6h", text);
+    if (duration_parse(sign + 1, &lifetime, e) < 0)
+        return failed_in(e, "--profile");
+    if (lifetime < NANOSECONDS)
+        return failed(e, "--profile: '%s' lasts no second", text);
+    if (plan->profile_count == PROFILES_MOST)
+        return failed(e, "--profile: more than %d are too many", PROFILES_MOST);
+    *sign = '\0';
+    for (size_t i = 0; i < plan->profile_count; i++)
+        if (strcmp(plan->profiles[i].name, text) == 0)
+            return failed(e, "--profile: there is a '%s' already", text);
+    plan->profiles[plan->profile_count++] =
+        (struct profile){.name = text, .what = sign + 1, .lifetime = lifetime / NANOSECONDS};
+    return 0;
+}
+
+static int plan_of(const struct serve_arguments *arguments, struct address *resolver,
+                   struct serve_plan *plan, struct error *e)
+{
+    *plan = (struct serve_plan){.state = arguments->state, .clock = arguments->clock};
+    plan->names_address = arguments->names_address;
+    plan->seed = (unsigned long)arguments->seed;
+    if (require("state", arguments->state, e) < 0 ||
+        endpoint_of("--dns", arguments->dns, &plan->dns, e) < 0 ||
+        endpoint_of("--acme", arguments->acme, &plan->acme, e) < 0 ||
+        endpoint_of("--http", arguments->http, &plan->http, e) < 0 ||
+        port_of("validate-http-port", arguments->http_port, &plan->validate_http_port, e) < 0 ||
+        port_of("validate-tls-port", arguments->tls_port, &plan->validate_tls_port, e) < 0)
+        return -1;
+    if (arguments->resolver != NULL) {
+        if (endpoint_of("--resolver", arguments->resolver, resolver, e) < 0)
+            return -1;
+        plan->resolver = resolver;
+    }
+    plan->profile_count = usual_profile_count;
+    for (size_t i = 0; i < usual_profile_count; i++)
+        plan->profiles[i] = usual_profiles[i];
+    for (size_t i = 0; i < arguments->profiles.count; i++)
+        if (take_profile((char *)arguments->profiles.items[i], plan, e) < 0) /* argv is ours */
+            return -1;
+    return 0;
+}
+
+int verb_serve(int argc, char **argv)
+{
+    struct serve_arguments arguments = {.acme = "127.0.0.1:0",
+                                        .http = "127.0.0.1:0",
+                                        .dns = "127.0.0.1:0",
+                                        .names_address = "127.0.0.1",
+                                        .http_port = 80,
+                                        .tls_port = 443,
+                                        .seed = 1};
+    struct serve_plan plan;
+    struct serve serve = {0};
+    struct address resolver;
+    struct error e;
+    int status = DONE;
+
+    if (options_for(serve_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
+        plan_of(&arguments, &resolver, &plan, &e) < 0)
+        return complain(&e);
+    if (serve_open(&serve, &plan, &e) < 0)
+        status = complain(&e);
+    else {
+        tell_json(serve_describe(&serve));
+        fflush(stdout);
+        serve_run(&serve);
+    }
+    serve_close(&serve);
+    return status;
+}

@@ -1,0 +1,96 @@
+# Serve.pm -- `fakeca serve` in a directory of its own, and a listener for http-01.
+package Serve;
+use v5.36;
+
+use Carp qw(croak);
+use Exporter qw(import);
+use FindBin qw($Bin);
+use IO::Socket::INET;
+use JSON::PP;
+use lib $Bin;
+use Fakeca qw(dir slurp spill);
+
+our @EXPORT_OK = qw(serve stop web free_port home have run);
+
+my $build = $ENV{BUILD} // 'build';
+my %children;
+
+sub home () { return dir() . '/ca' }
+
+sub have ($program) {
+    return grep { -x "$_/$program" } split(/:/, $ENV{PATH}), '/usr/sbin', '/sbin';
+}
+
+# A port that is free now, for programs that cannot be told to choose one themselves.
+sub free_port () {
+    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or croak "socket: $!";
+    return $socket->sockport;
+}
+
+# What it says once it listens.
+sub serve (@arguments) {
+    pipe my $read, my $write or croak "pipe: $!";
+    my $pid = fork // croak "fork: $!";
+    if ($pid == 0) {
+        open STDOUT, '>&', $write or die;
+        open STDERR, '>>', dir() . '/serve.err' or die;
+        close $read;
+        exec "$build/fakeca", 'serve', '--state', home(), @arguments or die;
+    }
+    close $write;
+    $children{$pid} = 1;
+    my $line = <$read> // croak 'fakeca serve: ' . slurp(dir() . '/serve.err');
+    return {%{decode_json($line)}, child => $pid};
+}
+
+# Its exit status; "signal N" where one killed it.
+sub stop ($pid, $signal = 'TERM') {
+    kill $signal, $pid;
+    waitpid $pid, 0;
+    delete $children{$pid};
+    return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
+}
+
+# Serves the files under `root` on a port of its own, to whoever asks; its port.
+sub web ($root) {
+    my $listener = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1', ReuseAddr => 1)
+        or croak "socket: $!";
+    my $pid = fork // croak "fork: $!";
+    return do { $children{$pid} = 1; $listener->sockport } if $pid;
+    while (my $client = $listener->accept) {
+        my ($path) = (<$client> // '') =~ m{^GET (/[\w./-]*) };
+        while (defined(my $line = <$client>)) { last if $line =~ /^\r?\n/ }
+        my $found = defined $path && $path !~ /\.\./ && -f "$root$path";
+        my $body = $found ? slurp("$root$path") : 'not here';
+        printf {$client} "HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+            $found ? '200 OK' : '404 Not Found', length $body, $body;
+        close $client;
+    }
+    exit;
+}
+
+# Runs a command in an environment: its exit status, and all it said.
+sub run ($environment, @command) {
+    my $log = dir() . '/.run';
+    my $pid = fork // croak "fork: $!";
+    if ($pid == 0) {
+        local @ENV{keys %$environment} = values %$environment;
+        open STDIN, '<', '/dev/null' or die;
+        open STDOUT, '>', $log or die;
+        open STDERR, '>&', \*STDOUT or die;
+        exec @command or die;
+    }
+    waitpid $pid, 0;
+    return ($? & 127 ? 'signal ' . ($? & 127) : $? >> 8, slurp($log));
+}
+
+my $parent = $$;
+END {
+    local $?;
+    if ($$ == $parent) {
+        kill 'KILL', keys %children;
+        waitpid $_, 0 for keys %children;
+    }
+}
+
+1;

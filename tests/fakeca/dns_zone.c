@@ -1,0 +1,157 @@
+/* Records that come and go, as dns-01 has it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fakeca/dns_answer.h"
+
+#define MUST(call)                                                                                 \
+    do {                                                                                           \
+        if ((call) < 0)                                                                            \
+            fail_msg("%s", e.text);                                                                \
+    } while (0)
+
+static int open_zone(void **state)
+{
+    struct error e;
+
+    *state = dns_zone_new(&e);
+    return *state == NULL ? -1 : 0;
+}
+
+static int close_zone(void **state)
+{
+    dns_zone_free(*state);
+    return 0;
+}
+
+/* How many records a name has. */
+static size_t count_of(const struct dns_zone *zone, const char *name)
+{
+    ldns_rdf *owner = ldns_dname_new_frm_str(name);
+    const ldns_rr_list *records = dns_zone_find(zone, owner);
+
+    ldns_rdf_deep_free(owner);
+    return records == NULL ? 0 : ldns_rr_list_rr_count(records);
+}
+
+static bool exists(const struct dns_zone *zone, const char *name)
+{
+    ldns_rdf *owner = ldns_dname_new_frm_str(name);
+    bool result = dns_zone_exists(zone, owner);
+
+    ldns_rdf_deep_free(owner);
+    return result;
+}
+
+static void texts_are_added_and_removed_one_by_one(void **state)
+{
+    static const char name[] = "_acme-challenge.shop.test";
+    struct error e;
+
+    MUST(dns_zone_add_text(*state, name, "first", &e));
+    MUST(dns_zone_add_text(*state, name, "second", &e));
+    MUST(dns_zone_add_text(*state, name, "second", &e)); /* is there already */
+    assert_int_equal(count_of(*state, name), 2);
+    assert_int_equal(dns_zone_remove_text(*state, name, "third", &e), 0);
+    assert_int_equal(dns_zone_remove_text(*state, name, "first", &e), 1);
+    assert_int_equal(count_of(*state, name), 1);
+    assert_int_equal(dns_zone_remove(*state, name, NULL, &e), 1);
+    assert_int_equal(count_of(*state, name), 0);
+    assert_false(exists(*state, name));
+}
+
+static void long_texts_are_cut_and_found_again(void **state)
+{
+    char text[601];
+    struct error e;
+
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    MUST(dns_zone_add_text(*state, "shop.test", text, &e));
+    text[599] = 'y';
+    assert_int_equal(dns_zone_remove_text(*state, "shop.test", text, &e), 0);
+    text[599] = 'x';
+    assert_int_equal(dns_zone_remove_text(*state, "shop.test", text, &e), 1);
+    MUST(dns_zone_add_text(*state, "shop.test", "", &e));
+    assert_int_equal(dns_zone_remove_text(*state, "shop.test", "", &e), 1);
+}
+
+static void names_have_no_case_and_stay_in_order(void **state)
+{
+    static const char *const names[] = {"b.test", "a.b.test", "A.test", "z.b.test", "b.tesu"};
+    struct error e;
+
+    for (size_t i = 0; i < 5; i++)
+        MUST(dns_zone_add_address(*state, names[i], i % 2 == 0 ? "127.0.0.1" : "::1", &e));
+    assert_int_equal(count_of(*state, "a.TEST"), 1);
+    assert_int_equal(count_of(*state, "Z.B.test."), 1);
+    assert_true(exists(*state, "test")); /* names below it do */
+    assert_false(exists(*state, "c.test"));
+    assert_int_equal(dns_zone_remove(*state, "b.test", "AAAA", &e), 0);
+    assert_int_equal(dns_zone_remove(*state, "b.test", "A", &e), 1);
+    assert_true(exists(*state, "b.test")); /* a.b.test does */
+    assert_int_equal(count_of(*state, "a.b.test"), 1);
+}
+
+static void what_is_no_record_is_refused(void **state)
+{
+    char text[5000];
+    struct error e;
+
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_int_equal(dns_zone_add(*state, "shop.test. A 300.1.1.1", &e), -1);
+    assert_int_equal(dns_zone_add(*state, "shop.test. CH TXT \"x\"", &e), -1);
+    assert_int_equal(dns_zone_add(*state, "", &e), -1);
+    assert_int_equal(dns_zone_add_address(*state, "shop.test", "nowhere", &e), -1);
+    assert_int_equal(dns_zone_add_address(*state, "a..test", "127.0.0.1", &e), -1);
+    assert_int_equal(dns_zone_add_text(*state, "shop.test", text, &e), -1);
+    assert_int_equal(dns_zone_remove(*state, "shop.test", "NOTYPE", &e), -1);
+    assert_int_equal(dns_zone_fallback(*state, "nowhere", &e), -1);
+    assert_false(exists(*state, "shop.test"));
+}
+
+static void a_question_is_told_in_lower_case(void **state)
+{
+    static const unsigned char query[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\4SHop\4tesT\0\0\x10\0\1";
+    struct dns_question question;
+
+    (void)state;
+    assert_true(dns_asked(query, sizeof query - 1, &question));
+    assert_string_equal(question.name, "shop.test");
+    assert_string_equal(question.type, "TXT");
+    for (size_t length = 0; length < sizeof query - 1; length++)
+        assert_false(dns_asked(query, length, &question));
+}
+
+static void a_delay_is_for_the_caller_to_keep(void **state)
+{
+    static const unsigned char query[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\4shop\4test\0\0\1\0\1";
+    struct dns_misbehaviour slow = {.delay_ms = 1234};
+    struct dns_reply reply;
+    struct error e;
+
+    MUST(dns_answer(*state, query, sizeof query - 1, DNS_UDP, &slow, &reply, &e));
+    assert_non_null(reply.bytes);
+    assert_int_equal(reply.delay_ms, 1234);
+    free(reply.bytes);
+}
+
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, open_zone, close_zone)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FRESH(texts_are_added_and_removed_one_by_one), FRESH(long_texts_are_cut_and_found_again),
+        FRESH(names_have_no_case_and_stay_in_order),   FRESH(what_is_no_record_is_refused),
+        FRESH(a_question_is_told_in_lower_case),       FRESH(a_delay_is_for_the_caller_to_keep),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,139 @@
+#!/usr/bin/perl
+# `fakeca serve`: one line, then answers to curl and openssl; faults at the request asked for; hostile
+# bytes; and what a client was told outlives a kill.
+use v5.36;
+use FindBin qw($Bin);
+use IO::Socket::INET;
+use JSON::PP;
+use lib $Bin;
+use Fakeca qw(dir try fakeca slurp spill);
+use Serve qw(serve stop web free_port home have run);
+use Test::More;
+
+my $dir = dir();
+my $state = home();
+my $build = $ENV{BUILD} // 'build';
+
+# --- the line, and what stands behind it ----------------------------------------------------------
+
+# Its calendar is a page, far from the real one.
+my $now = 1935748800;    # 2031-05-05T12:00:00Z
+for my $step ("new $dir/clock", "freeze $dir/clock", "set $dir/clock \@$now") {
+    system("$build/fakeclock $step >/dev/null") == 0 or die "fakeclock $step";
+}
+my $ca = serve('--clock', "$dir/clock");
+is($ca->{event}, 'listening', 'it says when it listens');
+is($ca->{pid}, $ca->{child}, 'and who it is');
+is((stat $ca->{manage})[2] & 07777, 0600, 'only its owner may tell it what to do');
+
+sub curl (@arguments) {
+    my ($status, $said) = run({}, 'curl', '-s', '--cacert', $ca->{https_root}, @arguments);
+    return $said;
+}
+sub curl_fails (@arguments) { return (run({}, 'curl', '-s', '--cacert', $ca->{https_root}, @arguments))[0] }
+
+SKIP: {
+    skip 'curl is not installed', 1 if !have('curl');
+    my $directory = decode_json(curl($ca->{directory}));
+    is_deeply([sort keys %$directory], [qw(keyChange meta newAccount newNonce newOrder renewalInfo revokeCert)],
+        'the directory tells what there is');
+    like(curl('-I', $directory->{newNonce}), qr{\AHTTP/1\.1 200 .*^Replay-Nonce: [\w-]{32}\r$}ms, 'a nonce by HEAD');
+    like(curl('-i', $directory->{newNonce}), qr{\AHTTP/1\.1 204 .*^Cache-Control: no-store\r$}ms, 'and by GET');
+
+    # --- revocation, on its calendar --------------------------------------------------------------
+
+    fakeca('issue', '--state', $state, '--out', "$dir/shop", '--name', 'shop.test', '--at', "\@$now");
+    curl($ca->{issuers} . '/1.cer', '-o', "$dir/issuer.der");
+    system("openssl x509 -inform der -in $dir/issuer.der -out $dir/issuer.pem");
+    my @ocsp = ('openssl', 'ocsp', '-issuer', "$dir/issuer.pem", '-cert', "$dir/shop/chain.pem", '-url', $ca->{ocsp},
+        '-CAfile', $ca->{roots}[0], '-attime', $now, '-no_nonce');
+    # (openssl ocsp itself looks at the real calendar, and says so)
+    like((run({}, @ocsp))[1], qr{^good\n\s+This Update: May  5 11:00:00 2031}m, 'OCSP says good');
+    fakeca('revoke', '--state', $state, '--in', "$dir/shop", '--at', "\@$now", '--reason', 'keyCompromise');
+    like((run({}, @ocsp))[1], qr{^revoked\n.*Reason: keyCompromise}ms,
+        'revoked, after another process revoked it');
+    curl($ca->{crls} . '/1.crl', '-o', "$dir/crl.der");
+    like(`openssl crl -inform der -in $dir/crl.der -noout -text`,
+        qr{Last Update: May  5 11:00:00 2031.*Revoked Certificates:\n\s+Serial Number}s, 'so does the CRL');
+    is(curl('-o', '/dev/null', '-w', '%{http_code}', "$ca->{crls}/9.crl"), '404', 'nobody has no CRL');
+
+    # --- faults: at the request asked for, and counted --------------------------------------------
+
+    sub arm ($fault, @how) { return fakeca('arm', $fault, '--state', $state, @how) }
+    sub statuses ($count, $url) {
+        return join ' ', map { curl('-o', '/dev/null', '-w', '%{http_code}', $url) } 1 .. $count;
+    }
+
+    arm('retry-later', '--on', 'directory', '--nth', 2, '--times', 1, '--after', 120);
+    is(statuses(3, $ca->{directory}), '200 503 200', 'the second request is told to come later, and no other');
+    my $armed = decode_json(fakeca('armed', '--state', $state))->{armed}[0];
+    is_deeply([@$armed{qw(fault requests fired)}], ['retry-later', 3, 1], 'and that was counted');
+    my ($out, $err, $status) = try('arm', 'retry-later', '--state', $state, '--on', 'directory');
+    is($status, 2, 'what is armed cannot be armed there again');
+    like($err, qr/\Afakeca: retry-later: is armed there already\n\z/, '  and it says so');
+    fakeca('disarm', 'retry-later', '--state', $state);
+    is((try('disarm', 'retry-later', '--state', $state))[2], 2, 'nor disarmed twice');
+
+    my %seen = (
+        'reset' => sub { return curl_fails($ca->{directory}) == 56 },
+        'cut' => sub { return curl_fails($ca->{directory}) == 18 },
+        'silence' => sub { return curl_fails('-m', 1, $ca->{directory}) == 28 },
+        'slow' => sub { return length(curl('-i', '-m', 3, $ca->{directory})) < 5 },
+        'server-error' => sub { return curl($ca->{directory}) =~ /serverInternal/ },
+        'html' => sub { return curl('-i', $ca->{directory}) =~ m{\AHTTP/1\.1 200.*<html>}s },
+        'empty' => sub { return curl('-i', $ca->{directory}) =~ m{\AHTTP/1\.1 200.*\r\n\r\n\z}s },
+        'wrong-type' => sub { return curl('-i', $ca->{directory}) =~ m{^Content-Type: text/html\r\n.*newOrder}ms },
+        'no-nonce' => sub { return curl('-i', $ca->{directory}) !~ m{Replay-Nonce}i },
+    );
+    for my $fault (sort keys %seen) {
+        arm($fault, '--on', 'directory', '--nth', 2, '--times', 1);
+        my @seen = map { $seen{$fault}->() ? 'seen' : 'not' } 1 .. 3;
+        is("@seen", 'not seen not', "$fault: seen by curl at the second request, and only there");
+        fakeca('disarm', $fault, '--state', $state);
+    }
+
+    # What this client does not mind.
+    my $unseen = qr/nonce|large|oversize|huge|padd|delegat|good/;
+    for my $fault (grep { $_->{on} eq 'ocsp' } @{decode_json(fakeca('faults', '--serve', '--json'))}) {
+        my $right = (run({}, @ocsp))[1];
+        arm($fault->{name}, '--times', 1);
+        my $wrong = (run({}, @ocsp))[1];
+        isnt($wrong, $right, "$fault->{name}: seen by openssl ocsp") if $fault->{name} !~ $unseen;
+        is(decode_json(fakeca('armed', '--state', $state))->{armed}[0]{fired}, 1, "$fault->{name}: fired once");
+        fakeca('disarm', $fault->{name}, '--state', $state);
+    }
+}
+
+is(slurp("$Bin/../../docs/authority.md"), fakeca('faults', '--serve', '--markdown'),
+   'docs/authority.md is what `fakeca faults --serve --markdown` prints');
+
+# --- hostile bytes --------------------------------------------------------------------------------
+
+my ($plain) = $ca->{ocsp} =~ m{http://([^/]+)};
+
+sub says ($bytes) {
+    my $socket = IO::Socket::INET->new(PeerAddr => $plain, Timeout => 5) or return 'refused';
+    local $SIG{PIPE} = 'IGNORE';
+    syswrite $socket, $bytes;
+    shutdown $socket, 1;
+    local $/ = undef;
+    return (split /\r\n/, <$socket> // '')[0] // '';
+}
+is(says("GARBAGE\r\n\r\n"), 'HTTP/1.1 400 Bad Request', 'what is no HTTP is refused');
+is(says('GET /' . 'a' x 20000), 'HTTP/1.1 431 Request Header Fields Too Large', 'a head without end, too');
+is(says("POST /ocsp HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n"), 'HTTP/1.1 413 Content Too Large',
+    'a body too long');
+is(says("GET /../../etc/passwd HTTP/1.1\r\n\r\n"), 'HTTP/1.1 404 Not Found', 'a way out of nowhere');
+is(says("GET /ocsp/" . 'A' x 2000 . " HTTP/1.1\r\n\r\n"), 'HTTP/1.1 200 OK',
+    'an OCSP request that is none is answered as such');
+is(says('GET / HTTP/1.1'), '', 'half a request gets nothing');
+my @idle = map { IO::Socket::INET->new(PeerAddr => $plain, Timeout => 5) } 1 .. 600;
+is(says("GET /nothing HTTP/1.1\r\n\r\n"), 'HTTP/1.1 404 Not Found', 'hundreds who say nothing do not keep others out');
+@idle = ();
+
+is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
+ok(!-e $ca->{manage}, 'and its socket is gone');
+my ($out, $err, $status) = try('armed', '--state', $state);
+is($status, 2, 'nobody to ask');
+like($err, qr/nobody serves there/, '  is said');
+done_testing;
