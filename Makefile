@@ -20,7 +20,7 @@ override LDFLAGS  += $(SANITIZE)
 # Debian packages: to build and run; to test; to lint.
 DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev \
              libssl-dev libgnutls28-dev libwolfssl-dev
-DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc
+DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc musl-tools
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
 DEPS_BENCH = $(DEPS_CHECK) faketime
 DEPS_ASAN  = $(DEPS_CHECK) libclang-rt-14-dev valgrind
@@ -44,7 +44,8 @@ FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
 TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
 SHIM     = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(sort $(wildcard faketime/shim*.c)) \
              faketime/page.c faketime/vdso.c testbed/wire/error.c)
-CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c,$(wildcard faketime/*.c)))
+CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/blob.c, \
+             $(wildcard faketime/*.c))) $(BUILD)/obj/faketime/image.o
 BUILTIN  = $(call objects,$(wildcard testbed/targets/*.c))
 STAGE    = $(call objects,$(wildcard testbed/stage/*.c))
 LUA      = $(sort $(wildcard testbed/lua/*.lua testbed/targets/*.lua))
@@ -69,6 +70,20 @@ $(BUILD)/obj/pic/%.o: %.c Makefile
 	$(CC) $(CPPFLAGS) $(filter-out $(SANITIZE),$(CFLAGS)) -fPIC -fvisibility=hidden -c -o $@ $<
 $(BUILD)/libfakeclock.so: $(SHIM)
 	$(CC) $(filter-out $(SANITIZE),$(LDFLAGS)) -shared -Wl,-z,now,-z,defs -o $@ $^
+
+# What is put into processes that run already: flat, and without anything of ours around it.
+ALONE = -O2 -ffreestanding -fpie -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector \
+        -fcf-protection=none -fno-asynchronous-unwind-tables -ffunction-sections
+$(BUILD)/obj/alone/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) $(ALONE) -c -o $@ $<
+$(BUILD)/blob.elf: faketime/blob.ld $(BUILD)/obj/alone/faketime/blob.o $(BUILD)/obj/alone/faketime/page.o
+	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ -o $@
+$(BUILD)/blob.bin: $(BUILD)/blob.elf
+	objcopy -O binary -j .head -j .text $< $@
+$(BUILD)/obj/faketime/image.o: faketime/image.S $(BUILD)/blob.bin
+	@mkdir -p $(@D)
+	$(CC) -DIMAGE='"$(BUILD)/blob.bin"' -c -o $@ $<
 
 $(BUILD)/target-builtin: $(BUILTIN) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -lev -ljansson -lm
