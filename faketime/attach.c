@@ -85,14 +85,10 @@ int attach(pid_t pid, const char *clock, struct error *e)
     return result;
 }
 
+/* One that was only preloaded has a clock too, and no blob. */
 static int take_off(struct held *held, struct error *e)
 {
-    const struct region *clock = clock_of(held);
-
-    if (!held->redirect.on && clock != NULL)
-        return failed(e, "process %d: reads %s by itself; attach it to that clock first",
-                      (int)held->tracee.pid, clock->name);
-    if (!held->redirect.on)
+    if (!held->redirect.on && clock_of(held) == NULL)
         return failed(e, "process %d: is on no clock", (int)held->tracee.pid);
     if (tracee_enter(&held->tracee, &held->maps, redirect_room(&held->redirect), e) < 0)
         return -1;

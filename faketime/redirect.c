@@ -85,6 +85,8 @@ static void take_symbol(struct redirect *redirect, const struct table *table, ui
             redirect->symbols[names[i].call][names[i].alias] =
                 redirect->vdso + offset + offsetof(Elf64_Sym, st_value);
             redirect->originals[names[i].call] = redirect->vdso + symbol->st_value;
+            if (symbol->st_value >= table->size)
+                redirect->blob = (redirect->vdso + symbol->st_value) & ~(uint64_t)(BLOB_PAGE - 1);
         }
 }
 
@@ -131,13 +133,12 @@ static void find_blob(const struct tracee *tracee, const struct maps *maps,
     }
 }
 
-/* Where the symbols lead out of the vDSO, they lead to a blob, which knows where they led before. */
+/* Where one of the symbols leads out of the vDSO, it leads to a blob, which knows where all led before. */
 static int follow_symbols(const struct tracee *tracee, struct redirect *redirect, struct error *e)
 {
     struct blob blob;
 
-    if (!take_blob(tracee, redirect->originals[BLOB_CLOCK_GETTIME] & ~(uint64_t)(BLOB_PAGE - 1),
-                   redirect))
+    if (!take_blob(tracee, redirect->blob, redirect))
         return failed(e, "process %d: its vDSO leads somewhere else already; expected the kernel's",
                       (int)tracee->pid);
     redirect->on = true;
@@ -166,7 +167,7 @@ int redirect_look(const struct tracee *tracee, const struct maps *maps, struct r
     for (size_t i = 0; i < BLOB_CALLS; i++)
         if (redirect->originals[i] == 0)
             return failed(e, "process %d: its vDSO has no %s", (int)tracee->pid, names[2 * i].name);
-    if (redirect->originals[BLOB_CLOCK_GETTIME] - redirect->vdso >= table.size)
+    if (redirect->blob != 0)
         return follow_symbols(tracee, redirect, e);
     find_blob(tracee, maps, redirect);
     return 0;
@@ -399,6 +400,9 @@ int redirect_off(struct tracee *tracee, const struct maps *maps, struct redirect
 {
     uint64_t others[BLOB_OTHERS] = {0};
 
+    /* a blob also where nothing leads to it: it remembers where a clock is to be put again */
+    if (redirect->blob == 0 && make_blob(tracee, redirect, e) < 0)
+        return -1;
     if (own_pages(tracee, maps, redirect, others, e) < 0 ||
         set_others(tracee, redirect, others, e) < 0 || map_zeros(tracee, redirect, others, e) < 0)
         return -1;

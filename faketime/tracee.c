@@ -165,11 +165,10 @@ static uint64_t find_room(const struct tracee *tracee, const struct maps *maps, 
     return room;
 }
 
-/* The zeros at the end of the vDSO, or what somebody who was killed has left there. */
+/* The zeros at the end of the vDSO, or what somebody who was killed has left there of a springboard. */
 static int find_springboard(struct tracee *tracee, const struct maps *maps, struct error *e)
 {
     const struct region *vdso = maps_named(maps, "[vdso]");
-    static const uint64_t zeros[2];
     uint64_t there[2];
 
     if (vdso == NULL)
@@ -177,9 +176,11 @@ static int find_springboard(struct tracee *tracee, const struct maps *maps, stru
     tracee->springboard = vdso->end - SPRING_BYTES;
     if (tracee_read(tracee, tracee->springboard, there, sizeof there, e) < 0)
         return -1;
-    if (memcmp(there, zeros, sizeof there) == 0 || memcmp(there, springboard, sizeof there) == 0)
-        return 0;
-    return failed(e, "process %d: its vDSO leaves no room behind its end", (int)tracee->pid);
+    for (size_t i = 0; i < 2; i++)
+        if (there[i] != 0 && there[i] != springboard[i])
+            return failed(e, "process %d: its vDSO leaves no room behind its end",
+                          (int)tracee->pid);
+    return 0;
 }
 
 static void poke_springboard(const struct tracee *tracee, const uint64_t words[2])

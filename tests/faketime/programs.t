@@ -95,10 +95,10 @@ SKIP: {
 }
 SKIP: {
     skip 'musl-gcc is not installed', 2 unless installed('musl-gcc');
-    for ([], ['-static']) {
-        my ($said, $status) = run('musl-gcc', '-o', "$dir/musl", "$dir/dynamic.c", @$_);
+    for my $options ([], ['-static']) {
+        my ($said, $status) = run('musl-gcc', '-o', "$dir/musl", "$dir/dynamic.c", @$options);
         diag $said if $status;
-        moves("a program of another libc @$_", "$dir/musl");
+        moves("a program of another libc @$options", "$dir/musl");
     }
 }
 SKIP: {
