@@ -9,7 +9,7 @@ use IO::Select ();
 use IPC::Open2 qw(open2);
 use Test::More;
 
-our @EXPORT_OK = qw($build $ahead fakeclock fake build_c runtimes start ask finish is_ahead is_real);
+our @EXPORT_OK = qw($build $ahead fakeclock fake build_c go runtimes start ask finish is_ahead is_real);
 
 our $build = abs_path($ENV{BUILD} // 'build');
 our $ahead = 100 * 86400;
@@ -49,22 +49,11 @@ class Answers {
     }
 }
 END
-my $go = <<'END';
-package main
-
-import ("bufio"; "fmt"; "os"; "time")
-
-func main() {
-	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		fmt.Println(time.Now().Unix())
-	}
-}
-END
-
-sub go ($dir) {
-    write_file("$dir/answers.go", $go);
+# A static Go program; false where there is no Go.
+sub go ($dir, $source, $name) {
+    return 0 if !installed('go');
     local %ENV = (%ENV, CGO_ENABLED => 0, GOCACHE => "$dir/gocache", GO111MODULE => 'off');
-    return system("cd $dir && go build -o go answers.go >go.log 2>&1") == 0;
+    return system("go build -o $dir/$name $source >$dir/go.log 2>&1") == 0;
 }
 
 sub java ($dir) {
@@ -83,7 +72,7 @@ sub runtimes ($dir) {
         ['python3', undef, 'python3', '-uc', "import sys, time\nfor _ in sys.stdin: print(int(time.time()))"],
         ['node', undef, 'node', '-e', 'process.stdin.on("data", () => console.log(Math.floor(Date.now() / 1000)))'],
         ['java', sub { java($dir) }, 'java', '-cp', $dir, 'Answers'],
-        ['a static Go program', sub { installed('go') && go($dir) }, "$dir/go"],
+        ['a static Go program', sub { go($dir, "$Bin/programs/busy.go", 'go') }, "$dir/go", $ahead, 2],
     );
     my @here;
     for my $runtime (@all) {
