@@ -23,6 +23,7 @@ DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-de
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc musl-tools
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
 DEPS_BENCH = $(DEPS_CHECK) faketime
+DEPS_LONG  = $(DEPS_CHECK) golang-go default-jdk-headless nodejs python3 caddy lego apache2
 DEPS_ASAN  = $(DEPS_CHECK) libclang-rt-14-dev valgrind
 
 LIBRARIES = openssl gnutls wolfssl
@@ -44,7 +45,7 @@ FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
 TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
 SHIM     = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(sort $(wildcard faketime/shim*.c)) \
              faketime/page.c faketime/vdso.c testbed/wire/error.c)
-CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/blob.c, \
+CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/blob_code.c, \
              $(wildcard faketime/*.c))) $(BUILD)/obj/faketime/image.o
 BUILTIN  = $(call objects,$(wildcard testbed/targets/*.c))
 STAGE    = $(call objects,$(wildcard testbed/stage/*.c))
@@ -77,7 +78,7 @@ ALONE = -O2 -ffreestanding -fpie -fvisibility=hidden -mgeneral-regs-only -fno-st
 $(BUILD)/obj/alone/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) $(ALONE) -c -o $@ $<
-$(BUILD)/blob.elf: faketime/blob.ld $(BUILD)/obj/alone/faketime/blob.o $(BUILD)/obj/alone/faketime/page.o
+$(BUILD)/blob.elf: faketime/blob.ld $(BUILD)/obj/alone/faketime/blob_code.o $(BUILD)/obj/alone/faketime/page.o
 	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ -o $@
 $(BUILD)/blob.bin: $(BUILD)/blob.elf
 	objcopy -O binary -j .head -j .text $< $@
@@ -147,6 +148,11 @@ check: deps-check
 	@$(MAKE) --no-print-directory -j2 all $(UNITS)
 	$(PROVE) $(TESTS)
 
+# Every step, every runtime, and hundreds of times: the same tests, at length.
+check-long: deps-long
+	@$(MAKE) --no-print-directory -j2 all $(UNITS)
+	REHEARSE_LONG=1 $(PROVE) $(TESTS)
+
 units: $(UNITS)
 
 docs: all
@@ -177,6 +183,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 	@echo 'make all      build everything into $(BUILD)/'
 	@echo 'make deps     install the Debian packages that building and testing need'
+	@echo 'make check-long  the tests at length, with every runtime that Debian has'
 	@echo 'make lint     clang-format, clang-tidy and luacheck'
 	@echo 'make asan     the tests again, under AddressSanitizer and UBSan'
 	@echo 'make bench    what it costs, beside public tools, in one run'
@@ -188,4 +195,4 @@ help:
 deps: deps-check
 deps-%: ; @sh tests/deps.sh $(or $(DEPS_$(shell echo $* | tr a-z A-Z)),$(error no such list of packages))
 
-.PHONY: all run check units lint asan bench install clean help deps
+.PHONY: all run check check-long units lint asan bench install clean help deps

@@ -1,6 +1,6 @@
 /* blob.h -- the few pages that a redirected process has more than others.
  *
- * The first holds this header and code that reads a calendar (blob.c); it is readable and executable.
+ * The first holds this header and code that reads a calendar (blob_code.c); it is readable and executable.
  * The second is the clock's page, mapped shared and read-only; while the process is on no clock it
  * is a private page of zeros, which adds nothing, so that whoever still comes by reads real time.
  * Behind them is room for whoever comes to change something later (tracee.h).

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "faketime/attach.h"
+#include "faketime/census.h"
 #include "faketime/clock.h"
+#include "faketime/doctor.h"
 #include "faketime/launch.h"
 #include "faketime/program.h"
 #include "testbed/wire/moment.h"
@@ -379,6 +382,59 @@ static int verb_detach(int argc, char **argv)
     return detach(pid, &e) < 0 ? complain(ENVIRONMENT, &e) : DONE;
 }
 
+/* --- ps and doctor --------------------------------------------------------------------------- */
+
+static const char *means_of(const struct resident *resident)
+{
+    if (resident->redirected)
+        return resident->preloaded ? "both" : "redirect";
+    return resident->preloaded ? "preload" : "itself";
+}
+
+static void show_resident(const struct resident *resident, void *context)
+{
+    const struct stat *wanted = context;
+
+    if (wanted == NULL || wanted->st_ino == resident->inode)
+        printf("%7d  %-8s  %-4s  %-15s  %s\n", (int)resident->pid, means_of(resident),
+               resident->has_read ? "yes" : "no", resident->command, resident->clock);
+}
+
+static int verb_ps(int argc, char **argv)
+{
+    struct stat stat_;
+    struct error e;
+
+    if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
+        failed(&e, "expected: fakeclock ps [FILE]");
+        return complain(BAD_INPUT, &e);
+    }
+    if (argc == 2) {
+        const struct clock_page *page = page_map(argv[1], &e);
+
+        if (page == NULL)
+            return complain(BAD_INPUT, &e);
+        page_unmap(page);
+    }
+    printf("%7s  %-8s  %-4s  %-15s  %s\n", "PID", "BY", "READ", "COMMAND", "CLOCK");
+    census(show_resident, argc == 2 && stat(argv[1], &stat_) == 0 ? &stat_ : NULL);
+    return DONE;
+}
+
+static int verb_doctor(int argc, char **argv)
+{
+    struct error e;
+    int result;
+    pid_t pid;
+
+    if (expect(argc, argv, 1, "PID|COMMAND", &e) < 0)
+        return complain(BAD_INPUT, &e);
+    if (parse_pid(argv[1], &pid, &e) < 0)
+        return doctor_command(argv[1], stdout, &e) < 0 ? complain(BAD_INPUT, &e) : DONE;
+    result = doctor_process(pid, stdout, &e);
+    return result < 0 ? complain(ENVIRONMENT, &e) : result;
+}
+
 /* --------------------------------------------------------------------------------------------- */
 
 static const struct verb verbs[] = {
@@ -391,7 +447,10 @@ static const struct verb verbs[] = {
     {"run",                                       "FILE -- COMMAND...", "runs a program, and what it starts, on it", NULL, verb_run},
     {"attach",                 "FILE PID", "puts a process that runs on it", attach_options, verb_attach},
     {"detach",                                   "PID", "takes a process off its clock, back to real time", NULL, verb_detach},
-    {0                                       },
+    {"ps",                                        "[FILE]", "lists who is on it, and whether they have read it", NULL, verb_ps},
+    {"doctor",        "PID|COMMAND", "tells how it takes its time, and what time it reads", NULL,
+     verb_doctor},
+    {0                                   },
 };
 
 static int usage(FILE *out)

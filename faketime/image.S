@@ -1,4 +1,4 @@
-/* The flat image of blob.c, and where it ends (image.h). */
+/* The flat image of blob_code.c, and where it ends (image.h). */
     .section .rodata
     .globl image_start, image_end
     .balign 8

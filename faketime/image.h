@@ -1,4 +1,4 @@
-/* image.h -- blob.c as it is put into a process: bytes, whose first are a struct blob. */
+/* image.h -- blob_code.c as it is put into a process: bytes, whose first are a struct blob. */
 #ifndef FAKETIME_IMAGE_H
 #define FAKETIME_IMAGE_H
 

@@ -12,7 +12,7 @@
 
 #include "testbed/wire/error.h"
 
-#define REGION_NAME 128
+#define REGION_NAME 512
 
 struct region {
     uint64_t start, end;
@@ -34,8 +34,9 @@ void maps_free(struct maps *maps);
 /* The region of that name; NULL where there is none. */
 const struct region *maps_named(const struct maps *maps, const char *name);
 
-/* Whether a clock file is mapped there: shared, read-only, of one page that begins as clocks do.
- * Reads the process's memory, and so wants the right to. */
+/* Whether a clock file is mapped there: shared, of one page that begins as clocks do.  The file is looked at, not the
+ * process's memory, as long as it has its name: a look there would count as one of the process's own
+ * (census.h). */
 bool maps_is_clock(pid_t pid, const struct region *region);
 
 /* What the kernel knows of each page (/proc/PID/pagemap). */

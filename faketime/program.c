@@ -168,7 +168,9 @@ static enum program check_binary(int fd, const char *path, struct error *e)
     }
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
         if (reasons[i].holds(&binary, path)) {
-            failed(e, "%s: cannot be put on a clock: it %s", path, reasons[i].text);
+            failed(e, "%s: cannot be %s: it %s", path,
+                   reasons[i].program == PROGRAM_STAYS ? "put on a clock" : "preloaded",
+                   reasons[i].text);
             return reasons[i].program;
         }
     return PROGRAM_MOVES;

@@ -63,16 +63,21 @@ sub java ($dir) {
 
 # Name, what makes it or undef, and the command.  All that can be had here; the others are reported as skipped.
 sub runtimes ($dir) {
+    my @busy = ($ahead, 2);
+    my $c = sub ($compiler, $name, @options) {
+        return [sub { build_c($compiler, $dir, 'answers', $name, @options) }, "$dir/$name", @busy];
+    };
     my @all = (
-        ['a dynamic C program', sub { build_c('cc', $dir, 'answers', 'dynamic', '-pthread') }, "$dir/dynamic", $ahead, 2],
-        ['a static C program', sub { build_c('cc', $dir, 'answers', 'static', '-static -pthread') }, "$dir/static", $ahead, 2],
-        ['a static musl program', sub { build_c('musl-gcc', $dir, 'answers', 'musl', '-static') }, "$dir/musl", $ahead, 2],
-        ['a dynamic musl program', sub { build_c('musl-gcc', $dir, 'answers', 'musld') }, "$dir/musld", $ahead, 2],
+        ['a dynamic C program', @{$c->('cc', 'dynamic', '-pthread')}],
+        ['a static C program', @{$c->('cc', 'static', '-static -pthread')}],
+        ['a static musl program', @{$c->('musl-gcc', 'musl', '-static')}],
+        ['a dynamic musl program', @{$c->('musl-gcc', 'musl-dynamic')}],
         ['perl', undef, 'perl', '-e', '$| = 1; while (<>) { print time, "\n" }'],
         ['python3', undef, 'python3', '-uc', "import sys, time\nfor _ in sys.stdin: print(int(time.time()))"],
-        ['node', undef, 'node', '-e', 'process.stdin.on("data", () => console.log(Math.floor(Date.now() / 1000)))'],
+        ['node', undef, 'node', '-e',
+            'process.stdin.on("data", () => console.log(Math.floor(Date.now() / 1000)))'],
         ['java', sub { java($dir) }, 'java', '-cp', $dir, 'Answers'],
-        ['a static Go program', sub { go($dir, "$Bin/programs/busy.go", 'go') }, "$dir/go", $ahead, 2],
+        ['a static Go program', sub { go($dir, "$Bin/programs/busy.go", 'go') }, "$dir/go", @busy],
     );
     my @here;
     for my $runtime (@all) {

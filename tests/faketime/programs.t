@@ -105,7 +105,7 @@ SKIP: {
     skip 'no static libc here', 1 unless -x "$dir/static";
     my $pid = open(my $from, '-|') // die $!;
     exec "$build/fakeclock", 'run', $clock, '--', 'sh', '-c', 'echo $$; grep TracerPid /proc/$$/status' if !$pid;
-    is(join('', <$from>), "$pid\nTracerPid:\t0\n", 'the program has the process id, and nobody stays with it');
+    is(join('', <$from>), "$pid\nTracerPid:\t0\n", 'it has the process id, and nobody stays with it');
 }
 
 # --- those that cannot --------------------------------------------------------------------------

@@ -13,6 +13,9 @@ my $clock = "$dir/clock";
 chmod 0755, $dir;
 fake('new', $clock) && fake('set', $clock, '+100d') or BAIL_OUT('no clock');
 
+# Addresses are more than perl's hex likes.
+sub number ($hexadecimal) { return unpack 'Q>', pack 'H16', substr "0" x 16 . $hexadecimal, -16 }
+
 # What may not be written to, text and tables, of files and of the kernel: name and offset => hash.
 sub hashes ($pid) {
     my %hash;
@@ -21,12 +24,15 @@ sub hashes ($pid) {
     while (<$maps>) {
         my ($from, $to, $mode, $offset, $name) = /^(\w+)-(\w+) (\S+) (\w+) \S+ \d+ +(\S+)/ or next;
         next if $mode !~ /^r-.p/ || $name =~ /^\[vvar/;
-        sysseek $memory, hex $from, 0;
-        sysread $memory, my $bytes, hex($to) - hex $from;
+        sysseek $memory, number($from), 0;
+        sysread $memory, my $bytes, number($to) - number($from);
         $hash{"$name $offset"} = md5_hex($bytes // '');
     }
     return \%hash;
 }
+
+# Code that is no file's.
+sub blobs ($pid) { return scalar(() = `cat /proc/$pid/maps` =~ /^\S+ r-xp \S+ 00:00 0 *$/mg) }
 
 sub tracer ($pid) {
     open my $status, '<', "/proc/$pid/status" or return 'none';
@@ -49,9 +55,9 @@ for (runtimes($dir)) {
     ok(fake('attach', $clock, $process->{pid}) && is_ahead($process), '  twice is the same as once');
     ok(fake('detach', $process->{pid}) && is_real($process), '  detached, it reads real time');
     is_deeply(hashes($process->{pid}), $before, '  and not a byte of its text and tables is another');
-    my $maps = `wc -l </proc/$process->{pid}/maps`;
+    my $ours = blobs($process->{pid});
     fake('attach', $clock, $process->{pid}) && fake('detach', $process->{pid}) for 1 .. 5;
-    is(`wc -l </proc/$process->{pid}/maps`, $maps, '  five times more, and it has no more memory than after one');
+    is(blobs($process->{pid}), $ours, '  five times more, and it has no more code than after one');
     finish($process);
 }
 
@@ -78,6 +84,33 @@ for (runtimes($dir)) {
     finish($process);
 }
 
+# --- who is there, and what they read ---------------------------------------------------------------
+
+{
+    my $process = start("$build/fakeclock", 'run', $clock, '--', "$dir/static", $ahead, 0);
+    is_ahead($process);
+    like(`$build/fakeclock ps $clock`, qr/^ *$process->{pid}  redirect  yes  +static  +\Q$clock\E$/m,
+        'ps lists it, and that it has read its clock');
+    my $said = `$build/fakeclock doctor $process->{pid}`;
+    is($?, 0, 'doctor has nothing to say against it');
+    my ($date) = `$build/fakeclock show $clock` =~ /^now +([-\d]+)T/m;
+    like($said, qr/^vDSO reads  \Q$date\E/m, '  and it reads what the clock tells');
+    my $idle = start('sleep', 100);
+    fake('attach', $clock, $idle->{pid});
+    like(`$build/fakeclock ps $clock`, qr/^ *$idle->{pid}  redirect  no /m,
+        'one that sleeps has not been seen to follow') for 1 .. 2; # nor does it count that we have looked
+    finish($idle);
+    fake('detach', $process->{pid});
+    unlike(`$build/fakeclock ps`, qr/^ *$process->{pid} /m, 'one that was taken off is not listed');
+    like(`$build/fakeclock doctor $process->{pid}`, qr/^clock       none: real time$/m, '  and doctor says so');
+    finish($process);
+    like(`$build/fakeclock doctor $dir/static`, qr/^by 'run'    redirected: .*\nbecause .*statically linked$/m,
+        'a static program before it runs');
+    my $reads = qr/^reads       clock_gettime, gettimeofday, time$/m;
+    like(`$build/fakeclock doctor $dir/dynamic`, qr/^by 'run'    redirected and preloaded: .*\n$reads/m,
+        'a dynamic one');
+}
+
 # --- a tree ---------------------------------------------------------------------------------------
 
 {
@@ -101,6 +134,8 @@ sub refuses ($what, $with, $line, @arguments) {
 my $target = start("$dir/dynamic");
 my $pid = $target->{pid};
 refuses('no number', 2, qr/'nginx' is not a process/, 'attach', $clock, 'nginx');
+refuses('nothing to examine', 2, qr/command not found/, 'doctor', 'no-such-command');
+refuses('nobody to examine', 6, qr/there is none/, 'doctor', 4194303);
 refuses('no process', 6, qr/there is none/, 'attach', $clock, 4194303);
 refuses('no clock', 2, qr/cannot open the clock/, 'attach', "$dir/none", $pid);
 refuses('a file that is no clock', 2, qr/not a clock/, 'attach', "$dir/dynamic", $pid);
@@ -128,7 +163,8 @@ SKIP: {
     my $tracer = start("$dir/killat", 1000000, "$dir/static"); # traces it until it ends
     is_real($tracer);
     my ($traced) = split ' ', `pgrep -P $tracer->{pid}`;
-    refuses('one that is traced already', 6, qr/is being traced by process $tracer->{pid};/, 'attach', $clock, $traced);
+    refuses('one that is traced already', 6, qr/is being traced by process $tracer->{pid};/,
+        'attach', $clock, $traced);
     finish($tracer);
 }
 SKIP: {
@@ -139,10 +175,12 @@ SKIP: {
     finish($process);
 }
 {
-    my $process = start('unshare', '-m', 'sh', '-c', "mount -t tmpfs none $dir && exec perl -e '\$| = 1; while (<>) { print time, qq(\\n) }'");
+    my $answers = q(perl -e '$| = 1; while (<>) { print time, qq(\n) }');
+    my $process = start('unshare', '-m', 'sh', '-c', "mount -t tmpfs none $dir && exec $answers");
     SKIP: {
         skip 'no mount namespaces here', 3 if !is_real($process);
-        refuses('one that cannot see the clock', 6, qr/cannot open the clock: No such file/, 'attach', $clock, $process->{pid});
+        refuses('one that cannot see the clock', 6, qr/cannot open the clock: No such file/,
+            'attach', $clock, $process->{pid});
         ok(is_real($process), '  it lives, on real time');
     }
     finish($process);
