@@ -11,9 +11,12 @@
 
 #include "faketime/page.h"
 
+/* Hidden, or a compiler may go by a table of addresses that nobody fills. */
+#define INSIDE __attribute__((visibility("hidden")))
+
 /* blob.ld puts it behind the code. */
-extern const struct clock_page blob_clock;
-extern struct blob blob_header;
+extern const struct clock_page blob_clock INSIDE;
+extern struct blob blob_header INSIDE;
 
 int blob_clock_gettime(clockid_t id, struct timespec *now);
 int blob_gettimeofday(struct timeval *now, struct timezone *zone);

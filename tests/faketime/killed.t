@@ -23,16 +23,17 @@ sub killed_at ($step, @arguments) {
     return $status == 0;
 }
 
-# The steps at which it was killed, and those after which the process was not as it should be: it is to read
-# `first` up to some step and the other from then on.
-sub every_step ($stride, $first, $then, $prepare, $kill, $mend) {
+# How many steps it was killed at, and those after which the process was not as it should be: it is to read
+# `first` up to some step and `then` from there on.  Where the steps are never the same, for the threads are
+# not, it is to read the one or the other.
+sub every_step ($same, $stride, $first, $then, $prepare, $kill, $mend) {
     my ($steps, $arrived, @bad) = (0, 0);
     for (my $step = 1;; $step += $stride) {
         my $process = $prepare->($step);
         my $killed = $kill->($process, $step);
         my $is_first = $first->($process);
         my $is_then = !$is_first && $then->($process);
-        $arrived ||= $is_then;
+        $arrived = $is_then if !$arrived || !$same;
         push @bad, $step if !($arrived ? $is_then : $is_first) || !$mend->($process);
         finish($process);
         last if !$killed;
@@ -79,11 +80,12 @@ my @runtimes = runtimes($dir);
 @runtimes = @runtimes[0, 1] if !$long;
 for (@runtimes) {
     my ($name, @command) = @$_;
+    my $same = $name =~ /C|musl|perl|python/;
     my $stride = $name =~ /java|node|python/ ? 7 : $long ? 1 : 11;
-    says("$name: attach", every_step($stride, \&is_real, \&is_ahead,
-        sub { start(@command) },
+    says("$name: attach", every_step($same, $stride, \&is_real, \&is_ahead,
+        sub { my $process = start(@command); is_real($process); $process },
         sub ($process, $step) { killed_at($step, 'attach', $clock, $process->{pid}) }, \&mend));
-    says("$name: detach", every_step($stride, \&is_ahead, \&is_real,
+    says("$name: detach", every_step($same, $stride, \&is_ahead, \&is_real,
         sub { my $process = start(@command); is_real($process); fake('attach', $clock, $process->{pid}); $process },
         sub ($process, $step) { killed_at($step, 'detach', $process->{pid}) }, \&mend));
     next if $name =~ /dynamic C|perl|python|node|java/; # these are preloaded too
