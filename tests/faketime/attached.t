@@ -64,7 +64,7 @@ sub days_ahead () {
     my $answer;
     do { $answer = decode_json(scalar <$answers>); tally($answer) } while $answer->{id} != $id;
     my ($date) = ($answer->{heard} // '') =~ /^Date: (.*?)\r/m or return 'no date';
-    return sprintf '%.0f', (`date -d '$date' +%s` - time) / 86400;
+    return int((`date -d '$date' +%s` - time + 43_200) / 86_400); # a second late is no day
 }
 
 my (%outcomes, $done);
