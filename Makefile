@@ -14,7 +14,8 @@ DESTDIR ?=
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CFLAGS  ?= -O2 -g
 override CFLAGS   += -std=gnu11 $(WARNINGS) $(SANITIZE)
-override CPPFLAGS += -D_GNU_SOURCE -I. -MMD -MP $(shell pkg-config --cflags lua5.4 2>/dev/null)
+LUA_CFLAGS        := $(shell pkg-config --cflags lua5.4 2>/dev/null)
+override CPPFLAGS += -D_GNU_SOURCE -I. -MMD -MP $(LUA_CFLAGS)
 override LDFLAGS  += $(SANITIZE)
 
 # Debian packages: to build and run; to test; to lint.
@@ -92,6 +93,15 @@ $(BUILD)/target-builtin: $(BUILTIN) $(WIRE)
 $(BUILD)/stage-init: $(STAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ -lm
 
+# The names of all sources, in a file that is new when one of them has come or gone. error.o is in
+# every program, so each is then linked anew, without what was deleted.
+SOURCES = $(sort $(wildcard $(addsuffix /*.c,clients fakeca faketime testbed testbed/*)) $(LUA))
+.PHONY: FORCE
+$(BUILD)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' >$@
+$(BUILD)/vocabulary.S $(addprefix $(BUILD)/obj/,testbed/wire/error.o pic/testbed/wire/error.o): $(BUILD)/sources
+
 # The scenario vocabulary travels inside the program.
 $(BUILD)/vocabulary.S: testbed/vocabulary.sh $(LUA)
 	@mkdir -p $(@D)
@@ -100,7 +110,7 @@ $(BUILD)/obj/vocabulary.o: $(BUILD)/vocabulary.S
 	@mkdir -p $(@D)
 	$(CC) -c -o $@ $<
 
-LIBS_rehearse = $(shell pkg-config --libs lua5.4) -lev -ljansson -lm
+LIBS_rehearse := $(shell pkg-config --libs lua5.4 2>/dev/null) -lev -ljansson -lm
 $(BUILD)/rehearse: $(BUILD)/obj/testbed/main.o $(TESTBED) $(PAGE) $(WIRE) $(BUILD)/obj/vocabulary.o
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_rehearse)
 
@@ -109,8 +119,8 @@ $(BUILD)/obj/%.o: %.c Makefile
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PRECIOUS: $(BUILD)/obj/%.o
 .SECONDARY:
+.DELETE_ON_ERROR:
 
 # --- tests: tests/FOLDER/NAME.c becomes build/tests/FOLDER/NAME; tests/FOLDER/NAME.t runs as it is ---
 
@@ -139,13 +149,16 @@ PROVE  = BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --exec ''
 
 # --- what people type --------------------------------------------------------------------------
 
+# What installs packages first builds in a make of its own: two jobs at a time, unless told otherwise.
+JOBS = --no-print-directory $(if $(findstring --jobserver,$(MAKEFLAGS)),,-j2)
+
 run: deps-build
-	@$(MAKE) --no-print-directory -j2 all >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@$(MAKE) $(JOBS) all >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
 	$(BUILD)/rehearse run scenarios/expiry/leaf-expires.lua
 
 check: deps-check
-	@$(MAKE) --no-print-directory -j2 all $(UNITS)
+	@$(MAKE) $(JOBS) all $(UNITS)
 	$(PROVE) $(TESTS)
 
 # Every step, every runtime, and hundreds of times: the same tests, at length.
@@ -158,26 +171,35 @@ units: $(UNITS)
 docs: all
 	$(BUILD)/rehearse words --markdown >docs/scenarios.md
 	$(BUILD)/fakeca faults --markdown >docs/faults.md
+	sed -i '/^|/d' docs/outcomes.md
+	$(BUILD)/client-openssl --outcomes --markdown >>docs/outcomes.md
+.PHONY: docs
 
 lint: deps-lint
 	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
 	clang-tidy --quiet $(shell git ls-files '*.c') -- $(CPPFLAGS) -std=gnu11
-	luacheck --quiet $(LUA) scenarios
+	luacheck --quiet $(LUA) scenarios tests/testbed/lua
 
 asan: deps-asan
 	$(MAKE) BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
 	  SANITIZE='-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all' \
 	  check
 
-bench: deps-bench all
+bench: deps-bench
+	@$(MAKE) $(JOBS) all
 	tests/bench.sh $(BUILD)
 
+# A program finds the others beside itself, so they stay together; people find theirs in bin.
+TYPED    = rehearse fakeca fakeclock $(addprefix client-,$(LIBRARIES))
+TOGETHER = $(DESTDIR)$(PREFIX)/lib/rehearse
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/bin $(TOGETHER)
+	install -m 755 $(PROGRAMS) $(TOGETHER)
+	for name in $(TYPED); do ln -sf ../lib/rehearse/$$name $(DESTDIR)$(PREFIX)/bin/$$name || exit; done
+	find scenarios -name '*.lua' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/rehearse/{} \;
 
 clean:
-	rm -rf build
+	rm -rf $(BUILD) $(BUILD).log
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -188,7 +210,9 @@ help:
 	@echo 'make asan     the tests again, under AddressSanitizer and UBSan'
 	@echo 'make bench    what it costs, beside public tools, in one run'
 	@echo 'make install  into $$PREFIX ($(PREFIX))'
-	@echo 'make clean    remove build/'
+	@echo 'make units    the C tests, built and not run'
+	@echo 'make docs     the tables in docs/ that programs print'
+	@echo 'make clean    remove $(BUILD)/'
 
 # --- Debian packages ---------------------------------------------------------------------------
 

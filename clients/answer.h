@@ -12,7 +12,7 @@
 json_t *answer_json(const struct result *result);
 void answer_print(const struct plan *plan, const struct result *result, FILE *out);
 
-/* The table of outcomes, as `client-LIBRARY outcomes` shows it. */
+/* The table of outcomes, as `client-LIBRARY --outcomes` shows it. */
 enum outcome_style { OUTCOMES_PLAIN, OUTCOMES_JSON, OUTCOMES_MARKDOWN };
 void outcomes_print(enum outcome_style style, FILE *out);
 

@@ -42,11 +42,11 @@ static int complain(const struct error *e, int status)
 
 static int help(void)
 {
-    printf("usage: client-%s --connect HOST:PORT [--name NAME] --trust FILE [options]\n"
+    printf("usage: client-%s --connect HOST:PORT [--name NAME] [--trust FILE] [options]\n"
            "       client-%s --worker\n"
            "       client-%s --outcomes [--json|--markdown]\n\n"
            "Makes one TLS handshake with %s %s and says what the library made of it.\n"
-           "Exit status: 0 accepted, 1 not accepted, 2 usage.\n\n",
+           "Exit status: 0 accepted, 1 not accepted, 2 usage, 6 trouble with this machine.\n\n",
            driver.library, driver.library, driver.library, driver.library, driver.version());
     options_print(rows, stdout);
     puts("\nTIME is 2027-03-01T00:00:00Z, @1793836800 or an offset such as +90d; T is 5s, 200ms, "

@@ -1,42 +1,13 @@
 #include "clients/file.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define FILE_MAX (16L * 1024 * 1024)
-
-/* What is left of `in`; NULL with errno. */
-static unsigned char *slurp(FILE *in, size_t *size)
-{
-    unsigned char *bytes = malloc(FILE_MAX + 1);
-    unsigned char *fitting;
-
-    if (bytes == NULL)
-        return NULL;
-    *size = fread(bytes, 1, FILE_MAX, in);
-    if (ferror(in)) {
-        free(bytes);
-        return NULL;
-    }
-    bytes[*size] = '\0';
-    fitting = realloc(bytes, *size + 1);
-    return fitting != NULL ? fitting : bytes;
-}
+#include "testbed/wire/file.h"
 
 int file_read(const char *what, const char *path, struct file *file, struct error *e)
 {
-    FILE *in = fopen(path, "re");
-
-    *file = (struct file){NULL, 0};
-    if (in != NULL)
-        file->bytes = slurp(in, &file->size);
-    if (file->bytes == NULL)
-        failed(e, "%s: %s: %s", what, path, strerror(errno));
-    if (in != NULL)
-        fclose(in);
-    return file->bytes != NULL ? 0 : -1;
+    file->bytes = file_whole(path, &file->size, e);
+    return file->bytes != NULL ? 0 : failed_in(e, what);
 }
 
 void file_free(struct file *file)

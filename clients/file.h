@@ -11,7 +11,7 @@ struct file {
     size_t size;
 };
 
-/* The whole of a file; -1 with "WHAT: PATH: why". */
+/* The whole of a file, as testbed/wire/file.h reads it; -1 with "WHAT: PATH: why". */
 int file_read(const char *what, const char *path, struct file *file, struct error *e);
 void file_free(struct file *file);
 

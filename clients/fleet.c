@@ -75,12 +75,12 @@ static double next_gap(struct fleet *fleet)
 
 /* --- generations ------------------------------------------------------------------------------- */
 
-static int add_generation(struct fleet *fleet, struct plan *plan)
+static int add_generation(struct fleet *fleet, struct plan *plan, struct error *e)
 {
     struct generation *generation = calloc(1, sizeof *generation);
 
     if (generation == NULL)
-        return -1;
+        return failed(e, "out of memory");
     generation->fleet = fleet;
     generation->plan = plan;
     if (fleet->current == NULL) {
@@ -350,7 +350,7 @@ struct fleet *fleet_begin(struct ev_loop *loop, struct plan *plan, const struct 
 
     if (fleet == NULL)
         failed(e, "out of memory");
-    if (fleet == NULL || read_wish(fleet, wish, e) < 0 || add_generation(fleet, plan) < 0) {
+    if (fleet == NULL || read_wish(fleet, wish, e) < 0 || add_generation(fleet, plan, e) < 0) {
         free(fleet);
         plan_drop(plan);
         return NULL;
@@ -363,14 +363,14 @@ struct fleet *fleet_begin(struct ev_loop *loop, struct plan *plan, const struct 
     return fleet;
 }
 
-long fleet_mark(struct fleet *fleet)
+long fleet_mark(struct fleet *fleet, struct error *e)
 {
-    return fleet_set(fleet, plan_keep(fleet->current->plan));
+    return fleet_set(fleet, plan_keep(fleet->current->plan), e);
 }
 
-long fleet_set(struct fleet *fleet, struct plan *plan)
+long fleet_set(struct fleet *fleet, struct plan *plan, struct error *e)
 {
-    if (add_generation(fleet, plan) < 0) {
+    if (add_generation(fleet, plan, e) < 0) {
         plan_drop(plan);
         return -1;
     }

@@ -63,10 +63,10 @@ typedef bool fleet_tick(json_t *tick, void *owner);
 /* Takes over one ownership of the plan, also where it fails. */
 struct fleet *fleet_begin(struct ev_loop *loop, struct plan *plan, const struct fleet_wish *wish,
                           fleet_tick *tick, void *owner, struct error *e);
-/* Ends the current generation; the number of the new one. */
-long fleet_mark(struct fleet *fleet);
-/* The same, and those who come from now on come by this plan (taken over). */
-long fleet_set(struct fleet *fleet, struct plan *plan);
+/* Ends the current generation; the number of the new one, or -1 and all is as it was. */
+long fleet_mark(struct fleet *fleet, struct error *e);
+/* The same, and those who come from now on come by this plan (taken over, also where it fails). */
+long fleet_set(struct fleet *fleet, struct plan *plan, struct error *e);
 /* Nobody comes any more; `stopped` is called when the last has gone and the last tick is told, which
  * may be at once.  The fleet is gone then. */
 void fleet_stop(struct fleet *fleet, void (*stopped)(void *owner));

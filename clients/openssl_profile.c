@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clients/file.h"
 #include "clients/openssl_parts.h"
 #include "clients/words.h"
 
@@ -27,6 +28,8 @@ static int set_trust(SSL_CTX *context, const struct settings *settings, struct e
         return SSL_CTX_set_default_verify_paths(context) == 1
                    ? 0
                    : because("trust", "the system's roots", e);
+    if (file_readable("trust", settings->trust, e) < 0)
+        return -1;
     return SSL_CTX_load_verify_locations(context, settings->trust, NULL) == 1
                ? 0
                : because("trust", settings->trust, e);
@@ -40,9 +43,12 @@ static int set_crls(SSL_CTX *context, const struct option_list *crls, struct err
 
     if (crls->count == 0)
         return 0;
-    for (size_t i = 0; i < crls->count; i++)
+    for (size_t i = 0; i < crls->count; i++) {
+        if (file_readable("crl", crls->items[i], e) < 0)
+            return -1;
         if (X509_load_crl_file(lookup, crls->items[i], X509_FILETYPE_PEM) <= 0)
             return because("crl", crls->items[i], e);
+    }
     X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
     return 0;
 }
@@ -155,6 +161,8 @@ static int set_identity(SSL_CTX *context, const struct settings *settings, struc
 {
     if (settings->cert == NULL)
         return 0;
+    if (file_readable("cert", settings->cert, e) < 0 || file_readable("key", settings->key, e) < 0)
+        return -1;
     if (SSL_CTX_use_certificate_chain_file(context, settings->cert) != 1)
         return because("cert", settings->cert, e);
     if (SSL_CTX_use_PrivateKey_file(context, settings->key, SSL_FILETYPE_PEM) != 1)

@@ -28,7 +28,7 @@ struct worker {
     struct outbox outbox;
     struct probe *probes;
     struct errand *fleets;
-    bool gone; /* the asker no longer reads */
+    const char *gone; /* why no answer can be given any more, or NULL */
 };
 
 /* A probe under way. */
@@ -57,14 +57,19 @@ static size_t unread(const struct worker *worker)
     return worker->outbox.used - worker->outbox.start;
 }
 
+static void give_up(struct worker *worker, const char *why)
+{
+    if (worker->gone == NULL)
+        worker->gone = why;
+    ev_break(worker->loop, EVBREAK_ALL);
+}
+
 static void flush(struct worker *worker)
 {
     int done = outbox_flush(&worker->outbox, worker->out);
 
-    if (done < 0) {
-        worker->gone = true;
-        ev_break(worker->loop, EVBREAK_ALL);
-    }
+    if (done < 0)
+        give_up(worker, "nobody reads the answers");
     if (done == 0)
         ev_io_start(worker->loop, &worker->writable);
     else
@@ -82,10 +87,11 @@ static void say(struct worker *worker, json_t *line)
 
     if (text == NULL || outbox_put(&worker->outbox, text, strlen(text)) < 0 ||
         outbox_put(&worker->outbox, "\n", 1) < 0)
-        worker->gone = true; /* out of memory: an answer lost is worse than none at all */
+        give_up(worker, "out of memory"); /* an answer lost is worse than none at all */
+    else
+        flush(worker);
     free(text);
     json_decref(line);
-    flush(worker);
 }
 
 static void say_with_id(struct worker *worker, json_int_t id, json_t *line)
@@ -252,38 +258,32 @@ static const struct option_row only_fleet[] = {FLEET_CHANGE_ROW, {0}};
 static int do_mark(struct worker *worker, json_int_t id, json_t *request, struct error *e)
 {
     struct errand *errand = errand_of(worker, only_fleet, request, e);
+    long generation = errand == NULL ? -1 : fleet_mark(errand->fleet, e);
 
-    if (errand == NULL)
+    if (generation < 0)
         return -1;
-    say_with_id(worker, id,
-                json_pack("{s:I}", "generation", (json_int_t)fleet_mark(errand->fleet)));
+    say_with_id(worker, id, json_pack("{s:I}", "generation", (json_int_t)generation));
     return 0;
 }
 
-/* The plan of a whole request, as changed; that request then stands for the fleet. */
-static struct plan *replan(struct worker *worker, struct errand *errand, json_t *whole,
-                           struct error *e)
+/* The plan of a whole request, as changed. */
+static struct plan *replan(struct worker *worker, json_t *whole, struct error *e)
 {
     static const struct option_row rows[] = {SETTINGS_ROWS, FLEET_ROWS, {0}};
     struct fleet_wish wish = {0};
-    struct plan *plan;
 
     if (whole == NULL)
         return failed(e, "out of memory"), NULL;
     if (fields_read(rows, whole, &wish, e) < 0)
         return NULL;
-    plan = plan_of(worker, &wish.settings, whole, e);
-    if (plan == NULL)
-        return NULL;
-    json_decref(errand->request);
-    errand->request = json_incref(whole);
-    return plan;
+    return plan_of(worker, &wish.settings, whole, e);
 }
 
 static int do_set(struct worker *worker, json_int_t id, json_t *request, struct error *e)
 {
     static const struct option_row rows[] = {SETTINGS_ROWS, FLEET_CHANGE_ROW, {0}};
     struct errand *errand = errand_of(worker, rows, request, e);
+    long generation = -1;
     struct plan *plan;
     json_t *whole;
 
@@ -292,12 +292,16 @@ static int do_set(struct worker *worker, json_int_t id, json_t *request, struct 
     json_object_del(request, "fleet");
     whole = json_copy(errand->request);
     json_object_update(whole, request);
-    plan = replan(worker, errand, whole, e);
-    json_decref(whole);
-    if (plan == NULL)
+    plan = replan(worker, whole, e);
+    if (plan != NULL)
+        generation = fleet_set(errand->fleet, plan, e);
+    if (generation < 0) {
+        json_decref(whole);
         return -1;
-    say_with_id(worker, id,
-                json_pack("{s:I}", "generation", (json_int_t)fleet_set(errand->fleet, plan)));
+    }
+    json_decref(errand->request);
+    errand->request = whole; /* that request stands for the fleet now */
+    say_with_id(worker, id, json_pack("{s:I}", "generation", (json_int_t)generation));
     return 0;
 }
 
@@ -471,7 +475,7 @@ static void clear_up(struct worker *worker)
 int worker_run(const struct driver *with, int in, int out, struct error *e)
 {
     struct worker worker = {.driver = with, .in = in, .out = out, .loop = ev_loop_new(EVFLAG_AUTO)};
-    bool gone;
+    const char *gone;
 
     if (worker.loop == NULL)
         return failed(e, "cannot make an event loop");
@@ -480,9 +484,9 @@ int worker_run(const struct driver *with, int in, int out, struct error *e)
     ev_io_init(&worker.writable, on_writable, out, EV_WRITE);
     worker.readable.data = worker.writable.data = &worker;
     hello(&worker);
-    if (!worker.gone)
+    if (worker.gone == NULL)
         ev_run(worker.loop, 0);
     gone = worker.gone;
     clear_up(&worker);
-    return gone ? failed(e, "nobody reads the answers") : 0;
+    return gone != NULL ? failed(e, "%s", gone) : 0;
 }

@@ -10,7 +10,8 @@
 
 #define WORKER_PROTOCOL 1
 
-/* Serves `in` until it ends, then closes every connection.  The program's exit status. */
+/* Serves `in` until it ends, then closes every connection: 0.  -1 with *e where nobody takes the
+ * answers any more, or memory ran out. */
 int worker_run(const struct driver *driver, int in, int out, struct error *e);
 
 #endif

@@ -142,11 +142,12 @@ int directory_draft(const char *place, mode_t mode, struct draft *draft, struct 
     if (mkdtemp(draft->path) == NULL)
         return cannot(e, place, "create");
     draft->directory = directory_open(draft->path, e);
-    if (draft->directory < 0 || fchmod(draft->directory, mode) < 0) {
-        directory_discard(draft);
-        return failed(e, "%s: cannot create: %s", place, strerror(errno));
-    }
-    return 0;
+    if (draft->directory >= 0 && fchmod(draft->directory, mode) == 0)
+        return 0;
+    if (draft->directory >= 0)
+        cannot(e, place, "create");
+    directory_discard(draft);
+    return -1;
 }
 
 /* Removes a directory and the files in it, one level of directories deep. */

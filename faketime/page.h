@@ -4,8 +4,8 @@
  * tens of nanoseconds, without a lock or a system call; whoever writes it (clock.h)
  * moves every process on that clock at once, running or not yet born.
  *
- * This header is the file format and the reading half; it is the one header of
- * this folder that the other folders may include.  The arithmetic is
+ * This header is the file format and the reading half; it is the one header of this folder
+ * that all others may include (whoever moves a calendar needs clock.h, too).  The arithmetic is
  * async-signal-safe and needs no libc, so that it can also run inside a shim.
  *
  * The layout: a jump is one aligned 8-byte store.  `real_offset` and `mono_offset` hold

@@ -156,7 +156,7 @@ static int l_finish(lua_State *L)
 }
 
 /* Parks until `stream` has a line; the stack holds the child and the timeout, nothing else. */
-static int next_line(lua_State *L, struct child_stream *stream, bool again, lua_KFunction resume)
+static int next_line(lua_State *L, struct child_stream *stream, lua_KFunction look)
 {
     double timeout = luaL_optnumber(L, 2, -1);
     char *line = lines_next(&stream->lines);
@@ -172,40 +172,40 @@ static int next_line(lua_State *L, struct child_stream *stream, bool again, lua_
         lua_pushnil(L);
         return 1;
     }
-    if (again && flow_timed_out(L)) {
+    if (flow_timed_out(L)) {
         lua_pushboolean(L, 0);
         return 1;
     }
     stream->waiter = flow_running(L);
-    return flow_park(L, timeout, resume);
+    return flow_park(L, timeout, look);
 }
 
-static int out_again(lua_State *L, int status, lua_KContext context)
+static int look_out(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
     lua_settop(L, 2);
-    return next_line(L, &check(L)->out, true, out_again);
+    return next_line(L, &check(L)->out, look_out);
 }
 
-static int err_again(lua_State *L, int status, lua_KContext context)
+static int look_err(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
     lua_settop(L, 2);
-    return next_line(L, &check(L)->err, true, err_again);
+    return next_line(L, &check(L)->err, look_err);
 }
 
 static int l_out(lua_State *L)
 {
     lua_settop(L, 2);
-    return next_line(L, &check(L)->out, false, out_again);
+    return flow_wait(L, look_out);
 }
 
 static int l_err(lua_State *L)
 {
     lua_settop(L, 2);
-    return next_line(L, &check(L)->err, false, err_again);
+    return flow_wait(L, look_err);
 }
 
 static int push_ending(lua_State *L, const struct child *child)
@@ -224,28 +224,28 @@ static int push_ending(lua_State *L, const struct child *child)
     return 1;
 }
 
-static int wait_again(lua_State *L, int status, lua_KContext context)
+static int look_ended(lua_State *L, int status, lua_KContext context)
 {
     struct child *child = check(L);
-    bool again = context == 0; /* flow_park resumes with context 0; the first call says 1 */
 
     (void)status;
+    (void)context;
     lua_settop(L, 2);
     child->waiter = 0;
     if (child->ended)
         return push_ending(L, child);
-    if (again && flow_timed_out(L)) {
+    if (flow_timed_out(L)) {
         lua_pushboolean(L, 0);
         return 1;
     }
     child->waiter = flow_running(L);
-    return flow_park(L, luaL_optnumber(L, 2, -1), wait_again);
+    return flow_park(L, luaL_optnumber(L, 2, -1), look_ended);
 }
 
 static int l_wait(lua_State *L)
 {
     lua_settop(L, 2);
-    return wait_again(L, LUA_OK, 1);
+    return flow_wait(L, look_ended);
 }
 
 static int l_signal(lua_State *L)

@@ -153,12 +153,10 @@ int flow_park(lua_State *co, double timeout, lua_KFunction again)
 {
     struct flow *flow = of(co);
 
-    assert(flow != NULL && !flow->parked);
+    assert(flow != NULL && !flow->parked && !flow->interrupted);
     flow->again = again;
     flow->parked = true;
-    if (flow->interrupted)
-        queue(flow);
-    else if (timeout >= 0) {
+    if (timeout >= 0) {
         ev_now_update(loop); /* a script may have computed for long */
         ev_timer_set(&flow->timer, timeout, 0.);
         ev_timer_start(loop, &flow->timer);
@@ -166,9 +164,16 @@ int flow_park(lua_State *co, double timeout, lua_KFunction again)
     return lua_yieldk(co, 0, 0, awake);
 }
 
+int flow_wait(lua_State *co, lua_KFunction look)
+{
+    if (of(co) != NULL)
+        of(co)->timed_out = false; /* that was another wait */
+    return look(co, LUA_OK, 0);
+}
+
 bool flow_timed_out(lua_State *co)
 {
-    return of(co)->timed_out;
+    return of(co) != NULL && of(co)->timed_out;
 }
 
 bool flow_wake(flow_id id)
@@ -303,9 +308,8 @@ int flow_open(lua_State *L, struct ev_loop *on)
     return 1;
 }
 
-void flow_end_all(lua_State *L)
+void flow_end_all(void)
 {
-    (void)L;
     while (flows != NULL) {
         lua_resetthread(flows->co);
         discard(flows);

@@ -42,10 +42,12 @@ struct ev_loop *flow_loop(void);
 /* The flow that runs on `co`; an error is raised in Lua where `co` is no flow. */
 flow_id flow_running(lua_State *co);
 
-/* Ends a C function that waits: `return flow_park(co, timeout, again);`.  When the flow is woken,
- * `again` is called with the same stack as now, so that it can look anew; it may park again.
- * timeout < 0 waits forever.  Where time was up, flow_timed_out(co) says so. */
-int flow_park(lua_State *co, double timeout, lua_KFunction again);
+/* Waiting in C takes one function that looks whether there is what it waits for, and parks
+ * where there is not.  The Lua function ends with `return flow_wait(co, look);`, which calls it; `look`
+ * ends with `return flow_park(co, timeout, look);` and is called anew, with the same stack, when the
+ * flow is woken.  timeout < 0 waits forever; where time was up, flow_timed_out(co) says so. */
+int flow_wait(lua_State *co, lua_KFunction look);
+int flow_park(lua_State *co, double timeout, lua_KFunction look);
 bool flow_timed_out(lua_State *co);
 
 /* Wakes a parked flow; false if there is no such flow or it is awake.  Safe in any callback. */
@@ -55,6 +57,6 @@ bool flow_wake(flow_id id);
 extern void (*flow_on_crash)(const char *traceback);
 
 /* Ends all flows that are left, before lua_close. */
-void flow_end_all(lua_State *L);
+void flow_end_all(void);
 
 #endif

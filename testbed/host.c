@@ -281,7 +281,7 @@ static int l_uid(lua_State *L)
     return 1;
 }
 
-static ev_signal interrupt, terminate;
+static ev_signal endings[3];
 static int last_signal;
 static flow_id signal_waiter;
 
@@ -295,13 +295,13 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
     flow_wake(signal_waiter);
 }
 
-static int signal_again(lua_State *L, int status, lua_KContext context)
+static int look_signal(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
     if (last_signal == 0) {
         signal_waiter = flow_running(L);
-        return flow_park(L, -1, signal_again);
+        return flow_park(L, -1, look_signal);
     }
     lua_pushinteger(L, last_signal);
     return 1;
@@ -309,18 +309,20 @@ static int signal_again(lua_State *L, int status, lua_KContext context)
 
 static int l_next_signal(lua_State *L)
 {
-    return signal_again(L, LUA_OK, 0);
+    return flow_wait(L, look_signal);
 }
 
+/* Ctrl-C, `kill`, and a terminal that goes away. */
 static void watch_signals(void)
 {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+
     signal(SIGPIPE, SIG_IGN);
-    ev_signal_init(&interrupt, on_signal, SIGINT);
-    ev_signal_init(&terminate, on_signal, SIGTERM);
-    ev_signal_start(flow_loop(), &interrupt);
-    ev_signal_start(flow_loop(), &terminate);
-    ev_unref(flow_loop()); /* waiting for Ctrl-C is no reason to stay */
-    ev_unref(flow_loop());
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        ev_signal_init(&endings[i], on_signal, numbers[i]);
+        ev_signal_start(flow_loop(), &endings[i]);
+        ev_unref(flow_loop()); /* waiting for Ctrl-C is no reason to stay */
+    }
 }
 
 static void appended_register(lua_State *L)

@@ -7,13 +7,13 @@
  *     host.address(text)         host, port, is it loopback
  *     host.make_directory(path, mode)       its parents must exist
  *     host.remove_tree(path)
- *     host.write(path, text, mode)          atomically: a new file, synced, renamed into place
+ *     host.write(path, text, mode)          atomically: a new file, renamed into place
  *     host.link(to, path)        a symbolic link, renamed into place
  *     host.append(path)          a new file that each :write(text) extends; errors are raised
  *     host.lock(path)            creates the file and holds flock(2) on it until exit
  *     host.free_port()           a TCP port nobody listens on at 127.0.0.1 right now
  *     host.is_terminal(fd)       host.columns(fd)     host.pid()     host.uid()
- *     host.next_signal()         waits (in a flow) for SIGINT or SIGTERM; its number
+ *     host.next_signal()         waits (in a flow) for SIGINT, SIGTERM or SIGHUP; its number
  *     host.clock(path)           a new clock page there: c:now() c:set(s) c:advance(s) c:rate(x)
  */
 #ifndef TESTBED_HOST_H

@@ -3,7 +3,9 @@
  * The command line and the exit status.  Everything that a scenario can say is in Lua
  * (testbed/lua), over the modules that are opened here.
  */
+#include <errno.h>
 #include <ev.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <libgen.h>
 #include <limits.h>
@@ -32,40 +34,41 @@ struct arguments {
 
 #define AT(field) offsetof(struct arguments, field)
 
+/* clang-format off */
 static const struct option_row run_options[] = {
-    {"target",                                                           "NAME", "run against this target instead of the scenario's first", OPTION_TEXT,
-     AT(target)},
-    {"config",         "FILE", "your own nginx.conf for --target nginx", OPTION_TEXT, AT(config)},
-    {"j",                                                         "N", "run N scenarios side by side [1]", OPTION_NUMBER, AT(jobs)},
-    {"state",                                                           "DIR", "keep everything here [a new directory, removed when all is met]", OPTION_TEXT,
-     AT(state)},
-    {"keep",                          NULL, "keep the state directory", OPTION_FLAG, AT(keep)},
-    {"journal",                                                        "FILE", "write the journal here [STATE/journal.jsonl]", OPTION_TEXT, AT(journal)},
-    {"allow",                                                                "HOST", "an external target may be HOST (may repeat)", OPTION_LIST, AT(allow)},
-    {"seed",                                "N", "seed of random arrivals [1]", OPTION_TEXT, AT(seed)},
-    {"timeout",                                                          "T", "give a scenario up after T [2m]", OPTION_DURATION, AT(timeout)},
-    {"tap",                                                            "VERSION", "TAP version, 13 or 14 [13, as prove reads it]", OPTION_NUMBER, AT(tap)},
-    {"help", NULL, "this text", OPTION_FLAG, AT(help)},
-    {0                                                         },
+    {"target",  "NAME",    "run against this target instead of the scenario's first",       OPTION_TEXT,     AT(target)},
+    {"config",  "FILE",    "your own nginx.conf for --target nginx",                        OPTION_TEXT,     AT(config)},
+    {"j",       "N",       "run N scenarios side by side [1]",                              OPTION_NUMBER,   AT(jobs)},
+    {"state",   "DIR",     "keep everything here [a new directory, removed if all is met]", OPTION_TEXT,     AT(state)},
+    {"keep",    NULL,      "keep the state directory",                                      OPTION_FLAG,     AT(keep)},
+    {"journal", "FILE",    "write the journal here [STATE/journal.jsonl]",                  OPTION_TEXT,     AT(journal)},
+    {"allow",   "HOST",    "an external target may be HOST (may repeat)",                   OPTION_LIST,     AT(allow)},
+    {"seed",    "N",       "seed of random arrivals [1]",                                   OPTION_TEXT,     AT(seed)},
+    {"timeout", "T",       "give a scenario up after T [2m]",                               OPTION_DURATION, AT(timeout)},
+    {"tap",     "VERSION", "TAP version, 13 or 14 [13, as prove reads it]",                 OPTION_NUMBER,   AT(tap)},
+    {"help",    NULL,      "this text",                                                     OPTION_FLAG,     AT(help)},
+    {0},
 };
 
 static const struct option_row list_options[] = {
-    {"json",     NULL, "as JSON", OPTION_FLAG, AT(json)},
+    {"json",     NULL, "as JSON",             OPTION_FLAG, AT(json)},
     {"markdown", NULL, "as a Markdown table", OPTION_FLAG, AT(markdown)},
-    {"help",  NULL, "this text", OPTION_FLAG, AT(help)},
+    {"help",     NULL, "this text",           OPTION_FLAG, AT(help)},
     {0},
 };
 
+/* What they do is in testbed/lua/main.lua, under the same names. */
 static const struct verb verbs[] = {
-    {"run",                                           "FILE|DIR...", "rehearse these scenarios, in order", run_options, NULL},
-    {"validate",           "FILE|DIR...", "check them; nothing is started", run_options, NULL},
-    {"list",                                           "[DIR...]", "the scenarios there are, and what they break", list_options, NULL},
-    {"targets",                                      "", "the kinds of server a scenario can run against", list_options, NULL},
-    {"faults",               "", "the faults a chain can be given", list_options, NULL},
-    {"words",                                           "", "the words of the scenario language", list_options, NULL},
-    {"outcomes",                                          "", "the words for how a handshake can end", list_options, NULL},
+    {"run",      "FILE|DIR...", "rehearse these scenarios, in order",             run_options,  NULL},
+    {"validate", "FILE|DIR...", "check them; nothing is started",                 run_options,  NULL},
+    {"list",     "[DIR...]",    "the scenarios there are, and their targets",     list_options, NULL},
+    {"targets",  "",            "the kinds of server a scenario can run against", list_options, NULL},
+    {"faults",   "",            "the faults a chain can be given",                list_options, NULL},
+    {"words",    "",            "the words of the scenario language",             list_options, NULL},
+    {"outcomes", "",            "the words for how a handshake can end",          list_options, NULL},
     {0},
 };
+/* clang-format on */
 
 static void usage(FILE *out)
 {
@@ -203,12 +206,21 @@ static int perform(const struct arguments *arguments, const struct option_list *
         on_crash(lua_tostring(L, -1));
     else
         ev_run(loop, 0);
-    flow_end_all(L);
+    flow_end_all();
     lua_close(L);
     return exit_status;
 }
 
 /* --- the command line --------------------------------------------------------------------------- */
+
+/* A standard stream that was closed would be taken by the next file that is opened, and get what is
+ * meant for people.  Writing to /dev/full fails, as writing to nobody should. */
+static void fill_standard_streams(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open(fd == 0 ? "/dev/null" : "/dev/full", O_RDWR);
+}
 
 static int misused(const struct error *e)
 {
@@ -223,6 +235,7 @@ int main(int argc, char **argv)
     const struct verb *verb;
     struct error e;
 
+    fill_standard_streams();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         usage(argc < 2 ? stderr : stdout);
         return argc < 2 ? STATUS_USAGE : STATUS_MET;

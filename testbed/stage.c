@@ -103,6 +103,8 @@ static void on_gone(struct ev_loop *loop, ev_child *init, int events)
     flow_wake(stage->waiter);
 }
 
+/* 0, or what sendmsg(2) has to say; ENOTCONN where the stage is closed.  It waits while init has
+ * hundreds of orders yet to read. */
 static int tell(struct stage *stage, const struct stage_message *head, const char *text,
                 const int *stdio)
 {
@@ -117,7 +119,7 @@ static int tell(struct stage *stage, const struct stage_message *head, const cha
     struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 2};
 
     if (stage->socket.fd < 0)
-        return -1;
+        return ENOTCONN;
     if (stdio != NULL) {
         struct cmsghdr *rights = &control.aligned;
 
@@ -128,7 +130,14 @@ static int tell(struct stage *stage, const struct stage_message *head, const cha
         rights->cmsg_len = CMSG_LEN(3 * sizeof(int));
         memcpy(CMSG_DATA(rights), stdio, 3 * sizeof(int));
     }
-    return sendmsg(stage->socket.fd, &packet, MSG_NOSIGNAL) < 0 ? -1 : 0;
+    return sendmsg(stage->socket.fd, &packet, MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+static const char *why_untold(int error)
+{
+    bool closed = error == ENOTCONN || error == EPIPE || error == ECONNRESET;
+
+    return closed ? "the stage is closed" : strerror(error);
 }
 
 void stage_signal(struct stage *stage, uint32_t id, int signal_number)
@@ -234,7 +243,7 @@ static int l_open(lua_State *L)
     return 1;
 }
 
-static int ready_again(lua_State *L, int status, lua_KContext context)
+static int look_ready(lua_State *L, int status, lua_KContext context)
 {
     static const char *const words[] = {
         [STAGE_SHARED] = "shared", [STAGE_ISOLATED] = "isolated", [STAGE_OUTWARD] = "outward"};
@@ -245,7 +254,7 @@ static int ready_again(lua_State *L, int status, lua_KContext context)
     stage->waiter = 0;
     if (!stage->ready && !stage->gone) {
         stage->waiter = flow_running(L);
-        return flow_park(L, -1, ready_again);
+        return flow_park(L, -1, look_ready);
     }
     lua_pushstring(L, stage->ready ? words[stage->isolation] : NULL);
     lua_pushstring(L, stage->ready ? stage->why : "stage-init ended before it was ready");
@@ -255,7 +264,7 @@ static int ready_again(lua_State *L, int status, lua_KContext context)
 static int l_ready(lua_State *L)
 {
     lua_settop(L, 1);
-    return ready_again(L, LUA_OK, 0);
+    return flow_wait(L, look_ready);
 }
 
 /* --- spawning ----------------------------------------------------------------------------------- */
@@ -304,7 +313,7 @@ static int spawn(lua_State *L, struct stage *stage, const struct outbox *order, 
 {
     struct stage_message head = {
         .verb = STAGE_SPAWN, .id = stage->last_id + 1, .length = (uint32_t)order->used};
-    int far[3];
+    int far[3], error;
     struct child *child = child_new(L, input, far);
 
     if (child == NULL)
@@ -315,8 +324,9 @@ static int spawn(lua_State *L, struct stage *stage, const struct outbox *order, 
     stage->children = child;
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1); /* the stage lives as long as its child's userdata */
-    if (tell(stage, &head, order->bytes, far) < 0)
-        child_ended(child, -1, "the stage is closed");
+    error = tell(stage, &head, order->bytes, far);
+    if (error != 0)
+        child_ended(child, -1, why_untold(error));
     for (int i = 0; i < 3; i++)
         close(far[i]);
     return 1;
@@ -344,7 +354,7 @@ static int l_spawn(lua_State *L)
 
 /* --- closing ------------------------------------------------------------------------------------ */
 
-static int close_again(lua_State *L, int status, lua_KContext context)
+static int look_gone(lua_State *L, int status, lua_KContext context)
 {
     struct stage *stage = check(L);
 
@@ -354,14 +364,14 @@ static int close_again(lua_State *L, int status, lua_KContext context)
     if (stage->gone)
         return 0;
     stage->waiter = flow_running(L);
-    return flow_park(L, -1, close_again);
+    return flow_park(L, -1, look_gone);
 }
 
 static int l_close(lua_State *L)
 {
     lua_settop(L, 1);
     hang_up(check(L));
-    return close_again(L, LUA_OK, 0);
+    return flow_wait(L, look_gone);
 }
 
 static int l_gc(lua_State *L)

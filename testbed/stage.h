@@ -6,7 +6,8 @@
  *
  * As a Lua module, inside flows:
  *     stage.open{init = PATH, outward = bool, hosts = FILE}  a stage; or nil and why
- *     s:ready()            waits for init: "isolated", "outward" or "shared", and why it is shared
+ *     s:ready()            waits for init: "isolated", "outward" or "shared", and what the kernel
+ *                          refused ("" for nothing); or nil and why
  *     s:spawn{argv = {..}, env = {"NAME=value", ..}, dir = PATH, input = bool}
  *                          a child, at once; whether it could be started shows in wait().
  *                          Its environment is `env` alone.  `input = false`: /dev/null.

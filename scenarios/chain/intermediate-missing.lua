@@ -1,12 +1,12 @@
 -- The classic of botched rotations: the new leaf is fine, the new intermediate was
--- never uploaded.  Browsers that cached it see nothing; every other client is locked out.  The guard
+-- never uploaded.  Browsers that cached it notice nothing; every other client is locked out.  The guard
 -- must notice and put the old chain back before a human could have.
 
 scenario "An intermediate goes missing in a rotation, and the guard rolls back"
 tags { "chain", "rotation", "guard" }
 
-local house = ca      { root = "10y", intermediate = "5y" }
-local shop  = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "90d" } }
+local house = ca      {}
+local shop  = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue {} }
 local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop }
 local watch = guard   { of = shop, through = fleet, every = "400ms", forgives = 2 }
 
@@ -15,8 +15,8 @@ fleet:expect { success = "100%", during = "1s" }
 
 inject "the rotation leaves its intermediate behind"
 house:rotate()
-shop:install(house:issue { lifetime = "90d" }:without "intermediate")
-fleet:expect { outcome = "unknown-issuer", share = "100%", within = "2s" }
+shop:install(house:issue {}:without "intermediate")
+fleet:expect { outcome = "unknown-issuer", within = "5s" }
 
 recover "the guard puts the old chain back"
 fleet:expect { success = "100%", within = "5s" }

@@ -3,10 +3,10 @@
 -- the same clients have to get in as soon as their clock is right.
 
 scenario "Clients wake up in 1970, and recover when their clock is set"
-tags { "clock", "not-yet-valid", outage = "devices without a real-time clock" }
+tags { "clock", "not-yet-valid" }
 
-local house = ca      { root = "10y", intermediate = "5y" }
-local shop  = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "90d" } }
+local house = ca      {}
+local shop  = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue {} }
 local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop }
 
 steady "every client gets in"
@@ -14,8 +14,8 @@ fleet:expect { success = "100%", during = "500ms" }
 
 inject "their clocks fall back to 1970"
 fleet:set { at = "1970-01-01T00:05:00Z" }
-fleet:expect { outcome = "not-yet-valid", share = "100%", within = "2s" }
+fleet:expect { outcome = "not-yet-valid", within = "5s" }
 
 recover "their clocks are set"
 fleet:set { at = "calendar" }
-fleet:expect { success = "100%", within = "2s" }
+fleet:expect { success = "100%", within = "5s" }

@@ -1,12 +1,12 @@
 -- A fresh leaf is valid from an hour before it was issued, no earlier.  A client whose
 -- clock is two hours behind has never seen a problem, until the day the certificate is
--- renewed: then it is from the future.  Two hours later all is well again, and nobody knows why.
+-- renewed: then it is from the future.  An hour later all is well again, and nobody knows why.
 
 scenario "A fresh leaf is not yet valid for clients with slow clocks"
 tags { "clock", "not-yet-valid" }
 
-local house = ca      { root = "10y", intermediate = "5y" }
-local shop  = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "90d" } }
+local house = ca      {}
+local shop  = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue {} }
 clock:advance "60d"
 local right = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "right" }
 local slow  = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "slow", skew = "-2h" }
@@ -16,11 +16,11 @@ right:expect { success = "100%", during = "500ms" }
 slow:expect  { success = "100%", during = "500ms" }
 
 inject "the leaf is renewed"
-shop:install(house:issue { lifetime = "90d" })
+shop:install(house:issue {})
 right:expect { success = "100%", during = "500ms" }
-slow:expect  { outcome = "not-yet-valid", share = "100%", within = "2s" }
+slow:expect  { outcome = "not-yet-valid", within = "5s" }
 
-recover "two hours pass"
-clock:advance "2h"
-slow:expect  { success = "100%", within = "2s" }
-right:expect { success = "100%", within = "2s" }
+recover "an hour passes"
+clock:advance "65m"
+slow:expect  { success = "100%", within = "5s" }
+right:expect { success = "100%", within = "5s" }

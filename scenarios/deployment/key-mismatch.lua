@@ -5,9 +5,9 @@
 scenario "Key and certificate do not match at reload: the old pair keeps serving"
 tags { "deployment", "reload" }
 
-local house   = ca      { root = "10y", intermediate = "5y" }
-local shop    = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "90d" } }
-local renewal = renewal { of = shop, from = house, when_left = "30d", every = "200ms" }
+local house   = ca      {}
+local shop    = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue {} }
+local renewal = renewal { of = shop, from = house }
 local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
 
 steady "every client gets in, and a cold start would work"
@@ -15,7 +15,7 @@ fleet:expect { success = "100%", during = "500ms" }
 shop:expect  { cold_start = "works" }
 
 inject "a certificate is deployed with another one's key"
-shop:install(house:issue { lifetime = "90d" }:broken "other-key")
+shop:install(house:issue {}:broken "other-key")
 shop:expect  { reload = "refused" }
 fleet:expect { success = "100%", during = "500ms" }
 shop:expect  { cold_start = "fails" }
@@ -23,5 +23,5 @@ shop:expect  { cold_start = "fails" }
 recover "the next renewal brings a pair that matches"
 clock:advance "61d"
 shop:expect  { reload = "done", within = "5s" }
-fleet:expect { success = "100%", within = "2s" }
+fleet:expect { success = "100%", within = "5s" }
 shop:expect  { cold_start = "works" }

@@ -1,13 +1,13 @@
 -- Renewal works, the file on disk is new, and the server still serves the old one,
 -- because nobody told it.  Every check of the file is green until the day the old one runs
--- out.  It is the cheapest of all TLS outages and the most frequent: only a look at the wire sees it.
+-- out.  Only a look at the wire sees it.
 
 scenario "A certificate is renewed on disk but never reloaded; the detector reloads"
 tags { "renewal", "deployment", outage = "LiveKit TURN" }
 
-local house   = ca       { root = "10y", intermediate = "5y" }
-local shop    = target   { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "90d" } }
-local renewal = renewal  { of = shop, from = house, when_left = "30d", every = "200ms", reload = false }
+local house   = ca       {}
+local shop    = target   { "builtin", "nginx", name = "shop.test", certificate = house:issue {} }
+local renewal = renewal  { of = shop, from = house, reload = false }
 local watch   = detector { of = shop, every = "200ms", patience = "600ms" }
 local fleet   = clients  { "openssl", "gnutls", "wolfssl", to = shop }
 
@@ -18,9 +18,9 @@ shop:expect  { wire = "new" }
 inject "renewal renews on disk alone while the detector is asleep, and the old leaf runs out"
 watch:stop()
 clock:advance "61d"
-shop:expect  { wire = "old", within = "3s" }
+shop:expect  { wire = "old", within = "5s" }
 clock:advance "30d"
-fleet:expect { outcome = "expired", share = "100%", within = "2s" }
+fleet:expect { outcome = "expired", within = "5s" }
 
 recover "the detector wakes up, sees the old certificate on the wire, and reloads"
 watch:start()

@@ -9,8 +9,7 @@ local ca = {}
 -- --- running fakeca -----------------------------------------------------------------------------
 
 local function fakeca(play, argv)
-  local command = { play.run.options.programs .. "/fakeca" }
-  for _, word in ipairs(argv) do command[#command + 1] = word end
+  local command = { play.run.options.programs .. "/fakeca", table.unpack(argv) }
   local ending, out, err = play:command(command)
   if ending.code ~= 0 then
     words.environment("fakeca %s: %s", argv[1], ending.error or (err ~= "" and err or "ended badly"))
@@ -22,50 +21,66 @@ local function now(play)
   return ("@%d"):format(math.floor(play.page:now()))
 end
 
-local function bundle(play, argv)
-  play.bundles = (play.bundles or 0) + 1
+-- What `fakeca` says of the bundle that it wrote, and where it is.
+local function bundle(play, at, argv)
+  play.bundles = play.bundles + 1
   local dir = ("%s/chain-%d"):format(play.dir, play.bundles)
-  for _, word in ipairs { "--out", dir, "--at", now(play), "--json" } do argv[#argv + 1] = word end
+  for _, word in ipairs { "--out", dir, "--at", at, "--json" } do argv[#argv + 1] = word end
   local facts, why = json.decode(fakeca(play, argv))
   if facts == nil then words.environment("fakeca %s: %s", argv[1], why) end
   facts.dir = dir
   return facts
 end
 
--- --- chains ---------------------------------------------------------------------------------------
+-- --- chains -------------------------------------------------------------------------------------
 
 local chain_methods = {}
 local chain_class = words.class("chain", chain_methods)
 
-local function new_chain(house, facts, issue, faults)
-  return chain_class.new { _play = house._play, _house = house, _facts = facts, _issue = issue, _faults = faults }
+-- Made by `make(name)`; at once where its name is known, else when a target claims it. Its
+-- dates count from now in either case.
+local function new_chain(house, name, faults, make)
+  local play = house._play
+  local chain = chain_class.new {
+    _play = play, _house = house, _faults = faults, _make = make,
+    _at = not play.dry and now(play) or nil,
+    _name = name, -- or nil: the target's that claims it
+    _facts = nil, -- as bundle.json has them, once it is made
+  }
+  if name then chain:_claim() end
+  return chain
 end
 
--- A chain that was issued before its name was known is issued when a target claims it.
-function ca.claim(chain, name)
-  local play = chain._play
-  if play.dry or chain._facts then return chain end
-  local issue = {}
-  for key, value in pairs(chain._issue) do issue[key] = value end
-  issue.name = issue.name or { name }
-  local claimed = chain._house:_issue_now(issue)
-  for _, fault in ipairs(chain._faults) do claimed = claimed:broken(fault) end
-  return claimed
+-- Makes it, for this name if it has none.
+function chain_methods:_claim(name)
+  self._name = self._name or name
+  if not self._facts and not self._play.dry then self._facts = self._make(self) end
+end
+
+-- What can only be done with a chain whose name is known.
+function ca.named(chain, who)
+  if not chain._name then
+    words.mistake("%s: this chain has no name yet; expected house:issue { name = \"...\" }", who)
+  end
+  return chain
 end
 
 -- The same chain with a fault from the table (`rehearse faults`).  The chain itself stays as it is.
 function chain_methods:broken(fault)
   words.value("chain:broken", "text", fault)
-  local play = self._play
-  if not play.run.faults[fault] then
-    words.mistake("unknown fault '%s'%s", fault, words.suggestion(fault, words.keys(play.run.faults)))
+  local known = self._play.run.faults
+  if not known[fault] then
+    words.mistake("unknown fault '%s'%s", fault, words.suggestion(fault, words.keys(known)))
   end
   local faults = { table.unpack(self._faults) }
   table.insert(faults, fault)
-  if not self._facts or play.dry then return new_chain(self._house, false, self._issue, faults) end
-  local facts = bundle(play, { "break", "--state", self._house._dir, "--in", self._facts.dir, "--fault", fault })
-  play:note("chain broken", { fault = fault, serial = facts.serial })
-  return new_chain(self._house, facts, self._issue, faults)
+  return new_chain(self._house, self._name, faults, function (broken)
+    self:_claim(broken._name)
+    local facts = bundle(self._play, broken._at, { "break", "--state", self._house._dir, "--in", self._facts.dir,
+      "--fault", fault })
+    self._play:note("chain broken", { fault = fault, serial = facts.serial })
+    return facts
+  end)
 end
 
 function chain_methods:without(what)
@@ -98,17 +113,18 @@ local ca_class = words.class("ca", ca_methods)
 local key_kind = words.one_of { "p256", "p384", "rsa2048", "rsa3072", "ed25519" }
 
 local ca_spec = {
-  root = { "duration", default = false, help = "the root ends after this [10y]" },
-  intermediate = { "duration", default = false, help = "the intermediates end after this [5y]" },
+  root = { "span", default = "10y", help = "the root ends after this [10y]" },
+  intermediate = { "span", default = "5y", help = "the intermediates end after this [5y]" },
   intermediates = { "count", default = 1, help = "how many stand between root and leaf [1]" },
   key = { key_kind, default = "p256", help = "kind of the authority's keys [p256]" },
-  cross_signed_by = { words.noun "ca", default = false, help = "an older authority that signs this one's root too" },
+  cross_signed_by = { words.noun "ca", help = "an older authority that signs this one's root too" },
 }
 
 local issue_spec = {
-  name = { "texts", default = false, help = "DNS names or IP addresses [the target's name]" },
+  name = { "names", help = "DNS names or IP addresses [the name of the target that is given it]" },
   lifetime = { "span", default = "90d", help = "the leaf ends after this [90d]" },
-  key = { key_kind, default = false, help = "kind of the leaf's key [p256]" },
+  key = { key_kind, default = "p256", help = "kind of the leaf's key [p256]" },
+  client = { "flag", default = false, help = "for a client, that shows it to a server [false]" },
   cross = { "flag", default = false, help = "send the cross-sign too [false]" },
 }
 
@@ -118,49 +134,43 @@ function ca.new(play, given)
   local house = ca_class.new { _play = play, _dir = false, _settings = settings }
   if play.dry then return house end
   play:open_stage()
-  rawset(house, "_dir", ("%s/ca-%d"):format(play.dir, play.nouns.ca))
-  local argv = { "init", "--state", house._dir, "--at", now(play), "--key", settings.key,
-    "--intermediates", tostring(settings.intermediates) }
-  for option, key in pairs { ["--root-lifetime"] = "root", ["--intermediate-lifetime"] = "intermediate" } do
-    if settings[key] then
-      argv[#argv + 1] = option
-      argv[#argv + 1] = ("%ds"):format(settings[key])
-    end
-  end
-  fakeca(play, argv)
-  if settings.cross_signed_by then
-    local old = settings.cross_signed_by
+  house._dir = ("%s/ca-%d"):format(play.dir, play.nouns.ca)
+  fakeca(play, { "init", "--state", house._dir, "--at", now(play), "--key", settings.key,
+    "--intermediates", tostring(settings.intermediates),
+    "--root-lifetime", settings.root, "--intermediate-lifetime", settings.intermediate })
+  local old = settings.cross_signed_by
+  if old then
     -- as AddTrust's did, the cross-sign ends with the root that made it
     fakeca(play, { "cross-sign", "--state", house._dir, "--from", old._dir, "--at", now(play),
-      "--lifetime", ("%ds"):format(old._settings.root or 10 * 365 * 86400) })
+      "--lifetime", old._settings.root })
   end
   return house
 end
 
-function ca_methods:_issue_now(issue)
-  local play = self._play
-  local argv = { "issue", "--state", self._dir, "--lifetime", issue.lifetime }
-  for _, name in ipairs(issue.name) do
+local function issue_command(house, names, issue)
+  local argv = { "issue", "--state", house._dir, "--lifetime", issue.lifetime, "--key", issue.key or "p256" }
+  for _, name in ipairs(names) do
     argv[#argv + 1] = "--name"
     argv[#argv + 1] = name
   end
-  if issue.key then
-    argv[#argv + 1] = "--key"
-    argv[#argv + 1] = issue.key
-  end
+  for _, word in ipairs(issue.client and { "--eku", "clientAuth" } or {}) do argv[#argv + 1] = word end
   if issue.cross then argv[#argv + 1] = "--cross" end
-  local facts = bundle(play, argv)
-  play:note("issued", { serial = facts.serial, name = issue.name, not_after = facts.not_after })
-  return new_chain(self, facts, issue, {})
+  return argv
 end
 
--- A new leaf with its chain.  Without `name` it is for the target that will be given it.
+-- `issue.name`, where it is known, is a list; the first is the server's.
+function ca_methods:_issue(issue)
+  return new_chain(self, issue.name and issue.name[1], {}, function (chain)
+    local names = issue.name or { chain._name }
+    local facts = bundle(self._play, chain._at, issue_command(self, names, issue))
+    self._play:note("issued", { serial = facts.serial, name = names, not_after = facts.not_after })
+    return facts
+  end)
+end
+
+-- A new leaf with its chain.
 function ca_methods:issue(given)
-  local issue = words.check("issue", issue_spec, given or {})
-  local play = self._play
-  if not issue.name and play.target then issue.name = { play.target._name } end
-  if play.dry or not issue.name then return new_chain(self, false, issue, {}) end
-  return self:_issue_now(issue)
+  return self:_issue(words.check("issue", issue_spec, given or {}))
 end
 
 -- A new intermediate with a new key; what is issued from now on comes from it.
@@ -172,7 +182,7 @@ end
 
 ca.reference = {
   { noun = "ca", written = "ca { ... }", keys = ca_spec, verbs = {
-    { "issue", "house:issue { ... }", "a new leaf with its chain", issue_spec },
+    { "issue", "house:issue { ... }", "a new leaf with its chain; its dates count from now", issue_spec },
     { "rotate", "house:rotate()", "a new intermediate with a new key; what is issued from now on comes from it" },
   }, methods = ca_methods },
   { noun = "chain", written = "house:issue { ... }", verbs = {

@@ -48,7 +48,7 @@ function methods:rate(times)
   move(self, ("the calendar runs %g times as fast"):format(rate), function (page) page:rate(rate) end)
 end
 
-local calendar = { TOLERANCE = TOLERANCE }
+local calendar = {}
 
 calendar.reference = {
   { noun = "clock", written = "clock", verbs = {

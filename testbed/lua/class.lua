@@ -14,13 +14,12 @@ function class.new(name, library)
     ticks = {},        -- since the last mark
     heard_until = 0,   -- end of the last tick
     well = true,       -- the last handshake got in
-    first_bad = false, -- since the last forget()
+    first_bad = false,
     last_bad = false,
     first_good = false, -- first success after first_bad
     well_since = false, -- first success after last_bad
     wire = {},         -- { serial, at }: each time another leaf began to be served
     samples = {},      -- outcome -> one full answer
-    totals = {},       -- outcome -> count, the whole play
   }, Class)
 end
 
@@ -78,9 +77,6 @@ function Class:hear(tick)
   for _, sample in ipairs(tick.samples or {}) do
     self.samples[sample.outcome] = sample
   end
-  for outcome, result in pairs(tick.outcomes) do
-    self.totals[outcome] = (self.totals[outcome] or 0) + result.count
-  end
   follow_health(self, tick)
   if tick.generation >= self.generation then self.ticks[#self.ticks + 1] = tick end
 end
@@ -91,25 +87,18 @@ function Class:mark(generation)
   self.ticks = {}
 end
 
--- A new story begins: what was wrong before is no part of the way back.
-function Class:forget()
-  self.first_bad, self.last_bad, self.first_good, self.well_since = false, false, false, false
-end
-
--- What happened in ticks that ended after `since`: counts by outcome, the sum, the first
--- ending time of any of them.
+-- What happened in ticks that ended after `since`: counts by outcome, and their sum.
 function Class:tally(since)
-  local counts, sum, first = {}, 0, nil
+  local counts, sum = {}, 0
   for _, tick in ipairs(self.ticks) do
     if tick.to > since then
       for outcome, result in pairs(tick.outcomes) do
         counts[outcome] = (counts[outcome] or 0) + result.count
         sum = sum + result.count
-        if result.count > 0 then first = math.min(first or result.first, result.first) end
       end
     end
   end
-  return counts, sum, first
+  return counts, sum
 end
 
 -- The share of a tally that had one of the wanted outcomes.

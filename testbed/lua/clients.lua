@@ -1,5 +1,7 @@
 -- clients: a fleet, one class of simulated clients a library, all at one target.
 
+local ca = require "ca"
+local files = require "files"
 local flow = require "flow"
 local host = require "host"
 local json = require "json"
@@ -15,13 +17,13 @@ local fleet_class = words.class("clients", methods)
 
 local RATE = "20/s" -- of each class, where the scenario does not say
 
--- What a connection can be asked for: scenario key -> worker field, kind.
 local own_time = words.kind("moment, or \"calendar\"", function (value)
   if value == "calendar" then return value end
   if type(value) == "string" and host.moment(value, 0) then return value end
   return nil, "a time in quotes, or \"calendar\""
 end)
 
+-- What a connection can be asked for; the worker has the same names.
 local connection = {
   skew = { "duration", help = "their clocks are off by this [0s]" },
   at = { own_time, help = "their clocks stand at this time [calendar]" },
@@ -32,34 +34,32 @@ local connection = {
   sigalgs = { "text", help = "signature algorithms they take [the library's]" },
   alpn = { "text", help = "application protocols they ask for [none]" },
   staple = { words.one_of { "ignore", "check", "require" }, help = "what they make of an OCSP staple [the library's]" },
-  name = { "text", help = "the name they ask for and verify [the target's]" },
+  name = { "name", help = "the name they ask for and verify [the target's]" },
   timeout = { "duration", help = "they give up after this [5s]" },
 }
 
 -- An authority, a chain, or a list of authorities.
+local authority = words.noun("ca", "chain")
 local trusted = words.kind("a ca, a chain or a list of them", function (value)
-  local list = type(value) == "table" and not rawget(value, "noun") and value or { value }
-  for _, item in ipairs(list) do
-    if not words.noun("ca", "chain")(item) then return nil, "a ca, a chain or a list of them" end
-  end
-  return #list > 0 and list or nil, "a ca, a chain or a list of them"
+  if authority(value) then return { authority(value) } end
+  local list = {}
+  for i, item in ipairs(type(value) == "table" and value or {}) do list[i] = authority(item) end
+  return #list > 0 and #list == #value and list or nil, "a ca, a chain or a list of them"
 end)
 
 local spec = {
   words.one_of(worker.libraries),
   to = { words.noun "target", required = true, help = "where they connect to" },
-  named = { "text", default = false, help = "what this fleet is called in reports" },
-  rate = { "rate", default = false, help = "arrivals of each class [20/s]" },
-  at_once = { "count", default = false, help = "or: this many of each class connected at any time" },
+  named = { "text", help = "what this fleet is called in reports" },
+  rate = { "rate", help = "arrivals of each class [20/s]" },
+  at_once = { "count", help = "or: this many of each class connected at any time" },
   poisson = { "flag", default = false, help = "arrivals at random, by the seed of the run [false]" },
-  trust = { trusted, default = false, help = "whom they trust [the authority of the target's first chain]" },
-  trust_file = { "text", default = false, help = "or: a PEM file of roots" },
-  certificate = { words.noun "chain", default = false, help = "their own certificate" },
-  crl = { words.noun "chain", default = false, help = "they check revocation by the lists that came with this chain" },
+  trust = { trusted, help = "whom they trust [the authority of the target's first chain]" },
+  trust_file = { "text", help = "or: a PEM file of roots" },
+  certificate = { words.noun "chain", help = "their own certificate" },
+  crl = { words.noun "chain", help = "they check revocation by the lists that came with this chain" },
 }
 for key, rule in pairs(connection) do spec[key] = rule end
-
-local change_spec = connection
 
 -- The worker's connection fields for what the scenario said.
 local function fields_of(given)
@@ -88,16 +88,12 @@ end
 
 -- What these clients trust: by default what the target's first chain leads up to.
 local function trust_of(play, settings)
-  if settings.trust_file then return settings.trust_file end
-  local chain = settings.to:_chain()
-  if not settings.trust then return chain and trust_file(chain) or nil end
+  if settings.trust_file then return play:file_beside(settings.trust_file) end
+  local chain = settings.to._installed
+  if not settings.trust then return chain and trust_file(chain) end
   if #settings.trust == 1 then return trust_file(settings.trust[1]) end
   local texts = {}
-  for i, from in ipairs(settings.trust) do
-    local file = play:must(io.open(trust_file(from), "rb"))
-    texts[i] = file:read "a"
-    file:close()
-  end
+  for i, from in ipairs(settings.trust) do texts[i] = play:must(files.read(trust_file(from))) end
   local path = ("%s/trust-%d.pem"):format(play.dir, #play.fleets)
   play:must(host.write(path, table.concat(texts)))
   return path
@@ -109,7 +105,7 @@ local function start_class(fleet, library)
   local from = worker.of(play, library)
   local request = fields_of(settings)
   request["do"] = "fleet"
-  request.connect = settings.to:_address()
+  request.connect = settings.to._address
   request.name = request.name or settings.to._name
   request.trust = trust_of(play, settings)
   request.rate = settings.rate or not settings.at_once and RATE or nil
@@ -136,11 +132,31 @@ local function start_class(fleet, library)
   return self
 end
 
+local EXCLUSIVE = { { "rate", "at_once" }, { "poisson", "at_once" }, { "trust", "trust_file" }, { "at", "skew" } }
+
+local function check_settings(play, settings)
+  for _, pair in ipairs(EXCLUSIVE) do
+    if settings[pair[1]] and settings[pair[2]] then
+      words.mistake("clients: either %s or %s, not both", pair[1], pair[2])
+    end
+  end
+  if settings.trust_file then
+    local _, why = files.read(play:file_beside(settings.trust_file))
+    if why then words.mistake("clients: trust_file: %s", why) end
+  end
+  for _, key in ipairs { "certificate", "crl" } do
+    if settings[key] then ca.named(settings[key], "clients: " .. key) end
+  end
+  for _, from in ipairs(settings.trust or {}) do
+    if from.noun == "chain" then ca.named(from, "clients: trust") end
+  end
+end
+
 function clients.new(play, given)
   local settings = words.check("clients", spec, given)
   if #settings == 0 then words.mistake("clients: name at least one library: %s",
     table.concat(worker.libraries, ", ")) end
-  if settings.rate and settings.at_once then words.mistake "clients: either rate or at_once, not both" end
+  check_settings(play, settings)
   local fleet = fleet_class.new {
     _play = play, _settings = settings, _classes = {}, _listeners = {}, _libraries = { table.unpack(settings) },
   }
@@ -152,11 +168,12 @@ end
 
 -- A tick came: journal what is new, wake who waits for it.
 function methods:_heard(who, tick)
-  self._play.run.live:changed(self._play)
+  self._play.run.live:changed()
   local outcome = next(tick.outcomes)
   if outcome then
     self._play:note("tick", { class = who.name, generation = tick.generation, outcomes = tick.outcomes,
-      latency_us = tick.latency_us, serials = tick.serials, samples = tick.samples })
+      latency_us = tick.latency_us, serials = tick.serials, samples = tick.samples, behind = tick.behind,
+      skipped = tick.skipped })
   end
   for listener in pairs(self._listeners) do flow.wake(listener) end
 end
@@ -195,7 +212,7 @@ end
 
 -- Changes what these clients ask for from now on, such as their skew.
 function methods:set(given)
-  local change = words.check("set", change_spec, given)
+  local change = words.check("set", connection, given)
   local play = self._play
   if play.dry then return end
   local said = {}
@@ -220,7 +237,7 @@ end
 
 clients.reference = {
   { noun = "clients", written = 'clients { "openssl", "gnutls", "wolfssl", ... }', keys = spec, verbs = {
-    { "set", "fleet:set { ... }", "changes what they ask for from now on", change_spec },
+    { "set", "fleet:set { ... }", "changes what they ask for from now on", connection },
     { "expect", "fleet:expect { ... }", "judges what every class sees", expectation.spec },
   }, methods = methods },
 }

@@ -23,11 +23,11 @@ local outcomes = words.kind('outcome, or { "ok", wolfssl = "expired" }', functio
 end)
 
 local spec = {
-  success = { "percent", default = false, help = "this share gets in" },
-  outcome = { outcomes, default = false, help = "or: this is how handshakes end, by library where they differ" },
+  success = { "percent", help = "this share gets in" },
+  outcome = { outcomes, help = "or: this is how handshakes end, by library where they differ" },
   share = { "percent", default = 1, help = "for this share of them [100%]" },
-  during = { "duration", default = false, help = "all through this real time, from now on" },
-  within = { "duration", default = false, help = "or: before this real time has passed [5s]" },
+  during = { "duration", help = "all through this real time, from now on" },
+  within = { "duration", help = "or: before this real time has passed [5s]" },
 }
 expectation.spec = spec
 
@@ -39,7 +39,7 @@ local function known_outcome(play, word)
   return word
 end
 
--- `outcome = { "expired", wolfssl = "unknown-issuer" }`: by class name, then by library, then for all.
+-- `outcome = { "expired", wolfssl = "unknown-issuer" }`: by library, then for all.
 -- A value may itself be a list: any of them.
 local function wanted_by(fleet, given)
   local play = fleet._play
@@ -126,13 +126,13 @@ local function in_words(who, counts, sum)
 end
 
 -- The verdict over ticks that ended after `since`: met, the words by class, whether data is missing.
-local function judge(fleet, wanted, share, since, fewest)
+local function judge(fleet, wanted, share, since)
   local met, details, no_data = true, {}, false
   for _, who in ipairs(fleet._classes) do
     local counts, sum = who:tally(since)
     details[#details + 1] = { class = who.name, saw = in_words(who, counts, sum) }
     if sum == 0 then no_data = true end
-    if sum < fewest or class.share(counts, sum, wanted(who.library)) < share then met = false end
+    if sum < FEWEST or class.share(counts, sum, wanted(who.library)) < share then met = false end
   end
   return met and not no_data, details, no_data
 end
@@ -148,18 +148,18 @@ end
 local function during(fleet, wanted, share, asked, began)
   local moment = began + asked.during
   while not heard_enough(fleet, began, moment) and flow.now() < moment + PATIENCE do fleet:_next_tick(1) end
-  return judge(fleet, wanted, share, began, FEWEST)
+  return judge(fleet, wanted, share, began)
 end
 
 local function within(fleet, wanted, share, asked, began)
   local deadline = began + asked.within
   while true do
     local now = flow.now()
-    local met, details, no_data = judge(fleet, wanted, share, math.max(began, now - SETTLED), FEWEST)
+    local met, details, no_data = judge(fleet, wanted, share, math.max(began, now - SETTLED))
     if met then return met, details, no_data end
     if now >= deadline then
-      met, details, no_data = judge(fleet, wanted, share, math.max(began, now - 2 * SETTLED), FEWEST)
-      return met, details, no_data
+      local _, all, nothing = judge(fleet, wanted, share, began)
+      return false, no_data and all or details, nothing
     end
     fleet:_next_tick(deadline - now)
   end
@@ -191,6 +191,9 @@ end
 -- finds, looking again every 50 ms until it fits or `within` has passed.
 function expectation.of_thing(play, who, things, looks, given)
   local asked = words.check("expect", expectation.rules_of(things), given)
+  local known, said = words.keys(things), false
+  for _, name in ipairs(known) do said = said or asked[name] ~= nil end
+  if not said then words.mistake("expect: of what? known are %s", table.concat(known, ", ")) end
   for _, name in ipairs(words.keys(things)) do
     local want = asked[name]
     if want ~= nil then

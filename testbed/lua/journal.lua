@@ -1,5 +1,6 @@
 -- The journal: everything that happened, once, in order, one JSON object a line.
--- Reports and verdicts are functions of it.
+-- Reports and verdicts are functions of it.  Every line has its `kind`, `t` in seconds since the run
+-- began, and `real` time.
 
 local flow = require "flow"
 local host = require "host"
@@ -19,11 +20,13 @@ function journal.open(path)
 end
 
 function Journal:note(kind, facts)
-  facts.kind = kind
-  facts.t = flow.now() - self.began -- seconds since the run began
-  facts.real = host.show_moment(os.time())
+  local line = { kind = kind, t = flow.now() - self.began, real = host.show_moment(os.time()) }
+  for key, value in pairs(facts) do
+    assert(line[key] == nil, "the journal's own field")
+    line[key] = value
+  end
   if self.failed then return end
-  local ok, why = pcall(self.file.write, self.file, json.encode(facts) .. "\n")
+  local ok, why = pcall(self.file.write, self.file, json.encode(line) .. "\n")
   if ok then return end
   self.failed = true -- said once; what follows is teardown
   words.environment("journal: %s", tostring(why))

@@ -1,11 +1,13 @@
 -- The verbs of `rehearse`.
 
+local files = require "files"
 local flow = require "flow"
 local host = require "host"
 local json = require "json"
 local journal = require "journal"
 local live = require "live"
 local Play = require "play"
+local reference = require "reference"
 local status = require "status"
 local tap = require "tap"
 local target = require "target"
@@ -17,21 +19,21 @@ local function complain(format, ...)
   io.stderr:write("rehearse: ", format:format(...), "\n")
 end
 
--- --- tables that other programs own -----------------------------------------------------------
+local unsaid -- why stdout does not take what is said
 
-local function shell_quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
+-- A line on stdout.  Lua's print does not tell when nobody gets it.
+local function say(line)
+  local _, why, number = io.stdout:write(line, "\n")
+  if why and number ~= tap.BROKEN_PIPE then unsaid = unsaid or why end
 end
 
+-- --- tables that other programs own -----------------------------------------------------------
+
 -- Asked before anything runs, so it may block.
-local function ask(options, command)
-  local pipe = io.popen(shell_quoted(options.programs .. "/" .. command[1]) .. " " .. command[2])
-  local text = pipe:read "a"
-  local good = pipe:close()
-  local value = good and json.decode(text)
-  if not value then
-    words.environment("%s/%s does not answer; is it built?", options.programs, command[1])
-  end
+local function ask(options, program, arguments)
+  local lines, good = files.lines_of(files.quoted(options.programs .. "/" .. program) .. " " .. arguments)
+  local value = good and json.decode(table.concat(lines, "\n"))
+  if not value then words.environment("%s/%s does not answer; is it built?", options.programs, program) end
   return value
 end
 
@@ -41,35 +43,24 @@ local function keyed(rows, key)
   return by
 end
 
-local function faults_table(options) return ask(options, { "fakeca", "faults --json" }) end
+local function faults_table(options) return ask(options, "fakeca", "faults --json") end
 
 local function outcomes_table(options)
-  return ask(options, { "client-" .. worker.libraries[1], "--outcomes --json" })
+  return ask(options, "client-" .. worker.libraries[1], "--outcomes --json")
 end
 
 -- --- finding scenarios --------------------------------------------------------------------------
-
-local function is_directory(path)
-  local file = io.open(path, "r")
-  if not file then return false end
-  local _, _, code = file:read(0)
-  file:close()
-  return code == 21 -- EISDIR
-end
 
 -- Files as given, directories as the .lua files below them, sorted.
 local function scenarios_in(paths)
   local list = {}
   for _, path in ipairs(paths) do
-    if is_directory(path) then
-      local pipe = io.popen("find " .. shell_quoted(path) .. " -name '*.lua' -type f | sort")
-      local before = #list
-      for found in pipe:lines() do list[#list + 1] = found end
-      pipe:close()
-      if #list == before then return nil, path .. ": no *.lua file in this directory" end
-    else
-      list[#list + 1] = path
+    local found = { path }
+    if files.is_directory(path) then
+      found = files.lines_of("find " .. files.quoted(path) .. " -name '*.lua' -type f | sort")
+      if #found == 0 then return nil, path .. ": no *.lua file in this directory" end
     end
+    table.move(found, 1, #found, #list + 1, list)
   end
   return list
 end
@@ -81,8 +72,8 @@ Run.__index = Run
 
 local function new_run(options)
   local run = setmetatable({
-    options = options, playing = {}, seed = tonumber(options.seed or "1"), warned = {},
-    live = live.new(), worst = status.met, interrupted = false,
+    options = options, playing = {}, seed = math.tointeger(tonumber(options.seed or "1")), warned = {},
+    live = live.new(), worst = status.met, interrupted = false, played = 0,
   }, Run)
   run.tap = tap.new(options.tap, run.live)
   run.faults = keyed(faults_table(options), "name")
@@ -111,40 +102,52 @@ function Run:blame(code)
   if (GRAVITY[code] or 99) > (GRAVITY[self.worst] or 99) then self.worst = code end
 end
 
--- Every file is tried dry; the mistakes are told, and the rehearsals returned if there were none.
+-- Every file is tried dry: the mistakes are told, and the rehearsals returned. The first scenario that
+-- may not be is what a guard rail says.
 local function try_all(run, paths)
-  local rehearsals, code = {}, status.met
+  local rehearsals = {}
   for number, path in ipairs(paths) do
     local play = Play.new(run, path, number)
     local problem = play:perform()
     if problem then
       complain("%s", problem.text)
-      code = status[problem.kind] or status.usage
+      run:blame(status[problem.kind] or status.usage)
+      if problem.kind == "guarded" then run.guarded = run.guarded or problem.text end
     end
     rehearsals[number] = play
   end
-  return rehearsals, code
+  return rehearsals
+end
+
+-- A new directory below $TMPDIR that nobody has.
+local function fresh_directory()
+  local base, why = os.getenv "TMPDIR", nil
+  base = files.absolute(base and base ~= "" and base or "/tmp")
+  for try = 1, 100 do
+    local path = ("%s/rehearse-%d-%d"):format(base, host.pid(), try)
+    local made
+    made, why = host.make_directory(path, files.DIRECTORY)
+    if made then return path end
+    if not why:find "exists" then break end
+  end
+  words.environment("cannot make a state directory below $TMPDIR: %s", why)
+end
+
+-- The one that was named: new, or ours from an earlier run.
+local function named_directory(path)
+  path = files.absolute(path)
+  local made, why = host.make_directory(path, files.DIRECTORY)
+  if made then return path end
+  if not why:find "exists" then words.environment("cannot make the state directory %s", why) end
+  local empty = files.is_directory(path) and #files.lines_of("ls -A " .. files.quoted(path)) == 0
+  if not empty and not files.read(path .. "/.rehearse") then
+    words.environment("%s: exists and is no state directory of rehearse; name a new one", path)
+  end
+  return path
 end
 
 local function state_directory(options)
-  local path = options.state
-  if not path then
-    local base = os.getenv "TMPDIR" or "/tmp"
-    for try = 1, 100 do
-      path = ("%s/rehearse-%d-%d"):format(base, host.pid(), try)
-      local made, why = host.make_directory(path, 493)
-      if made then break end
-      if not why:find "exists" then words.environment("%s", why) end
-    end
-  else
-    local made, why = host.make_directory(path, 493)
-    local ours = io.open(path .. "/.rehearse", "r")
-    if ours then ours:close() end
-    if not made and not why:find "exists" then words.environment("cannot make the state directory %s", why) end
-    if not made and not ours then
-      words.environment("%s: exists and is no state directory of rehearse; name a new one", path)
-    end
-  end
+  local path = options.state and named_directory(options.state) or fresh_directory()
   local locked, why = host.lock(path .. "/.rehearse")
   if not locked then
     words.environment("%s (is another rehearse using this state directory?)", why)
@@ -163,16 +166,19 @@ local function perform(run, rehearsal)
   local play = Play.new(run, rehearsal.path, rehearsal.number, rehearsal)
   if rehearsal.unsuited then
     play.title = rehearsal.title
-    play.dry = false
     run.tap:begin(play)
     run.tap:skip(play, play.title, rehearsal.unsuited)
     run.tap:finish(play)
     return
   end
+  run.played = run.played + 1
   run.live:add(play)
   local problem = play:perform()
   run.live:remove(play)
-  if not play.title then return run:blame(status.usage) end
+  if not play.title then -- it was there a moment ago
+    complain("%s", problem.text)
+    return run:blame(status.usage)
+  end
   local told = #play.points > 0 and not play.points[#play.points].met
   if problem and problem.kind ~= "interrupted" and not told then run.tap:broken(play, problem.text) end
   for i = #play.points + 1, #rehearsal.points do
@@ -181,7 +187,6 @@ local function perform(run, rehearsal)
   end
   tell_way_back(run, play)
   run.tap:finish(play)
-  if problem and problem.kind == "guarded" then run.bailed = problem.text end
   if problem then run:blame(status[problem.kind] or status.environment) end
   play:note("scenario over", { problem = problem and problem.text, status = problem and problem.kind or "met" })
 end
@@ -229,67 +234,118 @@ end
 
 local verbs = {}
 
-function verbs.run(options)
+-- What of the options only Lua can judge; the line to say, or nil.
+local function misuse(options)
   if #options.files == 0 then
-    complain "run: no scenario given; expected files or directories, such as scenarios/expiry"
-    return status.usage
-  end
-  local paths, why = scenarios_in(options.files)
-  if not paths then
-    complain("%s", why)
-    return status.usage
+    return ("%s: no scenario given; expected files or directories, such as scenarios/expiry"):format(options.verb)
   end
   if options.target and not pcall(target.adapter, options.target) then
-    complain("unknown target '%s'%s", options.target, words.suggestion(options.target, { table.unpack(target.kinds) }))
-    return status.usage
+    return ("unknown target '%s'%s"):format(options.target, words.suggestion(options.target, target.kinds))
+  end
+  if options.config then
+    local _, why = files.read(options.config)
+    if why then return "--config: " .. why end
+  end
+  if options.seed and not math.tointeger(tonumber(options.seed)) then
+    return ("--seed: '%s' is not a whole number"):format(options.seed)
+  end
+  if options.tap ~= 13 and options.tap ~= 14 then
+    return ("--tap: there is no TAP %d here; expected 13 or 14"):format(options.tap)
+  end
+  if options.jobs < 1 then return "-j: expected 1 or more" end
+end
+
+local function uses_nginx(rehearsals)
+  for _, play in ipairs(rehearsals) do
+    for _, aim in ipairs(play.targets) do
+      if aim._kind == "nginx" then return true end
+    end
+  end
+end
+
+-- Finds the scenarios and tries them dry: (run, rehearsals), or nil and the exit status.
+local function rehearsed(options)
+  local why = misuse(options)
+  local paths
+  if not why then paths, why = scenarios_in(options.files) end
+  if why then
+    complain("%s", why)
+    return nil, status.usage
   end
   local run = new_run(options)
-  local rehearsals, code = try_all(run, paths)
-  if code ~= status.met then return code end
-  if options.verb == "validate" then
-    for _, play in ipairs(rehearsals) do
-      print(("%s: %s: %d expectations"):format(play.path, play.title, #play.points))
-    end
-    return status.met
+  local rehearsals = try_all(run, paths)
+  if run.worst == status.met and options.config and not uses_nginx(rehearsals) then
+    complain "--config is for nginx; expected --target nginx with it"
+    run.worst = status.usage
   end
+  if run.guarded then
+    run.tap:start()
+    run.tap:bail_out(run.guarded)
+  end
+  if run.worst ~= status.met then return nil, run.worst end
+  return run, rehearsals
+end
+
+function verbs.validate(options)
+  local run, rehearsals = rehearsed(options)
+  if not run then return rehearsals end
+  for _, play in ipairs(rehearsals) do
+    say(("%s: %s: %d expectations"):format(play.path, play.title, #play.points))
+  end
+  return status.met
+end
+
+function verbs.run(options)
+  local run, rehearsals = rehearsed(options)
+  if not run then return rehearsals end
   run.state = state_directory(options)
   local journal_path = options.journal or run.state .. "/journal.jsonl"
-  run.journal, why = journal.open(journal_path)
-  if not run.journal then words.environment("journal: %s", why) end
-  run.journal:note("run", { files = paths, seed = run.seed, target = options.target, programs = options.programs })
+  local opened, why = journal.open(journal_path)
+  if not opened then words.environment("journal: %s", why) end
+  run.journal = opened
+  run.journal:note("run", { files = options.files, seed = run.seed, target = options.target,
+    programs = options.programs })
   local watcher = watch_for_interrupt(run)
   run.tap:start()
   perform_all(run, rehearsals)
   flow.stop(watcher)
   run.live:hide()
-  if run.bailed then run.tap:bail_out(run.bailed) end
+  if run.interrupted then run.tap:bail_out "interrupted" end
   run.tap:plan()
+  if run.tap.lost then
+    complain("cannot write to stdout: %s", run.tap.lost)
+    run:blame(status.environment)
+  end
+  if run.played == 0 and not run.interrupted then
+    complain("nothing was played: no scenario here runs against %s", options.target)
+    run:blame(status.environment)
+  end
   run.journal:note("run over", { status = run.worst, interrupted = run.interrupted or nil })
   clean_up(run, journal_path)
   return run.interrupted and 128 + run.interrupted or run.worst
 end
-
-verbs.validate = verbs.run
 
 -- --- listings -------------------------------------------------------------------------------------
 
 -- Rows of named columns, as text, JSON or Markdown.
 local function print_rows(options, columns, rows)
   if options.json then
-    print(json.encode(json.array(rows)))
+    say(json.encode(json.array(rows)))
     return
   end
   if options.markdown then
-    print("| " .. table.concat(columns, " | ") .. " |")
-    print("|" .. (" --- |"):rep(#columns))
+    say("| " .. table.concat(columns, " | ") .. " |")
+    say("|" .. (" --- |"):rep(#columns))
     for _, row in ipairs(rows) do
       local cells = {}
       for i, column in ipairs(columns) do cells[i] = tostring(row[column] or ""):gsub("|", "\\|") end
-      print("| " .. table.concat(cells, " | ") .. " |")
+      say("| " .. table.concat(cells, " | ") .. " |")
     end
     return
   end
-  local widths = {}
+  local widths, heads = {}, {}
+  for _, column in ipairs(columns) do heads[column] = column:upper() end
+  table.insert(rows, 1, heads)
   for _, row in ipairs(rows) do
     for i, column in ipairs(columns) do widths[i] = math.max(widths[i] or 0, #tostring(row[column] or "")) end
   end
@@ -299,38 +355,45 @@ local function print_rows(options, columns, rows)
       local text = tostring(row[column] or "")
       cells[i] = i == #columns and text or text .. (" "):rep(widths[i] - #text)
     end
-    print((table.concat(cells, "  "):gsub("%s+$", "")))
+    say((table.concat(cells, "  "):gsub("%s+$", "")))
   end
 end
 
+-- The words of a scenario's tags, and what its keyed tags say.
+local function tags_of(play)
+  local list, facts = json.array {}, {}
+  for key, value in pairs(play.tags) do
+    if math.type(key) == "integer" then list[#list + 1] = value else facts[key] = value end
+  end
+  return list, facts
+end
+
 function verbs.list(options)
-  local files = #options.files > 0 and options.files or { "scenarios" }
-  local paths, why = scenarios_in(files)
+  local paths, why = scenarios_in(#options.files > 0 and options.files or { "scenarios" })
   if not paths then
     complain("%s", why)
     return status.usage
   end
   local run = new_run(options)
-  local rehearsals, code = try_all(run, paths)
   local rows = {}
-  for _, play in ipairs(rehearsals) do
-    local kinds, tags = {}, {}
+  for i, play in ipairs(try_all(run, paths)) do
+    local kinds = {}
     for _, aim in ipairs(play.targets) do
       for _, kind in ipairs(aim._settings) do kinds[#kinds + 1] = kind end
     end
-    for _, tag in ipairs(play.tags) do tags[#tags + 1] = tag end
-    rows[#rows + 1] = { file = play.path, title = play.title or "?", targets = table.concat(kinds, ","),
-      tags = table.concat(tags, ",") }
+    local tags, facts = tags_of(play)
+    rows[i] = { file = play.path, title = play.title or "?", targets = table.concat(kinds, ","), tags = tags,
+      facts = facts }
   end
   print_rows(options, { "file", "targets", "title" }, rows)
-  return code
+  return run.worst
 end
 
 function verbs.targets(options)
   local rows = {}
   for i, kind in ipairs(target.kinds) do
     local adapter = target.adapter(kind)
-    rows[i] = { target = kind, needs = adapter.needs and adapter.needs.package or "nothing", summary = adapter.summary }
+    rows[i] = { target = kind, needs = adapter.needs or "nothing", summary = adapter.summary }
   end
   print_rows(options, { "target", "needs", "summary" }, rows)
   return status.met
@@ -352,16 +415,31 @@ function verbs.outcomes(options)
 end
 
 function verbs.words(options)
-  local reference = require "reference"
-  if options.markdown then reference.markdown(print) else reference.text(print) end
+  if options.json then
+    complain "words: there is no JSON of it; expected --markdown or nothing"
+    return status.usage
+  end
+  if options.markdown then reference.markdown(say) else reference.text(say) end
   return status.met
 end
 
+local TAKES_FILES = { run = true, validate = true, list = true }
+
 return function (options, exit)
+  if #options.files > 0 and not TAKES_FILES[options.verb] then
+    complain("%s: unexpected '%s'", options.verb, options.files[1])
+    return exit(status.usage)
+  end
   local ok, result = xpcall(verbs[options.verb], function (e)
     return words.is_ending(e) and e or words.ending("environment", debug.traceback(tostring(e), 2))
   end, options)
-  io.stdout:flush()
   if not ok then complain("%s", result.text) end
-  exit(ok and result or status[result.kind] or status.environment)
+  local code = ok and result or status[result.kind] or status.environment
+  local _, why, number = io.stdout:flush()
+  if why and number ~= tap.BROKEN_PIPE then unsaid = unsaid or why end
+  if unsaid and code == status.met then
+    complain("cannot write to stdout: %s", unsaid)
+    code = status.environment
+  end
+  exit(code)
 end

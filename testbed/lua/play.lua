@@ -4,6 +4,7 @@
 -- finds the mistakes before anything is started, and tells which points there will be. The real run
 -- does the same for good.  Both end in teardown, backwards.
 
+local files = require "files"
 local flow = require "flow"
 local host = require "host"
 local stage = require "stage"
@@ -11,8 +12,6 @@ local words = require "words"
 
 local Play = {}
 Play.__index = Play
-
-local SECTIONS = { "steady", "inject", "recover" }
 
 -- `run` is what all plays of one command share: options, tap, journal, faults, outcomes.
 -- `rehearsal` is the dry run that found no mistake, or nil: then this is the dry run.
@@ -22,12 +21,12 @@ function Play.new(run, path, number, rehearsal)
     outward = rehearsal and rehearsal.outward or false, -- some target is outside the stage
     title = false, tags = {},
     section = false, heading = false, -- what the script is at
-    points = {},                      -- every expect: { section, heading, text, ok, ... }
+    points = {},                      -- every expect: { section, heading, text, met, details }
     expected = {},                    -- sections in which something was expected
     closers = {},                     -- run backwards at the end
     flows = {},                       -- helper flows, stopped at the end
-    nouns = { ca = 0, target = 0, clients = 0 },
-    target = false,                   -- the first target declared
+    nouns = { ca = 0 },               -- how many there are
+    bundles = 0,
     targets = {},
     fleets = {},
     effects = {},                     -- faults injected and what undid them, in order
@@ -42,10 +41,9 @@ end
 
 function Play:note(kind, facts)
   if self.dry then return end
-  facts = facts or {}
-  facts.scenario = self.title or self.path
-  facts.virtual = self.page and self.page:now() or nil
-  self.run.journal:note(kind, facts)
+  local all = { scenario = self.title or self.path, virtual = self.page and self.page:now() or nil }
+  for key, value in pairs(facts) do all[key] = value end
+  self.run.journal:note(kind, all)
 end
 
 -- Something that changes what clients see, and when it began; the way back is timed from here.
@@ -105,12 +103,13 @@ function Play:open_stage()
   local options = self.run.options
   self.dir = ("%s/%02d-%s"):format(self.run.state, self.number, slug(self.title))
   host.remove_tree(self.dir) -- of an earlier run with the same state directory, if any
-  self:must(host.make_directory(self.dir, 493))
+  self:must(host.make_directory(self.dir, files.DIRECTORY))
   self.page = self:must(host.clock(self.dir .. "/clock"))
   self.clock_file = self.dir .. "/clock"
   self:must(host.write(self.dir .. "/hosts", "127.0.0.1 localhost\n"))
   self.stage = self:must(stage.open {
-    init = options.programs .. "/stage-init", outward = self.outward, hosts = self.dir .. "/hosts",
+    init = options.programs .. "/stage-init", outward = self.outward,
+    hosts = not self.outward and self.dir .. "/hosts" or nil,
   })
   self:on_close(function () self.stage:close() end)
   local isolation, why = self.stage:ready()
@@ -119,6 +118,13 @@ function Play:open_stage()
   self:note("stage", { isolation = isolation, why = why, dir = self.dir })
   if isolation == "shared" then self.run:warn_once("no namespaces here: " .. why
     .. "; using plain loopback and process groups") end
+end
+
+-- A name of the stage's own; /etc/hosts there is this very file, so it is written in place.
+function Play:add_host(address, name)
+  local file = self:must(io.open(self.dir .. "/hosts", "a"))
+  file:write(address, " ", name, "\n")
+  file:close()
 end
 
 -- What the machine must be able to do; `value` is handed on.
@@ -135,13 +141,34 @@ local function environment_of(extra)
   return list
 end
 
+-- The dynamic linker takes spaces and colons in LD_PRELOAD for ends of names: ld.so(8).
+local function preloadable(path)
+  return not path:find "[ :]"
+end
+
+-- The shim's path, or that of a link to it that can be preloaded.
+function Play:shim()
+  local path, link = self.run.options.programs .. "/libfakeclock.so", self.dir .. "/libfakeclock.so"
+  if preloadable(path) then return path end
+  if not preloadable(link) then
+    words.environment("%s: cannot be preloaded; expected a path without spaces and colons, there or in --state", path)
+  end
+  self:must(host.link(path, link))
+  return link
+end
+
+-- A file that the scenario names: relative paths start beside it.
+function Play:file_beside(path)
+  return files.absolute(path, files.directory_of(self.path))
+end
+
 -- A process on the stage.  `on_calendar`: it lives on the virtual calendar, by the shim.
 function Play:start_process(argv, settings)
   settings = settings or {}
   local env = {}
   for name, value in pairs(settings.env or {}) do env[name] = value end
   if settings.on_calendar then
-    env.LD_PRELOAD = self.run.options.programs .. "/libfakeclock.so"
+    env.LD_PRELOAD = self:shim()
     env.FAKECLOCK = self.clock_file
   end
   local child = self:must(self.stage:spawn {
@@ -155,14 +182,16 @@ end
 -- Runs a command to its end: its status and what it printed.
 function Play:command(argv, settings)
   local child = self:start_process(argv, settings)
-  local errors = {}
-  local reader = self:spawn_flow(function ()
+  local me, errors, lines = flow.self(), {}, {}
+  local reading = true
+  self:spawn_flow(function ()
     for line in function () return child:err() end do errors[#errors + 1] = line end
+    reading = false
+    flow.wake(me)
   end)
-  local lines = {}
   for line in function () return child:out() end do lines[#lines + 1] = line end
   local ending = child:wait()
-  while flow.alive(reader) do flow.park(0.001) end
+  while reading do flow.park() end
   return ending, table.concat(lines, "\n"), table.concat(errors, "\n")
 end
 
@@ -233,14 +262,6 @@ local function environment_for(play)
   })
 end
 
-local function read_file(path)
-  local file, why = io.open(path, "rb")
-  local text = file and file:read "a"
-  if file then file:close() end
-  if text == nil then return nil, why or (path .. ": cannot read: is it a directory?") end
-  return text
-end
-
 local function ending_of(value)
   if words.is_ending(value) then return value end
   -- Lua's own errors in a script carry file and line already
@@ -248,7 +269,7 @@ local function ending_of(value)
 end
 
 function Play:perform()
-  local text, why = read_file(self.path)
+  local text, why = files.read(self.path)
   if text == nil then return words.ending("usage", why) end
   local chunk
   chunk, why = load(text, "@" .. self.path, "t", environment_for(self))
@@ -266,8 +287,8 @@ function Play:perform()
   end)
   local ok, problem = xpcall(function ()
     chunk()
-    if not self.title then words.mistake("%s: no scenario \"...\" in it", self.path) end
-    if not self.expected.steady then words.mistake("%s: nothing is expected of the steady state", self.path) end
+    if not self.title then words.mistake("no scenario \"...\" in it") end
+    if not self.expected.steady then words.mistake("nothing is expected of the steady state") end
     self:leave()
   end, function (e) return words.is_ending(e) and e or tostring(e) end)
   if watchdog then flow.stop(watchdog) end
@@ -277,5 +298,4 @@ function Play:perform()
   return not ok and ending_of(problem) or nil
 end
 
-Play.SECTIONS = SECTIONS
 return Play

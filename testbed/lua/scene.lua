@@ -32,13 +32,13 @@ function scene.vocabulary(play)
     steady = heading(play, "steady"),
     inject = heading(play, "inject"),
     recover = heading(play, "recover"),
-    clock = require "calendar".new(play),
+    clock = words.outside(require "calendar".new(play)),
   }
   for _, noun in ipairs { "ca", "target", "clients", "renewal", "detector", "guard" } do
     local make = require(noun).new
     vocabulary[noun] = function (given)
       if not play.title then words.mistake("%s before scenario \"...\"", noun) end
-      return make(play, given)
+      return words.outside(make(play, given))
     end
   end
 
@@ -51,6 +51,7 @@ function scene.vocabulary(play)
 
   function vocabulary.tags(given)
     if type(given) ~= "table" then words.mistake "tags takes a table: tags { \"word\" }" end
+    for _, tag in pairs(given) do words.value("tags", "text", tag) end
     play.tags = given
   end
 

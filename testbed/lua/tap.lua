@@ -7,14 +7,15 @@ local json = require "json"
 local Tap = {}
 Tap.__index = Tap
 
-local tap = {}
+local tap = { BROKEN_PIPE = 32 } -- errno(3) EPIPE: the reader has seen enough, as `head` has
 
 function tap.new(version, live)
   return setmetatable({
     version = version, live = live,
-    count = 0, failed = 0,             -- points so far
+    count = 0,                         -- points so far
     turn = false, queue = {},          -- the play that is being told, and those after it
     held = {},                         -- what they have to say
+    lost = nil,                        -- why stdout does not take it
   }, Tap)
 end
 
@@ -24,8 +25,9 @@ end
 
 function Tap:put(line)
   self.live:hide()
-  io.stdout:write(line, "\n")
-  io.stdout:flush()
+  local _, why, code = io.stdout:write(line, "\n")
+  if not why then _, why, code = io.stdout:flush() end
+  if why and code ~= tap.BROKEN_PIPE then self.lost = why end
 end
 
 local function escaped(text)
@@ -92,7 +94,6 @@ end
 function Tap:point(play, point)
   later(self, play, function ()
     self.count = self.count + 1
-    if not point.met then self.failed = self.failed + 1 end
     self:put(("%s %d - %s"):format(point.met and "ok" or "not ok", self.count, escaped(point.text)))
     if point.details then self:put(yaml_of(point.details)) end
   end)
@@ -109,7 +110,6 @@ end
 function Tap:broken(play, reason)
   later(self, play, function ()
     self.count = self.count + 1
-    self.failed = self.failed + 1
     self:put(("not ok %d - %s: %s"):format(self.count, escaped(play.title or play.path), escaped(reason)))
   end)
 end

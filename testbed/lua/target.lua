@@ -6,7 +6,9 @@
 --   needs             Debian package and program, or nil
 --   extra             spec of further keys this kind takes
 --   outward           true where it is outside the stage
---   reads_clock       true where it answers HTTP with a Date header, so that its clock can be proven
+--   configurable      true where it takes min_version, ciphers and the like
+--   reads_clock       true where it lives on the calendar: if it answers HTTP with a Date header, that
+--                     proves its clock, and if not, the report says that nothing does
 --   start(target)     starts the process(es), waits until it listens, returns HOST:PORT
 --   configure(target) writes its configuration files from target._config and target._live
 --   reload(target)    "done", or "refused" and its own words
@@ -18,7 +20,7 @@
 
 local flow = require "flow"
 local host = require "host"
-local ca = require "ca"
+local files = require "files"
 local calendar = require "calendar"
 local expectation = require "expectation"
 local words = require "words"
@@ -33,22 +35,33 @@ local class = words.class("target", methods)
 
 -- What can be configured on a target, in every kind's own syntax.
 local config_spec = {
-  min_version = { "version", default = false, help = "oldest TLS version [1.2]" },
-  max_version = { "version", default = false, help = "newest TLS version [1.3]" },
-  ciphers = { "text", default = false, help = "cipher suites of TLS 1.2, as OpenSSL lists them" },
-  groups = { "text", default = false, help = "key exchange groups, such as \"X25519:P-256\"" },
-  client_ca = { words.noun "ca", default = false, help = "clients need a certificate of this authority" },
+  min_version = { "version", help = "oldest TLS version [1.2]" },
+  max_version = { "version", help = "newest TLS version [1.3]" },
+  ciphers = { "text", help = "cipher suites of TLS 1.2, as OpenSSL lists them" },
+  groups = { "text", help = "key exchange groups, such as \"X25519:P-256\"" },
+  client_ca = { words.noun "ca", help = "clients need a certificate of this authority" },
 }
 
 local spec = {
   words.one_of(target.kinds),
-  name = { "text", required = true, help = "the name that clients ask for and verify" },
-  certificate = { words.noun "chain", default = false, help = "what it serves first; an external target has its own" },
+  name = { "name", required = true, help = "the name that clients ask for and verify" },
+  certificate = { words.noun "chain", help = "what it serves first; an external target has its own" },
 }
 for key, rule in pairs(config_spec) do spec[key] = rule end
 
 function target.adapter(kind)
   return require("targets." .. kind)
+end
+
+local function configurable(self, key)
+  if not self._adapter.configurable then
+    words.mistake("a target of kind %s is configured elsewhere: no '%s'", self._kind, key)
+  end
+end
+
+-- For those that change a target: an external one is only looked at.
+function target.owned(self, what)
+  if self._adapter.outward then words.mistake("%s: an external target is never changed", what) end
 end
 
 local function full_spec(kinds)
@@ -84,27 +97,31 @@ function target.new(play, given)
   end
   local self = class.new {
     _play = play, _kind = kind, _adapter = adapter, _name = settings.name, _settings = settings,
-    _config = {}, _address_text = false, _installed = false, _versions = 0, _process = false,
-    _dir = false, _live = false, _good = false, _last_reload = {}, _changed_at = 0, _state = {},
+    _config = {},       -- of config_spec, as it is now
+    _installed = nil,   -- the chain on disk
+    _versions = 0,      -- how many there were
+    _good = nil,        -- chain and configuration that clients were last seen well with
+    _last_reload = {},  -- result and why
+    _changed_at = 0,
+    _state = {},        -- the adapter's own
   }
-  for key in pairs(config_spec) do self._config[key] = settings[key] end
-  play.nouns.target = play.nouns.target + 1
+  for key in pairs(config_spec) do
+    if settings[key] ~= nil then configurable(self, key) end
+    self._config[key] = settings[key]
+  end
   table.insert(play.targets, self)
-  if not play.target then play.target = self end
+  self._number = #play.targets
   if adapter.outward then play.outward = true end
   if adapter.declare then adapter.declare(self) end
-  if play.dry then return self end
-  self:_start()
+  if settings.certificate then settings.certificate:_claim(settings.name) end
+  if not play.dry then self:_start() end
   return self
 end
 
 -- --- what it serves -----------------------------------------------------------------------------
 
 local function copy(play, from, to, mode)
-  local file = io.open(from, "rb")
-  if not file then return nil end
-  local text = file:read "a"
-  file:close()
+  local text = play:must(files.read(from))
   play:must(host.write(to, text, mode))
   return text
 end
@@ -115,44 +132,42 @@ function methods:_place(chain)
   self._versions = self._versions + 1
   local version = ("%s/live-%d"):format(self._dir, self._versions)
   local from = chain._facts.dir
-  play:must(host.make_directory(version, 493))
-  local certificates = copy(play, from .. "/chain.pem", version .. "/chain.pem", 420) or ""
-  local key = copy(play, from .. "/key.pem", version .. "/key.pem", 384) or ""
-  play:must(host.write(version .. "/combined.pem", certificates .. key, 384))
-  self._state.staple = copy(play, from .. "/staple.der", version .. "/staple.der", 420) ~= nil
+  play:must(host.make_directory(version, files.DIRECTORY))
+  local certificates = copy(play, from .. "/chain.pem", version .. "/chain.pem", files.PUBLIC)
+  local key = copy(play, from .. "/key.pem", version .. "/key.pem", files.PRIVATE)
+  play:must(host.write(version .. "/combined.pem", certificates .. key, files.PRIVATE))
+  local stapled = self._state.staple
+  self._state.staple = files.read(from .. "/staple.der") ~= nil
+  if self._state.staple then copy(play, from .. "/staple.der", version .. "/staple.der", files.PUBLIC) end
   play:must(host.link(("live-%d"):format(self._versions), self._live))
-  rawset(self, "_installed", chain)
+  self._installed = chain
+  if self._address and self._state.staple ~= stapled then self._adapter.configure(self) end
   play:note("on disk", { target = self._name, serial = chain._facts.serial })
   play:phase("on disk", chain._facts.serial)
 end
-
-function methods:_chain() return self._installed end
-
-function methods:_address() return self._address_text end
 
 -- --- starting -----------------------------------------------------------------------------------
 
 function methods:_start()
   local play = self._play
   play:open_stage()
-  rawset(self, "_dir", ("%s/target-%d"):format(play.dir, play.nouns.target))
-  rawset(self, "_live", self._dir .. "/live")
-  play:must(host.make_directory(self._dir, 493))
-  if self._settings.certificate then self:_place(ca.claim(self._settings.certificate, self._name)) end
-  rawset(self, "_good", self:_snapshot())
+  self._dir = ("%s/target-%d"):format(play.dir, self._number)
+  self._live = self._dir .. "/live"
+  play:must(host.make_directory(self._dir, files.DIRECTORY))
+  if self._settings.certificate then self:_place(self._settings.certificate) end
+  self:_is_good()
   if self._adapter.configure then self._adapter.configure(self) end
-  rawset(self, "_address_text", self._adapter.start(self))
-  play:note("target", { kind = self._kind, name = self._name, address = self._address_text })
+  self._address = self._adapter.start(self)
+  play:note("target", { adapter = self._kind, name = self._name, address = self._address })
   self:_prove_clock()
 end
 
--- A look from outside, whatever is served: nil where nobody answers.
+-- A look from outside, whatever is served: a probe's answer.
 function methods:_look()
-  local answer = worker.of(self._play, "openssl"):probe {
-    connect = self._address_text, name = self._name, verify = false, timeout = "5s",
+  return worker.of(self._play, "openssl"):probe {
+    connect = self._address, name = self._name, verify = false, timeout = "5s",
     say = ("HEAD / HTTP/1.0\r\nHost: %s\r\n\r\n"):format(self._name),
   }
-  return answer.outcome == "ok" and answer or nil, answer.outcome
 end
 
 local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10,
@@ -165,15 +180,22 @@ local function http_date(text)
   return host.moment(("%04d-%02d-%02dT%sZ"):format(year, MONTHS[month] or 0, day, time), 0)
 end
 
--- The target lives on the calendar, or the play ends: a clock that did not move proves nothing.
+-- The target lives on the calendar, or the play ends: a clock that did not move proves nothing.  One
+-- that cannot be read is told of.
 function methods:_prove_clock()
   local play = self._play
   if not self._adapter.reads_clock then return end
   local before = play.page:now()
   local answer = self:_look()
-  local reading = answer and http_date(answer.heard)
+  local reading = http_date(answer.heard)
   if not reading then
-    play:note("clock not proven", { who = self._name, why = "no HTTP Date in its answer" })
+    local why = answer.outcome == "ok" and "it answers without an HTTP Date"
+      or "a look at it ends in " .. answer.outcome
+    play:note("clock not proven", { who = self._name, why = why })
+    if not self._state.unproven then
+      play.run.tap:comment(play, ("the clock of %s cannot be proven: %s"):format(self._name, why))
+    end
+    self._state.unproven = true
     return
   end
   calendar.prove(play, ("target %s (%s)"):format(self._name, self._kind), before, reading, play.page:now())
@@ -191,33 +213,34 @@ function methods:_reload()
   return result, why
 end
 
+-- Whether to go on: not in a dry run, and never with a target that is not ours.
 local function reloadable(self, what)
-  if self._adapter.outward then
-    words.mistake("an external target cannot be changed: no %s", what)
-  end
+  target.owned(self, what)
   return not self._play.dry
 end
 
-local function chain_argument(who, chain)
-  return words.value(who, words.noun "chain", chain)
+local function claimed(self, who, chain)
+  chain = words.value(who, words.noun "chain", chain)
+  chain:_claim(self._name)
+  return chain
 end
 
 -- Puts a chain on disk and reloads.
 function methods:install(chain)
-  chain_argument("install", chain)
+  chain = claimed(self, "install", chain)
   if not reloadable(self, "install") then return end
   local began = flow.now()
-  self:_place(ca.claim(chain, self._name))
+  self:_place(chain)
   local result = self:_reload()
   self._play:effect(("%s is given %s; reload %s"):format(self._name, self:_describe_chain(), result), began)
 end
 
 -- Puts a chain on disk; nobody tells the target.
 function methods:place(chain)
-  chain_argument("place", chain)
+  chain = claimed(self, "place", chain)
   if not reloadable(self, "place") then return end
   local began = flow.now()
-  self:_place(ca.claim(chain, self._name))
+  self:_place(chain)
   self._play:effect(("%s has %s on disk, not reloaded"):format(self._name, self:_describe_chain()), began)
 end
 
@@ -230,11 +253,12 @@ end
 -- Changes its configuration and reloads.
 function methods:configure(given)
   local change = words.check("configure", config_spec, given)
+  configurable(self, "configure")
   if not reloadable(self, "configure") then return end
   local said = {}
   for key, value in pairs(given) do
     self._config[key] = change[key]
-    said[#said + 1] = ("%s = %s"):format(key, type(value) == "table" and value.noun or tostring(value))
+    said[#said + 1] = ("%s = %s"):format(key, type(value) == "table" and "another" or tostring(value))
   end
   table.sort(said)
   local began = flow.now()
@@ -254,7 +278,7 @@ function methods:restart()
   if not reloadable(self, "restart") then return end
   local began = flow.now()
   self._adapter.stop(self)
-  rawset(self, "_address_text", self._adapter.start(self))
+  self._address = self._adapter.start(self)
   self._play:effect(self._name .. " is restarted", began)
 end
 
@@ -266,16 +290,21 @@ function methods:_snapshot()
 end
 
 function methods:_is_good()
-  rawset(self, "_good", self:_snapshot())
+  self._good = self:_snapshot()
 end
 
 -- Back to what was last known to be well.
 function methods:rollback()
   if not reloadable(self, "rollback") then return end
+  local began = flow.now()
+  self._play:effect(("%s is rolled back: %s"):format(self._name, (self:_rollback())), began)
+end
+
+function methods:_rollback()
   local good = self._good
   for key in pairs(config_spec) do self._config[key] = good.config[key] end
   if good.chain ~= self._installed then self:_place(good.chain) end
-  self._adapter.configure(self)
+  if self._adapter.configurable then self._adapter.configure(self) end
   return (self:_reload())
 end
 
@@ -286,6 +315,7 @@ local things = {
 }
 
 function methods:expect(given)
+  target.owned(self, "expect")
   expectation.of_thing(self._play, self._name, things, {
     reload = function () return self._last_reload.result, self._last_reload.why end,
     cold_start = function () return self._adapter.check(self) end,
@@ -295,10 +325,10 @@ end
 
 -- "new" where what is served is what is on disk, else "old".
 function methods:_wire_is()
-  local answer, outcome = self:_look()
-  if not answer then return outcome end
-  local disk = self._installed._facts.serial
-  return answer.chain[1] == disk and "new" or "old", ("on disk %s, on the wire %s"):format(disk, answer.chain[1])
+  local answer = self:_look()
+  local wire, disk = answer.chain and answer.chain[1], self._installed._facts.serial
+  if not wire then return answer.outcome end
+  return wire == disk and "new" or "old", ("on disk %s, on the wire %s"):format(disk, wire)
 end
 
 target.reference = {
@@ -315,21 +345,52 @@ target.reference = {
 
 -- --- help for adapters ------------------------------------------------------------------------------
 
--- 127.0.0.1 and a port: HTTPS's own on a stage of its own, else one that is free.
-function target.listen_address(play)
-  if play.isolation == "isolated" then return "127.0.0.1:443" end
-  return "127.0.0.1:" .. play:must(host.free_port())
+-- Where it shall listen: on a stage of its own at HTTPS's own port, each target at an address of its
+-- own under its own name; else at a port of 127.0.0.1 that is free.
+function target.listen_address(self)
+  local play = self._play
+  if play.isolation ~= "isolated" then return "127.0.0.1:" .. play:must(host.free_port()) end
+  local address = "127.0.0." .. self._number
+  play:add_host(address, self._name)
+  return address .. ":443"
 end
 
--- Calls `take(line)` for every line of a stream of the target's process; its words are in the journal.
-function target.follow(self, next_line, take)
-  local play, process = self._play, self._process
+local SAID = 5 -- last lines kept, to tell why it did not start
+
+-- Starts its process, and calls `take(line)` for every line that it says and `gone(why)` when it has
+-- ended; its words are in the journal, the last of them in target.said(self).
+function target.run(self, argv, take, gone, dir)
+  local play, said = self._play, {}
+  local process = play:start_process(argv, { on_calendar = true, dir = dir or self._dir })
+  local function follow(next_line)
+    play:spawn_flow(function ()
+      for line in function () return next_line(process) end do
+        play:note("said", { who = self._name, text = line })
+        table.insert(said, line)
+        if #said > SAID then table.remove(said, 1) end
+        take(line)
+      end
+    end)
+  end
+  self._process, self._said = process, said
+  follow(process.out)
+  follow(process.err)
   play:spawn_flow(function ()
-    for line in function () return next_line(process) end do
-      play:note("said", { who = self._name, text = line })
-      take(line)
-    end
+    local ending = process:wait()
+    play:note("ended", { who = self._name, ending = ending })
+    gone(ending.error or "it ended with " .. (ending.code and "status " .. ending.code or "signal " .. ending.signal))
   end)
+end
+
+function target.said(self)
+  return #self._said > 0 and table.concat(self._said, " | ") or "it said nothing"
+end
+
+local PATIENCE = 10 -- seconds that a server may take to end
+
+function target.stop(self, signal)
+  self._process:signal(signal)
+  if not self._process:wait(PATIENCE) then words.environment("target %s does not end on SIG%s", self._name, signal) end
 end
 
 -- A place where one flow waits for the target to say something, and its reader puts it.

@@ -11,6 +11,7 @@ local COLUMNS = {
   { "issued", phase = "issued" },
   { "on disk", phase = "on disk" },
   { "reloaded", phase = "reloaded" },
+  { "rolled back", phase = "rolled back" },
   { "on the wire", wire = true },
   { "first good", class = "first_good" },
   { "well again", class = "well_since" },
@@ -60,13 +61,13 @@ local function row_of(play, who, fault)
   return row
 end
 
--- { fault = text, columns = {...}, rows = { { name =, [i] = ms or false } }, total = ms or nil },
+-- { fault = text, columns = {...}, rows = { { name =, [i] = ms or false } }, began =, last_well = ms },
 -- or nil where nobody failed.
 function wayback.of(play)
   local first_bad = first_failure(play)
   local fault = first_bad and fault_of(play, first_bad)
   if not fault then return nil end
-  local report = { fault = fault.text, columns = {}, rows = {}, recovery = nil }
+  local report = { fault = fault.text, columns = {}, rows = {} }
   for i, column in ipairs(COLUMNS) do report.columns[i] = column[1] end
   for _, fleet in ipairs(play.fleets) do
     for _, who in ipairs(fleet._classes) do table.insert(report.rows, row_of(play, who, fault)) end

@@ -39,10 +39,14 @@ function words.mistake(format, ...)
   error(words.ending("usage", text), 0)
 end
 
+local MANY = 20 -- more than this is no help in a line
+
 function words.suggestion(word, candidates)
+  candidates = { table.unpack(candidates) }
   table.sort(candidates)
   local near = host.nearest(word, candidates)
   if near then return "; did you mean '" .. near .. "'?" end
+  if #candidates > MANY then return "" end
   return "; known are " .. table.concat(candidates, ", ")
 end
 
@@ -56,22 +60,18 @@ function words.keys(t)
 end
 
 -- Kinds of value.  Each turns what the scenario wrote into what the code works
--- with, or returns nil and what was expected.
+-- with, or returns nil and what was expected, or nil, nil and a sentence.
 local kinds = {}
 
-local function of_type(name, expected)
-  return function (value)
-    if type(value) == name then return value end
-    return nil, expected
-  end
+function kinds.text(value)
+  if type(value) == "string" then return value end
+  return nil, "text in quotes"
 end
 
-kinds.text = of_type("string", "text in quotes")
-kinds.flag = function (value)
+function kinds.flag(value)
   if type(value) == "boolean" then return value end
   return nil, "true or false"
 end
-kinds.action = of_type("function", "a function")
 
 function kinds.number(value)
   if type(value) == "number" and value > 0 then return value end
@@ -86,20 +86,19 @@ end
 function kinds.duration(value)
   if type(value) ~= "string" then return nil, "a duration in quotes, such as \"90d\"" end
   local seconds, why = host.duration(value)
-  if seconds == nil then return nil, why end
-  return seconds
+  return seconds, nil, why
 end
 
 function kinds.percent(value)
   local number = type(value) == "string" and tonumber(value:match "^(%d+%.?%d*)%%$")
   if number and number <= 100 then return number / 100 end
-  return nil, "a share in quotes, such as \"100%\""
+  return nil, "a share in quotes, from \"0%\" to \"100%\""
 end
 
 -- A duration that is handed on as it was written.
 function kinds.span(value)
-  local seconds, expected = kinds.duration(value)
-  return seconds and value, expected
+  local seconds, expected, why = kinds.duration(value)
+  return seconds and value, expected, why
 end
 
 function kinds.rate(value)
@@ -110,9 +109,14 @@ end
 
 function kinds.moment(value)
   if type(value) ~= "string" then return nil, "a time in quotes, such as \"2027-03-01T00:00:00Z\"" end
-  local _, why = host.moment(value, 0)
-  if why then return nil, why end
-  return value
+  local seconds, why = host.moment(value, 0)
+  return seconds and value, nil, why
+end
+
+-- A DNS name or an IP address, as a certificate can hold it.
+function kinds.name(value)
+  if type(value) == "string" and value:find "^[%w*][%w.:*-]*$" then return value end
+  return nil, "a DNS name or an IP address in quotes"
 end
 
 function kinds.version(value)
@@ -121,13 +125,17 @@ function kinds.version(value)
   return nil, "a TLS version: \"1.0\", \"1.1\", \"1.2\" or \"1.3\""
 end
 
-function kinds.texts(value)
-  if type(value) == "string" then return { value } end
-  if type(value) ~= "table" then return nil, "a list of texts" end
-  for _, item in ipairs(value) do
-    if type(item) ~= "string" then return nil, "a list of texts" end
+function kinds.names(value)
+  local list = type(value) == "table" and value or { value }
+  for _, item in ipairs(list) do
+    if not kinds.name(item) then return nil, "a DNS name or an IP address in quotes, or a list of them" end
   end
-  return value
+  return #list > 0 and list or nil, "a name"
+end
+
+-- "a target"; clients are many.
+function words.article(noun)
+  return noun == "clients" and noun or "a " .. noun
 end
 
 -- What a kind of value is called, for the reference.
@@ -136,7 +144,7 @@ local described = setmetatable({}, { __mode = "k" })
 function words.describe(rule)
   local kind = type(rule) == "table" and rule[1] or rule
   if type(kind) ~= "string" then return described[kind] or "any" end
-  return ({ span = "duration", flag = "true or false", texts = "text, or a list", count = "whole number",
+  return ({ span = "duration", flag = "true or false", names = "name, or a list", count = "whole number",
     percent = "share, such as \"100%\"", rate = "rate, such as \"20/s\"" })[kind] or kind
 end
 
@@ -152,17 +160,21 @@ function words.one_of(choices)
   for i, choice in ipairs(choices) do list[choice], quoted[i] = true, '"' .. choice .. '"' end
   return words.kind(table.concat(choices, ", "), function (value)
     if list[value] then return value end
-    return nil, "one of " .. table.concat(quoted, ", ")
+    local near = type(value) == "string" and host.nearest(value, choices)
+    return nil, "one of " .. table.concat(quoted, ", ") .. (near and "; did you mean \"" .. near .. "\"?" or "")
   end)
 end
 
 -- An object of ours, known by its `noun`; the spec says `words.noun "ca"`.
 function words.noun(...)
   local accepted = { ... }
-  local expected = "a " .. table.concat(accepted, " or a ")
+  local named = {}
+  for i, noun in ipairs(accepted) do named[i] = words.article(noun) end
+  local expected = table.concat(named, " or ")
   return words.kind(expected, function (value)
+    local object = words.inside(value)
     for _, noun in ipairs(accepted) do
-      if type(value) == "table" and rawget(value, "noun") == noun then return value end
+      if type(object) == "table" and rawget(object, "noun") == noun then return object end
     end
     return nil, expected
   end)
@@ -170,18 +182,19 @@ end
 
 local function show(value)
   if type(value) == "string" then return '"' .. value .. '"' end
-  if type(value) == "table" then return rawget(value, "noun") and "a " .. value.noun or "a table" end
-  return tostring(value)
+  if type(value) ~= "table" then return tostring(value) end
+  local noun = rawget(words.inside(value), "noun")
+  return noun and words.article(noun) or "a table"
 end
 
 local function convert(who, key, rule, value)
   local kind = type(rule) == "table" and rule[1] or rule
   local turn = type(kind) == "function" and kind or kinds[kind]
-  local result, expected = turn(value)
-  if result == nil then
-    words.mistake("%s: '%s' is %s; expected %s", who, key, show(value), expected)
-  end
-  return result
+  local result, expected, sentence = turn(value)
+  if result ~= nil then return result end
+  local what = key and ("%s: '%s'"):format(who, key) or who
+  if sentence then words.mistake("%s: %s", what, sentence) end
+  words.mistake("%s is %s; expected %s", key and what or who .. ":", show(value), expected)
 end
 
 -- Checks the table a verb or noun was called with against its spec,
@@ -216,28 +229,57 @@ end
 
 -- One value a method was called with.
 function words.value(who, kind, given)
-  return convert(who, "argument", { kind }, given)
+  return convert(who, nil, { kind }, given)
 end
 
--- A class of objects that a scenario holds: unknown methods and fields are
--- mistakes with a suggestion, and nothing can be assigned from outside.
+-- --- objects ------------------------------------------------------------------------------------
+--
+-- A scenario never holds an object of ours, only its outside: an empty table that knows the object's
+-- acts and nothing else.  Acts get the object itself, and so do the values that are checked against
+-- words.noun; what an act returns goes out again.
+
+local insides = setmetatable({}, { __mode = "k" }) -- outside -> object
+
+-- What a scenario may hold of a value.
+function words.outside(value)
+  return type(value) == "table" and rawget(value, "_outside") or value
+end
+
+-- The object behind what a scenario holds, or the value itself.
+function words.inside(value)
+  return insides[value] or value
+end
+
+local function act_of(method)
+  return function (outside, ...)
+    if insides[outside] == nil then words.mistake "an act needs its actor: write a colon, as in shop:reload()" end
+    return words.outside(method(insides[outside], ...))
+  end
+end
+
+-- A class of objects; `methods` whose names begin with _ are ours alone.  class.new(fields) makes an
+-- object of the table it is given.
 function words.class(noun, methods)
-  local class = { noun = noun }
-  class.__index = function (_, key)
-    local method = methods[key]
-    if method ~= nil then return method end
-    if type(key) == "string" and key:find "^_" then return nil end
-    return words.mistake("a %s has no '%s'%s", noun, tostring(key),
-      words.suggestion(tostring(key), words.keys(methods)))
+  local inner, acts = { __index = methods }, {}
+  local outer = { __metatable = false }
+  function outer.__index(_, key)
+    local method = type(key) == "string" and not key:find "^_" and methods[key]
+    if not method then
+      words.mistake("%s has no '%s'%s", words.article(noun), tostring(key),
+        words.suggestion(tostring(key), words.keys(methods)))
+    end
+    acts[key] = acts[key] or act_of(method)
+    return acts[key]
   end
-  class.__newindex = function (_, key)
-    words.mistake("'%s' of a %s cannot be assigned", tostring(key), noun)
+  function outer.__newindex(_, key)
+    words.mistake("'%s' of %s cannot be assigned", tostring(key), words.article(noun))
   end
-  class.__metatable = false
-  -- `fields` are the object's own; code of ours changes them with rawset or in `_`.
-  class.new = function (fields)
+  local class = {}
+  function class.new(fields)
     fields.noun = noun
-    return setmetatable(fields, class)
+    fields._outside = setmetatable({}, outer)
+    insides[fields._outside] = fields
+    return setmetatable(fields, inner)
   end
   return class
 end

@@ -66,12 +66,14 @@ function worker.of(play, library)
   end)
   play:spawn_flow(function () listen_to_errors(self) end)
   local line = self.child:out(PATIENCE)
+  if line == false then
+    words.environment("client-%s said nothing for %s", library, host.show_duration(PATIENCE))
+  end
   local hello = line and json.decode(line)
   if not hello or hello.hello ~= "rehearse-worker" then words.environment("%s", ended(self)) end
   if hello.protocol ~= PROTOCOL then
     words.environment("client-%s speaks protocol %s, expected %d", library, tostring(hello.protocol), PROTOCOL)
   end
-  self.version = hello.version
   play:note("worker", { library = library, version = hello.version, features = hello.features })
   play:spawn_flow(function () read_all(self) end)
   return self

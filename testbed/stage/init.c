@@ -34,13 +34,15 @@ struct arguments {
     const char *hosts;
 };
 
+#define AT(field) offsetof(struct arguments, field)
+
+/* clang-format off */
 static const struct option_row option_rows[] = {
-    {"outward",                     NULL, "keep the machine's network", OPTION_FLAG,
-     offsetof(struct arguments, outward)},
-    {"hosts", "FILE", "what /etc/hosts shows inside", OPTION_TEXT,
-     offsetof(struct arguments, hosts)},
-    {0    },
+    {"outward", NULL,   "keep the machine's network",   OPTION_FLAG, AT(outward)},
+    {"hosts",   "FILE", "what /etc/hosts shows inside", OPTION_TEXT, AT(hosts)},
+    {0},
 };
+/* clang-format on */
 
 static struct {
     pid_t pid; /* 0: free */
@@ -305,19 +307,20 @@ static int watch_signals(void)
 
 static int stage_with_namespaces(const struct arguments *arguments)
 {
-    pid_t outer = getpid(), pid = fork();
-    int status;
+    pid_t pid = fork();
 
     if (pid == 0) {
+        struct error e = {""};
+
+        /* getppid() is 0 across the namespace: the socket's end covers the race */
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)outer; /* getppid() is 0 across the namespace: the socket's end covers the race */
-        namespaces_furnish(arguments->outward, arguments->hosts);
-        say(STAGE_READY, 0, arguments->outward ? STAGE_OUTWARD : STAGE_ISOLATED, "");
+        (void)namespaces_furnish(arguments->outward, arguments->hosts, &e);
+        say(STAGE_READY, 0, arguments->outward ? STAGE_OUTWARD : STAGE_ISOLATED, e.text);
         serve(watch_signals());
         _exit(0);
     }
     close(STAGE_FD);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
     return 0;
 }
@@ -345,16 +348,24 @@ int main(int argc, char **argv)
         fprintf(stderr, "stage-init: %s\n", e.text);
         return 2;
     }
+    if (rest.count > 0) {
+        fprintf(stderr, "stage-init: unexpected '%s'; every value has its option\n", rest.items[0]);
+        return 2;
+    }
     fcntl(STAGE_FD, F_SETFD, FD_CLOEXEC);
     setsid(); /* Ctrl-C at a terminal is for the orchestrator alone */
     if (refuse != NULL && refuse[0] != '\0') {
         die_with(parent, SIGTERM);
         return stage_without("REHEARSE_NO_NAMESPACES is set");
     }
-    if (namespaces_enter(arguments.outward, &e) < 0) {
+    if (namespaces_try(arguments.outward, &e) < 0) {
         die_with(parent, SIGTERM);
         return stage_without(e.text);
     }
     die_with(parent, SIGKILL);
+    if (namespaces_enter(arguments.outward, &e) < 0) {
+        fprintf(stderr, "stage-init: %s\n", e.text);
+        return 6;
+    }
     return stage_with_namespaces(&arguments);
 }

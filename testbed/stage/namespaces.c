@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int write_file(const char *path, const char *text)
@@ -52,26 +53,63 @@ int namespaces_enter(bool outward, struct error *e)
     return 0;
 }
 
-static void loopback_up(void)
+int namespaces_try(bool outward, struct error *e)
 {
-    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct error why = {""};
+    int words[2];
+    pid_t pid;
 
-    if (fd < 0)
-        return;
-    if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-        fprintf(stderr, "stage-init: cannot bring loopback up: %s\n", strerror(errno));
-    close(fd);
+    if (pipe2(words, O_CLOEXEC) < 0)
+        return failed(e, "cannot make a pipe (%s)", strerror(errno));
+    pid = fork();
+    if (pid == 0) {
+        if (namespaces_enter(outward, &why) < 0)
+            (void)!write(words[1], why.text, strlen(why.text));
+        _exit(0);
+    }
+    close(words[1]);
+    if (pid < 0)
+        failed(&why, "cannot fork (%s)", strerror(errno));
+    else if (read(words[0], why.text, sizeof why.text - 1) < 0)
+        failed(&why, "cannot read a pipe (%s)", strerror(errno));
+    close(words[0]);
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return why.text[0] == '\0' ? 0 : failed(e, "%s", why.text);
 }
 
-void namespaces_furnish(bool outward, const char *hosts)
+static int loopback_up(void)
 {
-    (void)mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-    (void)mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), status;
+
+    if (fd < 0)
+        return -1;
+    status = ioctl(fd, SIOCSIFFLAGS, &request);
+    close(fd);
+    return status;
+}
+
+/* Keeps the first failure: the later ones often only follow from it. */
+static void note(struct error *e, int status, const char *what)
+{
+    if (status < 0 && e->text[0] == '\0')
+        failed(e, "%s (%s)", what, strerror(errno));
+}
+
+int namespaces_furnish(bool outward, const char *hosts, struct error *e)
+{
+    struct error first = {""};
+
+    note(&first, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "cannot make mounts private");
+    note(&first, mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
+         "cannot mount /proc");
     if (hosts != NULL)
-        (void)mount(hosts, "/etc/hosts", NULL, MS_BIND, NULL);
-    if (outward)
-        return;
-    loopback_up();
-    (void)write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+        note(&first, mount(hosts, "/etc/hosts", NULL, MS_BIND, NULL), "cannot mount /etc/hosts");
+    if (!outward) {
+        note(&first, loopback_up(), "cannot bring loopback up");
+        note(&first, write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0"),
+             "cannot open low ports");
+    }
+    return first.text[0] == '\0' ? 0 : failed(e, "%s", first.text);
 }

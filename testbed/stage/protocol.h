@@ -6,7 +6,7 @@
  *   to init      SPAWN   id, text = "dir\0argc\0argv...\0env...\0", with the child's stdin,
  *                        stdout and stderr as SCM_RIGHTS
  *                SIGNAL  id, number = signal
- *   from init    READY   number = enum stage_isolation, text = why it is not full
+ *   from init    READY   number = enum stage_isolation, text = what the kernel refused of it, or ""
  *                STARTED id, number = pid as init sees it
  *                EXITED  id, number = wait status, or -1 and text = why it never started
  *

@@ -34,13 +34,16 @@ struct arguments {
     bool help;
 };
 
+#define AT(field) offsetof(struct arguments, field)
+
+/* clang-format off */
 static const struct option_row rows[] = {
-    {"config",                   "FILE", "what to serve, in JSON", OPTION_TEXT, offsetof(struct arguments, config)},
-    {"check",  NULL, "say whether a start would work, and end", OPTION_FLAG,
-     offsetof(struct arguments, check)},
-    {"help", NULL, "this", OPTION_FLAG, offsetof(struct arguments, help)},
-    {0                         },
+    {"config", "FILE", "what to serve, in JSON",                  OPTION_TEXT, AT(config)},
+    {"check",  NULL,   "say whether a start would work, and end", OPTION_FLAG, AT(check)},
+    {"help",   NULL,   "this text",                               OPTION_FLAG, AT(help)},
+    {0},
 };
+/* clang-format on */
 
 struct program {
     const char *config;

@@ -5,31 +5,57 @@
 --   {address}      where it shall listen     {host} {port}   the same in two
 --   {name}         its name                  {dir}      a directory of its own
 --
+-- Commands run in the scenario's directory.
+--
 --     target { "command", name = "shop.test", certificate = house:issue {},
 --              start = "myserver --listen {address} --cert {chain} --key {key}", reload = "HUP" }
 
+local files = require "files"
 local flow = require "flow"
 local target = require "target"
 local words = require "words"
 local worker = require "worker"
 
 local SIGNALS = { HUP = true, USR1 = true, USR2 = true }
+local PLACEHOLDERS = { "chain", "key", "pem", "address", "host", "port", "name", "dir" }
 local PATIENCE = 10
 
 local command = {
   summary = "your own server: how it starts, where it listens, how it reloads",
+  reads_clock = true,
   extra = {
-    start = { "text", default = false, help = "the command that starts it in the foreground" },
-    listens = { "text", default = false, help = "where it listens, if it will not listen on {address}" },
-    reload = { "text", default = false, help = "HUP, USR1, USR2, or a command that makes it reload" },
-    check = { "text", default = false, help = "a command that fails where a cold start would" },
+    start = { "text", help = "the command that starts it in the foreground" },
+    listens = { "text", help = "where it listens, if it will not listen on {address}" },
+    reload = { "text", help = "HUP, USR1, USR2, or a command that makes it reload" },
+    check = { "text", help = "a command that fails where a cold start would" },
   },
 }
 
+local function check_words(key, text)
+  local known = " " .. table.concat(PLACEHOLDERS, " ") .. " "
+  for name in text:gmatch "{(%a+)}" do
+    if not known:find(" " .. name .. " ", 1, true) then
+      words.mistake("target: %s: unknown word '{%s}'%s", key, name, words.suggestion(name, PLACEHOLDERS))
+    end
+  end
+end
+
 function command.declare(self)
-  if not self._settings.start then
+  local settings = self._settings
+  if not settings.start then
     words.mistake("target: 'start' is missing; expected the command that starts the server")
   end
+  for _, key in ipairs { "start", "reload", "check" } do
+    if settings[key] then check_words(key, settings[key]) end
+  end
+  if settings.reload and settings.reload:find "^%u%w*$" and not SIGNALS[settings.reload] then
+    words.mistake("target: reload: SIG%s is none of HUP, USR1 and USR2", settings.reload)
+  end
+end
+
+-- A value as the shell takes it for one word; quotes only where it needs them.
+local function as_word(value)
+  return value:find "^[%w/._:@+,=-]*$" and value or files.quoted(value)
 end
 
 local function filled(self, text)
@@ -38,12 +64,17 @@ local function filled(self, text)
     chain = self._live .. "/chain.pem", key = self._live .. "/key.pem", pem = self._live .. "/combined.pem",
     address = self._state.listen, host = name, port = port, name = self._name, dir = self._dir,
   }
-  return (text:gsub("{(%a+)}", values))
+  return (text:gsub("{(%a+)}", function (word) return values[word] and as_word(values[word]) end))
+end
+
+-- The shell's words for this text, and the directory to say them in.
+local function shell(self, text)
+  return { "/bin/sh", "-c", filled(self, text) }, files.directory_of(self._play.path)
 end
 
 function command.configure(self)
   if not self._state.listen then
-    self._state.listen = self._settings.listens or target.listen_address(self._play)
+    self._state.listen = self._settings.listens or target.listen_address(self)
   end
 end
 
@@ -61,15 +92,11 @@ local function wait_for_listener(self)
 end
 
 function command.start(self)
-  local play, said = self._play, {}
-  self._process = play:start_process({ "/bin/sh", "-c", "exec " .. filled(self, self._settings.start) },
-    { on_calendar = true, dir = self._dir })
-  local function remember(line) if #said < 5 then said[#said + 1] = line end end
-  target.follow(self, function (process) return process:err() end, remember)
-  target.follow(self, function (process) return process:out() end, remember)
+  local argv, dir = shell(self, "exec " .. self._settings.start)
+  target.run(self, argv, function () end, function () end, dir)
   if not wait_for_listener(self) then
     words.environment("target %s did not start listening on %s: %s", self._name, self._state.listen,
-      table.concat(said, " | "))
+      target.said(self))
   end
   return self._state.listen
 end
@@ -81,20 +108,21 @@ function command.reload(self)
     self._process:signal(how)
     return "done"
   end
-  local ending, _, err = self._play:command({ "/bin/sh", "-c", filled(self, how) }, { on_calendar = true })
+  local argv, dir = shell(self, how)
+  local ending, _, err = self._play:command(argv, { on_calendar = true, dir = dir })
   return ending.code == 0 and "done" or "refused", err
 end
 
 function command.check(self)
   local how = self._settings.check
   if not how then words.environment("target %s was given no 'check' command", self._name) end
-  local ending, _, err = self._play:command({ "/bin/sh", "-c", filled(self, how) }, { on_calendar = true })
+  local argv, dir = shell(self, how)
+  local ending, _, err = self._play:command(argv, { on_calendar = true, dir = dir })
   return ending.code == 0 and "works" or "fails", err
 end
 
 function command.stop(self)
-  self._process:signal "TERM"
-  self._process:wait(PATIENCE)
+  target.stop(self, "TERM")
 end
 
 return command

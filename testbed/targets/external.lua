@@ -7,7 +7,7 @@ local words = require "words"
 local external = {
   summary = "a server elsewhere, at HOST:PORT; only with --allow HOST, and never changed",
   outward = true,
-  extra = { address = { "text", default = false, help = "HOST:PORT" } },
+  extra = { address = { "text", help = "HOST:PORT" } },
 }
 
 function external.declare(self)

@@ -9,7 +9,7 @@
 #include "testbed/targets/certificate.h"
 #include "testbed/targets/crypto_error.h"
 #include "testbed/targets/exact.h"
-#include "testbed/targets/file.h"
+#include "testbed/wire/file.h"
 
 /* Nobody sits there who could be asked; without this, OpenSSL opens the terminal. */
 static int no_password(char *buffer, int size, int writing, void *user)
@@ -24,7 +24,7 @@ static int no_password(char *buffer, int size, int writing, void *user)
 static EVP_PKEY *read_key(const char *path, struct error *e)
 {
     size_t length;
-    unsigned char *text = file_read(path, &length, e);
+    unsigned char *text = file_whole(path, &length, e);
     BIO *bio;
     EVP_PKEY *key;
 
@@ -122,7 +122,7 @@ static int read_staple(const char *path, bool exact, struct identity *out, struc
     const unsigned char *at;
     OCSP_RESPONSE *response;
 
-    out->staple = file_read(path, &out->staple_length, e);
+    out->staple = file_whole(path, &out->staple_length, e);
     if (out->staple == NULL)
         return -1;
     at = out->staple;

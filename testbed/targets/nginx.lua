@@ -8,9 +8,10 @@ local words = require "words"
 
 local nginx = {
   summary = "Debian's nginx, with a configuration of ours or your own nginx.conf (--config FILE)",
-  needs = { package = "nginx-light", program = "nginx" },
+  needs = "nginx-light",
   reads_clock = true,
-  extra = { config = { "text", default = false, help = "your own nginx.conf [what --config says]" } },
+  configurable = true,
+  extra = { config = { "text", help = "your own nginx.conf [what --config says]" } },
 }
 
 local PATIENCE = 10
@@ -29,40 +30,42 @@ local function protocols(config)
   return table.concat(list, " ")
 end
 
+local function quoted(path) return '"' .. path .. '"' end
+
 -- The directives that a rehearsal decides; all others are the user's.
 local function directives(self)
   local config = self._config
   local lines = {
-    ssl_certificate = self._live .. "/chain.pem",
-    ssl_certificate_key = self._live .. "/key.pem",
+    ssl_certificate = quoted(self._live .. "/chain.pem"),
+    ssl_certificate_key = quoted(self._live .. "/key.pem"),
   }
   if config.min_version or config.max_version then lines.ssl_protocols = protocols(config) end
   if config.ciphers then lines.ssl_ciphers = config.ciphers end
   if config.groups then lines.ssl_ecdh_curve = config.groups end
   if config.client_ca then
-    lines.ssl_client_certificate = config.client_ca._dir .. "/root.pem"
+    lines.ssl_client_certificate = quoted(config.client_ca._dir .. "/root.pem")
     lines.ssl_verify_client = "on"
   end
   if self._state.staple then
     lines.ssl_stapling = "on"
-    lines.ssl_stapling_file = self._live .. "/staple.der"
+    lines.ssl_stapling_file = quoted(self._live .. "/staple.der")
   end
   return lines
 end
 
 local OURS = [[
-%suser
+%user
 worker_processes 2;
-pid %dir/nginx.pid;
+pid "%dir/nginx.pid";
 error_log stderr notice;
 events { worker_connections 512; }
 http {
     access_log off;
-    client_body_temp_path %dir/tmp-body;
-    proxy_temp_path %dir/tmp-proxy;
-    fastcgi_temp_path %dir/tmp-fastcgi;
-    uwsgi_temp_path %dir/tmp-uwsgi;
-    scgi_temp_path %dir/tmp-scgi;
+    client_body_temp_path "%dir/tmp-body";
+    proxy_temp_path "%dir/tmp-proxy";
+    fastcgi_temp_path "%dir/tmp-fastcgi";
+    uwsgi_temp_path "%dir/tmp-uwsgi";
+    scgi_temp_path "%dir/tmp-scgi";
     server {
         listen %address ssl;
         server_name %name;
@@ -73,26 +76,45 @@ http {
 ]]
 
 local function our_config(self)
-  local lines = {}
-  for _, name in ipairs(words.keys(directives(self))) do
-    lines[#lines + 1] = ("        %s %s;"):format(name, directives(self)[name])
-  end
+  local lines, ours = {}, directives(self)
+  for _, name in ipairs(words.keys(ours)) do lines[#lines + 1] = ("        %s %s;"):format(name, ours[name]) end
   local values = {
-    suser = host.uid() == 0 and "user www-data;" or "",
+    user = host.uid() == 0 and "user www-data;" or "",
     dir = self._dir, address = self._state.listen, name = self._name, ssl = table.concat(lines, "\n"),
   }
   return (OURS:gsub("%%(%a+)", values))
 end
 
-function nginx.configure(self)
-  local play = self._play
-  if not self._state.listen then self._state.listen = target.listen_address(play) end
-  local own = self._settings.config or play.run.options.config
-  local text = not own and our_config(self) or nginx_conf.rehearsed(own, {
+-- The user's own configuration: beside the scenario that names it, or as the command line has it.
+local function own_file(self)
+  local named = self._settings.config
+  return named and self._play:file_beside(named) or self._play.run.options.config
+end
+
+-- The user's configuration on this stage; what had to be left out is told once.
+local function own_config(self, path)
+  local text, left_out = nginx_conf.rehearsed(path, {
     dir = self._dir, address = self._state.listen, name = self._name, directives = directives(self),
     root = host.uid() == 0,
   })
-  play:must(host.write(self._dir .. "/nginx.conf", text))
+  if #left_out > 0 and not self._state.told then
+    self._play.run.tap:comment(self._play, ("left out of %s: %s"):format(path, table.concat(left_out, ", ")))
+  end
+  self._state.told = true
+  return text
+end
+
+-- Mistakes in it are told before anything is started.
+function nginx.declare(self)
+  local path = own_file(self)
+  if path then nginx_conf.rehearsed(path, { dir = "", address = "", name = self._name, directives = {} }) end
+end
+
+function nginx.configure(self)
+  self._state.listen = self._state.listen or target.listen_address(self)
+  local path = own_file(self)
+  local text = path and own_config(self, path) or our_config(self)
+  self._play:must(host.write(self._dir .. "/nginx.conf", text))
 end
 
 local function argv(self, ...)
@@ -100,29 +122,21 @@ local function argv(self, ...)
 end
 
 function nginx.start(self)
-  local play = self._play
-  local box, said = target.mailbox(), {}
-  self._process = play:start_process(argv(self, "-g", "daemon off;"), { on_calendar = true, dir = self._dir })
+  local box = target.mailbox()
   self._state.box = box
   local asked = true -- one verdict for the start, one for each reconfiguration
   local function verdict(...)
     if asked then box:put(...) end
     asked = false
   end
-  target.follow(self, function (process) return process:err() end, function (line)
-    if #said < 5 then said[#said + 1] = line end
+  target.run(self, argv(self, "-g", "daemon off;"), function (line)
     if line:find "%] [%d#]+: reconfiguring" then asked = true end
     if line:find "%[emerg%]" then verdict("refused", (line:gsub("^.-%[emerg%] [%d#]+: ", ""))) end
     if line:find "start worker process %d" then verdict "serving" end
-  end)
-  play:spawn_flow(function ()
-    local ending = self._process:wait()
-    verdict("ended", ending.error or "nginx ended")
-  end)
+  end, function (why) box:put("ended", why) end)
   local state, why = box:take(PATIENCE)
   if state ~= "serving" then
-    words.environment("target %s did not start (nginx is Debian's package nginx-light): %s", self._name,
-      #said > 0 and table.concat(said, " | ") or why or "it says nothing")
+    words.environment("target %s did not start: %s; %s", self._name, why or "no word in time", target.said(self))
   end
   return self._state.listen
 end
@@ -134,7 +148,7 @@ function nginx.reload(self)
   self._process:signal "HUP"
   local state, why = box:take(PATIENCE)
   if state == "serving" then return "done" end
-  if state == "refused" then return "refused", why end
+  if state == "refused" or state == "ended" then return "refused", why end
   words.environment("target %s did not answer SIGHUP", self._name)
 end
 
@@ -144,8 +158,7 @@ function nginx.check(self)
 end
 
 function nginx.stop(self)
-  self._process:signal "QUIT"
-  self._process:wait(PATIENCE)
+  target.stop(self, "QUIT")
 end
 
 return nginx

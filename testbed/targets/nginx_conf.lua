@@ -4,23 +4,17 @@
 -- rehearsal's, listeners move to the stage's address, logs and pid files go to its
 -- directory, includes are read in place.  Nothing of the user's is written to.
 
+local files = require "files"
 local words = require "words"
 
 local nginx_conf = {}
 
 -- --- reading --------------------------------------------------------------------------------------
 
-local function slurp(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "a"
-  if file then file:close() end
-  return text
-end
-
 -- nginx's own rules (ngx_conf_file.c): words, quotes, comments, ; { }
 local function tokens_of(text, path)
   local tokens, at, line = {}, 1, 1
-  local function fail(what) words.environment("%s:%d: %s", path, line, what) end
+  local function fail(what) words.mistake("%s:%d: %s", path, line, what) end
   while at <= #text do
     local c = text:sub(at, at)
     if c == "\n" then line = line + 1 end
@@ -38,6 +32,7 @@ local function tokens_of(text, path)
         if not stop then fail("a quote that never ends") end
       until text:sub(stop - 1, stop - 1) ~= "\\"
       tokens[#tokens + 1] = { word = text:sub(at, stop), line = line }
+      line = line + select(2, text:sub(at, stop):gsub("\n", ""))
       at = stop + 1
     else
       -- a { inside ${name} belongs to the word
@@ -58,15 +53,14 @@ end
 
 local parse_file
 
+-- The shell's own glob, sorted as nginx sorts; the pattern comes from the user's own file.
 local function files_matching(pattern)
   if not pattern:find "[*?%[]" then return { pattern } end
+  local escaped = pattern:gsub("[^%w%*%?%[%]/._-]", "\\%0")
   local list = {}
-  -- the shell's own glob, sorted as nginx sorts; the pattern comes from the user's own file
-  local pipe = io.popen("for f in " .. pattern:gsub("[^%w%*%?%[%]/._-]", "\\%0") .. "; do echo \"$f\"; done")
-  for path in pipe:lines() do
-    if slurp(path) then list[#list + 1] = path end
+  for _, path in ipairs(files.lines_of("for f in " .. escaped .. "; do echo \"$f\"; done")) do
+    if files.read(path) then list[#list + 1] = path end
   end
-  pipe:close()
   return list
 end
 
@@ -99,18 +93,18 @@ local function parse_block(state, top)
       block[#block + 1] = current
       current = {}
     else
-      if top then words.environment("%s:%d: a } too many", state.path, token.line) end
+      if top then words.mistake("%s:%d: a } too many", state.path, token.line) end
       return block
     end
   end
-  if not top then words.environment("%s: a { that is never closed", state.path) end
-  if #current > 0 then words.environment("%s: '%s' has no ; at its end", state.path, current[1]) end
+  if not top then words.mistake("%s: a { that is never closed", state.path) end
+  if #current > 0 then words.mistake("%s: '%s' has no ; at its end", state.path, current[1]) end
   return block
 end
 
 function parse_file(path, base)
-  local text = slurp(path)
-  if not text then words.environment("%s: cannot read this nginx configuration", path) end
+  local text, why = files.read(path)
+  if not text then words.mistake("cannot read this nginx configuration: %s", why) end
   return parse_block({ tokens = tokens_of(text, path), at = 1, base = base, path = path }, true)
 end
 
@@ -123,6 +117,13 @@ local DROPPED = {
   ssl_stapling_verify = true, client_body_temp_path = true, proxy_temp_path = true,
   fastcgi_temp_path = true, uwsgi_temp_path = true, scgi_temp_path = true,
 }
+
+-- Whether a directive is the user's to keep; what is not is remembered in settings.left_out.
+local function keeps(directive, settings)
+  local name = directive[1]
+  if DROPPED[name] then settings.left_out[name] = true end
+  return not DROPPED[name] and not settings.directives[name]
+end
 
 local function serves_tls(server)
   for _, directive in ipairs(server.block) do
@@ -141,7 +142,7 @@ local function names(server)
   local list = {}
   for _, directive in ipairs(server.block) do
     if directive[1] == "server_name" then
-      for i = 2, #directive do list[directive[i]] = true end
+      for i = 2, #directive do list[unquoted(directive[i])] = true end
     end
   end
   return list
@@ -151,8 +152,7 @@ end
 local function rehearse_server(server, settings)
   local kept = { { "listen", settings.address, "ssl" } }
   for _, directive in ipairs(server.block) do
-    local name = directive[1]
-    if name ~= "listen" and not settings.directives[name] and not DROPPED[name] then
+    if directive[1] ~= "listen" and keeps(directive, settings) then
       kept[#kept + 1] = directive
     end
   end
@@ -167,7 +167,7 @@ local function rehearse_http(http, settings)
     { "access_log", "off" },
   }
   for _, kind in ipairs { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" } do
-    kept[#kept + 1] = { kind .. "_temp_path", settings.dir .. "/tmp-" .. kind }
+    kept[#kept + 1] = { kind .. "_temp_path", ('"%s/tmp-%s"'):format(settings.dir, kind) }
   end
   local found = false
   for _, directive in ipairs(http.block) do
@@ -178,7 +178,7 @@ local function rehearse_http(http, settings)
         kept[#kept + 1] = directive
         found = true
       end
-    elseif not DROPPED[directive[1]] and not settings.directives[directive[1]] then
+    elseif keeps(directive, settings) then
       kept[#kept + 1] = directive
     end
   end
@@ -188,7 +188,7 @@ end
 
 local function rehearse_main(main, settings)
   local kept = {
-    { "pid", settings.dir .. "/nginx.pid" },
+    { "pid", ('"%s/nginx.pid"'):format(settings.dir) },
     { "error_log", "stderr", "notice" },
   }
   if settings.root then table.insert(kept, { "user", "www-data" }) end
@@ -199,7 +199,7 @@ local function rehearse_main(main, settings)
       kept[#kept + 1] = directive
     elseif directive[1] == "load_module" and not directive[2]:find "^['\"]?/" then
       kept[#kept + 1] = { "load_module", "/usr/share/nginx/" .. unquoted(directive[2]) }
-    elseif not DROPPED[directive[1]] then
+    elseif keeps(directive, settings) then
       kept[#kept + 1] = directive
     end
   end
@@ -221,15 +221,17 @@ local function write(block, depth, lines)
   return lines
 end
 
--- The text of the configuration at `path` as it runs on a stage.
+-- The text of the configuration at `path` as it runs on a stage, and the names of the directives that
+-- were left out.
 --   settings: dir, address, name, directives (those the rehearsal decides), root
 function nginx_conf.rehearsed(path, settings)
+  settings.left_out = {}
   local base = path:match "^(.*)/[^/]*$" or "."
   local main, found = rehearse_main(parse_file(path, base), settings)
   if not found then
-    words.environment("%s: no server block with TLS has the server_name %s", path, settings.name)
+    words.mistake("%s: no server block with TLS has the server_name %s", path, settings.name)
   end
-  return table.concat(write(main, 0, {}), "\n") .. "\n"
+  return table.concat(write(main, 0, {}), "\n") .. "\n", words.keys(settings.left_out)
 end
 
 return nginx_conf

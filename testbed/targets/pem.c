@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "testbed/targets/file.h"
+#include "testbed/wire/file.h"
 
 #define BEGIN "-----BEGIN "
 #define END   "-----END "
@@ -110,7 +110,7 @@ static const char *take_block(const char *begin, const char *label, struct pem_l
 int pem_read(const char *path, const char *label, struct pem_list *list, struct error *e)
 {
     size_t length;
-    char *text = (char *)file_read(path, &length, e);
+    char *text = (char *)file_whole(path, &length, e);
     const char *at = text;
 
     *list = (struct pem_list){0};

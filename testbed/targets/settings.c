@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "testbed/targets/file.h"
 #include "testbed/wire/address.h"
+#include "testbed/wire/file.h"
 #include "testbed/wire/moment.h"
 #include "testbed/wire/nearest.h"
 
@@ -243,7 +243,7 @@ static int read_into(const char *path, struct settings *settings, struct error *
 {
     json_error_t trouble;
     size_t length;
-    unsigned char *text = file_read(path, &length, e);
+    unsigned char *text = file_whole(path, &length, e);
 
     if (text == NULL)
         return -1;

@@ -45,7 +45,7 @@ static int set_number(void *into, const char *value, struct error *e)
     errno = 0;
     number = strtol(value, &end, 10);
     if (!isdigit((unsigned char)*value) || *end != '\0' || errno != 0)
-        return failed(e, "'%s' is not a whole number", value);
+        return failed(e, "'%s' is not a whole number, 0 or more", value);
     *(long *)into = number;
     return 0;
 }
@@ -78,6 +78,7 @@ static int unknown(const struct option_row *rows, const char *given, const char 
                    size_t length, struct error *e)
 {
     const char *names[NAMES_MAX];
+    bool helps = row_named(rows, "help", strlen("help")) != NULL;
     size_t count = 0;
     char word[64];
     const char *near;
@@ -87,7 +88,7 @@ static int unknown(const struct option_row *rows, const char *given, const char 
     snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : 0), name);
     near = nearest(word, names, count);
     if (near == NULL)
-        return failed(e, "unknown option '%s'; --help lists them", given);
+        return failed(e, "unknown option '%s'%s", given, helps ? "; --help lists them" : "");
     return failed(e, "unknown option '%s'; did you mean %s%s?", given, dashes(near), near);
 }
 
@@ -133,8 +134,10 @@ int options_parse(const struct option_row *rows, int argc, char **argv, void *in
 
     for (int i = 1; i < argc; i++) {
         if (only_rest || argv[i][0] != '-' || argv[i][1] == '\0') {
-            if (set_list(rest, argv[i], e) < 0)
-                return failed_in(e, "arguments");
+            if (rest->count == OPTION_LIST_MAX)
+                return failed(e, "'%s' is one too many; expected at most %d arguments", argv[i],
+                              OPTION_LIST_MAX);
+            rest->items[rest->count++] = argv[i];
         } else if (strcmp(argv[i], "--") == 0) {
             only_rest = true;
         } else if (parse_option(rows, argc, argv, &i, into, e) < 0) {

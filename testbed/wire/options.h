@@ -46,8 +46,8 @@ struct option_row {
 };
 
 /* Parses argv[1..argc-1] into *into.  What is not an option stays, in order, in
- * `rest`.  Unknown options, missing and malformed values are errors; an unknown one
- * names the nearest known. */
+ * `rest`, which has room for OPTION_LIST_MAX.  Unknown options, missing and malformed values are
+ * errors; an unknown option names the nearest known, or else --help where the rows have one. */
 int options_parse(const struct option_row *rows, int argc, char **argv, void *into,
                   struct option_list *rest, struct error *e);
 

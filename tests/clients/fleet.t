@@ -38,7 +38,7 @@ for my $library (@libraries) {
     my $seconds = $ticks[-1]{to} - $ticks[0]{from};
     my $begun = sum0(map { count($_) } @ticks) + $ticks[-1]{in_flight};
     cmp_ok($begun, '<=', $seconds * 100 + 2, "  $begun in $seconds s: never more than asked for");
-    cmp_ok($begun + sum0(map { $_->{skipped} } @ticks), '>=', $seconds * 100 - 12, '  nor less');
+    cmp_ok($begun + sum0(map { $_->{skipped} } @ticks), '>=', $seconds * 50, '  nor much less');
     is_deeply([sort keys %{$ticks[0]{outcomes}}], ['ok'], '  all let in') if count($ticks[0]);
 
     my ($some) = grep { count($_) } @ticks;

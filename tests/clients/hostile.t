@@ -4,7 +4,7 @@ use v5.36;
 use FindBin qw($Bin);
 use lib $Bin, "$Bin/../targets";
 use JSON::PP;
-use Target qw(dir);
+use Target qw(dir slurp);
 use Test::More;
 use Worker qw(@libraries shop serve nobody client);
 
@@ -13,6 +13,13 @@ my $shop = shop($at);
 my $target = serve($shop);
 my %good = (connect => $target->{address}, name => 'shop.test', trust => $shop->{trust}, at => $at);
 my $json = JSON::PP->new->canonical;
+
+# Good, but for its length: no part of it is taken for the whole.
+my $huge = dir() . '/huge';
+open my $file, '>', $huge or die "$huge: $!";
+print $file slurp($shop->{trust});
+truncate $file, 16 * 1024 * 1024 + 1 or die "$huge: $!";
+close $file;
 
 # What is sent, and what the answer says.  A hash is a probe with these fields changed.
 my @bad = (
@@ -42,13 +49,15 @@ my @bad = (
     [{connect => '127.0.0.1:99999'} => qr/^connect: /],
     [{name => ''}                 => qr/^name: is empty/],
     [{name => 'a' x 300}          => qr/^name: is longer/],
-    [{trust => dir() . '/none'}   => qr/^trust: .*none: No such file/],
+    [{trust => dir() . '/none'}   => qr/^trust: .*none: .*No such file/],
+    [{trust => $huge}             => qr/^trust: .*huge/],
+    [{crl => [$huge]}             => qr/^crl: .*huge/],
     [{trust => $shop->{key}}      => qr/^trust: .*key\.pem: /],
     [{trust => {}}                => qr/^trust: expected a string/],
     [{crl => 7}                   => qr/^crl: expected a list of strings/],
     [{crl => ['a', 7]}            => qr/^crl: expected a list of strings/],
     [{crl => [('a') x 100]}       => qr/^crl: has more than 64/],
-    [{crl => [dir() . '/none']}   => qr/^crl: .*none: No such file/],
+    [{crl => [dir() . '/none']}   => qr/^crl: .*none: .*No such file/],
     [{crl => [$shop->{key}]}      => qr/^crl: .*key\.pem: /],
     [{at => 'tomorrow'}           => qr/^at: 'tomorrow' is not a time/],
     [{at => '@9999999999999'}     => qr/^at: /],
@@ -69,7 +78,7 @@ my @bad = (
     [{alpn => ','}                => qr/^alpn: expected names/],
     [{cert => $shop->{chain}}     => qr/^cert: needs the key/],
     [{key => $shop->{key}}        => qr/^key: needs the cert/],
-    [{cert => dir() . '/none', key => dir() . '/none'} => qr/^cert: .*none: No such file/],
+    [{cert => dir() . '/none', key => dir() . '/none'} => qr/^cert: .*none: .*No such file/],
     [{cert => $shop->{chain}, key => $shop->{trust}}   => qr/^(key|cert, key): /],
     [{rate => '60/s'}             => qr/^unknown field 'rate'/],
     [{do => 'fleet'}                                    => qr/^rate, at_once: expected one/],

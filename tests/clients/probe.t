@@ -51,7 +51,7 @@ for my $library (@libraries) {
 
     # One line on stderr, and nothing was tried.
     for my $case ([[], qr/connect: missing; expected HOST:PORT/],
-                  [[@good, '--trust', '/none'], qr{trust: /none: No such file}],
+                  [[@good, '--trust', '/none'], qr{trust: /none: cannot open: No such file}],
                   [['--connect', 'here', '--trust', $shop->{trust}], qr/connect: .*HOST:PORT/],
                   [[@good, '--at', 'soon'], qr/at: 'soon' is not a time/],
                   [[@good, '--tiemout', '3s'], qr/'--tiemout'; did you mean --timeout/],

@@ -40,15 +40,21 @@ refuses('no state directory', qr/--state is needed/, 'init');
 refuses('no name', qr/--name is needed/, @issue);
 refuses('an unknown kind of key', qr/'p265'.*did you mean p256/, @issue, '--name', 'a.test', '--key', 'p265');
 refuses('a time that is none', qr/--at: 'tomorrow' is not a time/, @issue, '--name', 'a.test', '--at', 'tomorrow');
-refuses('a duration that is none', qr/--lifetime: '90' is not a duration/, @issue, '--name', 'a.test', '--lifetime', '90');
+refuses('a duration that is none', qr/--lifetime: '90' is not a duration/,
+    @issue, '--name', 'a.test', '--lifetime', '90');
 refuses('a name that is none', qr/--name: 'shop test' is not a name/, @issue, '--name', 'shop test');
-refuses('a purpose that is none', qr/--eku: 'serverauth' is not a purpose/, @issue, '--name', 'a.test', '--eku', 'serverauth');
-refuses('a key usage that is none', qr/--ku: .*expected digitalSignature/, @issue, '--name', 'a.test', '--ku', 'digitalsignature');
-refuses('a date after the year 9999', qr/years 0000 to 9999/, @issue, '--name', 'a.test', '--from', '9999-12-01', '--lifetime', '1y');
-refuses('an unknown fault', qr/unknown fault 'expired-leav'; did you mean expired-leaf\?/, @break, '--fault', 'expired-leav');
+refuses('a purpose that is none', qr/--eku: 'serverauth' is not a purpose/,
+    @issue, '--name', 'a.test', '--eku', 'serverauth');
+refuses('a key usage that is none', qr/--ku: .*expected digitalSignature/,
+    @issue, '--name', 'a.test', '--ku', 'digitalsignature');
+refuses('a date after the year 9999', qr/years 0000 to 9999/,
+    @issue, '--name', 'a.test', '--from', '9999-12-01', '--lifetime', '1y');
+refuses('an unknown fault', qr/unknown fault 'expired-leav'; did you mean expired-leaf\?/,
+    @break, '--fault', 'expired-leav');
 refuses('a chain too short', qr/shuffled-chain: .*expected at least 2/, @break, '--fault', 'shuffled-chain');
 refuses('no such authority', qr{/nowhere}, 'issue', '--state', '/nowhere', '--out', "$dir/none", '--name', 'a.test');
-refuses('no such bundle', qr{/nowhere}, 'break', '--state', $ca, '--in', '/nowhere', '--out', "$dir/none", '--fault', 'no-san');
+refuses('no such bundle', qr{/nowhere},
+    'break', '--state', $ca, '--in', '/nowhere', '--out', "$dir/none", '--fault', 'no-san');
 refuses('an authority that is taken', qr/exists already/, 'init', '--state', $ca);
 refuses('a place that is taken', qr/not part of a bundle/, 'issue', '--state', $ca, '--out', $dir, '--name', 'a.test');
 refuses('a cross-sign by itself', qr/cannot cross-sign itself/, 'cross-sign', '--state', $ca, '--from', $ca);
@@ -57,8 +63,10 @@ refuses('an unknown status', qr/'godo' is not a status/, 'staple', '--state', $c
 refuses('CRLs for nobody', qr/--in BUNDLE or --out FILE/, 'crl', '--state', $ca);
 refuses('nothing to show', qr/a FILE or BUNDLE is needed/, 'show');
 refuses('a bench of no time', qr/--for: .*expected 10ms to 60s/, 'bench', '--for', '0s');
-refuses('too many intermediates', qr/--intermediates: 33 is more than 32/, 'init', '--state', "$dir/x", '--intermediates', 33);
-refuses('a path length that is none', qr/--path-length: 'two' is not a whole number/, 'init', '--state', "$dir/x", '--path-length', 'two');
+refuses('too many intermediates', qr/--intermediates: 33 is more than 32/,
+    'init', '--state', "$dir/x", '--intermediates', 33);
+refuses('a path length that is none', qr/--path-length: 'two' is not a whole number/,
+    'init', '--state', "$dir/x", '--path-length', 'two');
 ok(!-e "$dir/none" && !-e "$dir/x", 'and nothing was made');
 
 my ($out, $err, $status) = try();

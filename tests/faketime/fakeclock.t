@@ -6,7 +6,7 @@ use Cwd 'abs_path';
 use File::Temp 'tempdir';
 use Test::More;
 
-my $build = abs_path($ENV{BUILD} // 'build');
+our $build = abs_path($ENV{BUILD} // 'build');
 my $dir   = tempdir('fakeclock.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $clock = "$dir/clock";
 
@@ -105,6 +105,10 @@ SKIP: {
     skip 'only root can become somebody else', 6 unless $> == 0;
     chmod 0755, $dir;
     chmod 0777, "$dir/out", "$dir/err";
+    my $open = tempdir(CLEANUP => 1); # the build may stand where nobody may go
+    system('cp', "$build/fakeclock", $open);
+    chmod 0755, $open;
+    local $build = $open;
     local ($<, $>) = ($nobody, $nobody);
     refuses('a read-only folder', 2, qr/cannot create the clock: Permission denied/, 'new', "$dir/mine");
     refuses('a clock of others',  2, qr/cannot open the clock: Permission denied/, 'set', $clock, '+1d');

@@ -8,20 +8,14 @@ use lib "$FindBin::Bin/../testbed";
 use Rehearse;
 use Test::More;
 
-# What a fault's expectation says, and its opposite.
-my %opposite = (
-    'reload = "refused"' => 'reload = "done"',
-    'wire = "old"' => 'wire = "new"',
-);
-
+# The first expectation after the fault that says how handshakes or a reload end.
 sub inverted {
     my ($text) = @_;
-    my ($before, $line, $after) = $text =~ /\A(.*?^inject .*?)(^\w+:expect[^\n]*\n)(.*)\z/ms or return;
-    my $was = $line;
-    for my $said (keys %opposite) { $line =~ s/\Q$said\E/$opposite{$said}/ }
-    $line =~ s/outcome = (\{[^}]*\}|"[^"]*")/outcome = "revoked"/ or $line =~ s/success = "100%"/outcome = "revoked"/;
-    return if $line eq $was;
-    $line =~ s/within = "[^"]*"/within = "300ms"/ or $line =~ s/\}$/, within = "300ms" }/ unless $line =~ /during/;
+    my ($before, $line, $after) =
+        $text =~ /\A(.*?^inject .*?)(^\w+:expect[^\n]*(?:outcome|reload) =[^\n]*\n)(.*)\z/ms or return;
+    $line =~ s/outcome = (\{[^}]*\}|"[^"]*")/outcome = "revoked"/ or $line =~ s/reload = "refused"/reload = "done"/
+        or return;
+    $line =~ s/within = "[^"]*"/within = "1s"/ or $line =~ s/\}$/, within = "1s" }/ unless $line =~ /during/;
     return $before . $line . $after;
 }
 

@@ -26,7 +26,7 @@ my $answer = fetch($target);
 my $after = time;
 like($answer, qr{\AHTTP/1\.0 200 OK\r\n}, 'a request over TLS is answered');
 my ($date) = $answer =~ /^Date: (.*)\r$/m;
-ok((grep { $date eq strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime) } $before .. $after),
+ok((grep { $date eq strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime $_) } $before .. $after),
     "  with the date it believes in: $date");
 my ($length, $body) = $answer =~ /^Content-Length: (\d+)\r\n.*?\r\n\r\n(.*)\z/ms;
 is(length $body, $length, '  and a body as long as it says');

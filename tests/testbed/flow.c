@@ -44,7 +44,7 @@ static const char *run(const char *script)
     assert_int_equal(luaL_loadstring(L, script), LUA_OK);
     assert_int_equal(lua_pcall(L, 1, 0, 0), LUA_OK);
     ev_run(loop, 0);
-    flow_end_all(L);
+    flow_end_all();
     lua_close(L);
     return said;
 }

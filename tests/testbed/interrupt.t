@@ -20,7 +20,7 @@ recover "never reached"
 fleet:expect { success = "100%", during = "1s" }
 PLAY
 
-for my $signal (['INT', 130], ['TERM', 143]) {
+for my $signal (['INT', 130], ['TERM', 143], ['HUP', 129]) {
     my ($name, $status) = @$signal;
     my $state = "$DIR/state-$name";
     my $run = start('run', '--state', $state, $play);
@@ -34,6 +34,7 @@ for my $signal (['INT', 130], ['TERM', 143]) {
     is $? >> 8, $status, "SIG$name: the exit status says so";
     like $out, qr/^ok 1 - steady/m, 'what was seen is told';
     like $out, qr/^ok 2 - .* # SKIP interrupted$/m, 'what was not is skipped';
+    like $out, qr/^Bail out! interrupted$/m, 'nobody takes it for a pass';
     like $out, qr/^1\.\.3$/m, 'the plan is whole';
     like $err, qr/interrupted; tearing down/, 'people are told';
     ok gone($state), 'nobody is left';

@@ -23,7 +23,7 @@ my @mistakes = (
     ['an unknown word', sub { s/steady/stedy/ }, qr/unknown word 'stedy'; did you mean 'steady'\?/, 5],
     ['an unknown key', sub { s/root =/rot =/ }, qr/ca: unknown key 'rot'; did you mean 'root'\?/, 2],
     ['an unknown method', sub { s/:expect/:expct/ }, qr/clients has no 'expct'; did you mean 'expect'\?/, 6],
-    ['a duration without a unit', sub { s/"10y"/"10"/ }, qr/'root' is "10"; expected .*'10' is not a duration/, 2],
+    ['a duration without a unit', sub { s/"10y"/"10"/ }, qr/ca: 'root': '10' is not a duration/, 2],
     ['a number for a duration', sub { s/"10y"/10/ }, qr/'root' is 10; expected a duration in quotes/, 2],
     ['an unknown library', sub { s/"openssl"/"opensl"/ }, qr/expected one of "openssl", "gnutls", "wolfssl"/, 4],
     ['an unknown target', sub { s/"builtin"/"apach"/ }, qr/expected one of "builtin", "nginx"/, 3],
@@ -51,6 +51,22 @@ my @mistakes = (
     ['a noun before the scenario', sub { s/^scenario.*\n// }, qr/ca before scenario/, 1],
     ['an empty file', sub { $_ = "" }, qr/no scenario/, undef],
     ['a binary chunk', sub { $_ = "\x1bLua\x54\x00" }, qr/attempt to load a binary chunk/, undef],
+    ['an expectation of nothing', sub { $_ .= "shop:expect { within = \"1s\" }\n" }, qr/expect: of what\?/, 7],
+    ['a dot for a colon', sub { $_ .= "shop.reload()\n" }, qr/write a colon/, 7],
+    ['what is inside', sub { $_ .= "shop._play:start_process { \"true\" }\n" }, qr/a target has no '_play'/, 7],
+    ['a chain without a name', sub { $_ .= "clients { \"openssl\", to = shop, certificate = house:issue {} }\n" },
+        qr/this chain has no name yet/, 7],
+    ['a command with an unknown word', sub { s/"builtin"/"command", start = "x {adress}"/ },
+        qr/unknown word '\{adress\}'; did you mean 'address'\?/, 3],
+    ['a signal that is none', sub { s/"builtin"/"command", start = "x", reload = "USR9"/ },
+        qr/SIGUSR9 is none of HUP, USR1 and USR2/, 3],
+    ['a name that is none', sub { s/shop\.test/shop test/ }, qr/expected a DNS name or an IP address/, 3],
+    ['a trust file that is not there', sub { s/to = shop/to = shop, trust_file = "none.pem"/ },
+        qr/trust_file: .*none\.pem: No such file/, 4],
+    ['two ways to trust', sub { s/to = shop/to = shop, trust = house, trust_file = "x"/ },
+        qr/either trust or trust_file/, 4],
+    ['a configuration that is not ours', sub { s/"builtin"/"command", start = "x", min_version = "1.3"/ },
+        qr/a target of kind command is configured elsewhere: no 'min_version'/, 3],
     ['an external target that nobody allowed', sub { s/"builtin"/"external", address = "192.0.2.1:443"/ },
         qr/192\.0\.2\.1:443 is outside the stage and not allowed/, undef, 4],
 );
@@ -67,7 +83,7 @@ for my $mistake (@mistakes) {
         is scalar(split /\n/, $err), 1, 'one line' or diag $err;
         like $err, $where, 'it says where';
         like $err, $expected, 'and what';
-        is $out, '', 'no test was begun';
+        is $out, $got == 4 ? "TAP version 13\nBail out! " . substr($err, 10) : '', 'no test was begun';
         ok !-e "$DIR/state", 'nothing was started';
     };
 }

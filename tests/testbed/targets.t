@@ -50,6 +50,21 @@ my ($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(
 is $status, 0, 'any command can be a target' or diag "$out\n$err";
 ok gone("$DIR/command"), 'and does not outlive the play';
 
+# The same beside the scenario, in directories with spaces; TMPDIR too.
+mkdir "$DIR/with space";
+system('cp', $server, "$DIR/with space/server");
+{
+    local $ENV{TMPDIR} = "$DIR/with space";
+    local $DIR = "$DIR/with space";
+    my $beside = play(qq{"command", $certificate, start = "./server {address} {chain} {key}", reload = "HUP"});
+    system('sh', '-c', 'mkdir "$1" && cp "$2"/client-* "$2"/rehearse "$2"/stage-init "$2"/fakeca "$2"/*.so "$1"',
+        'sh', "$DIR/build", $BUILD) == 0 or die;
+    local $ENV{TMPDIR} = $Rehearse::DIR;
+    local $BUILD = "$DIR/build";
+    ($status, $out, $err) = rehearse('run', $beside);
+    is $status, 0, 'its files are beside the scenario, and names may hold spaces' or diag "$out\n$err";
+}
+
 ($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(qq{"command", $certificate}));
 is $status, 2, 'a command without a start is a mistake';
 like $err, qr/'start' is missing/, 'and is told';
@@ -61,10 +76,11 @@ like $out, qr/did not start listening/, 'and is told';
 
 # A server elsewhere: here it is another target, on the machine's own loopback.
 my $bundle = "$DIR/bundle";
-system("$BUILD/fakeca init --state $DIR/ca >/dev/null && $BUILD/fakeca issue --state $DIR/ca --out $bundle --name shop.test >/dev/null")
-    == 0 or die;
+system("$BUILD/fakeca init --state $DIR/ca >/dev/null") == 0 or die;
+system("$BUILD/fakeca issue --state $DIR/ca --out $bundle --name shop.test >/dev/null") == 0 or die;
 open $file, '>', "$DIR/far.json" or die;
-print $file qq({"listen":"127.0.0.1:0","hosts":[{"name":"shop.test","chain":"$bundle/chain.pem","key":"$bundle/key.pem"}]});
+print $file qq({"listen":"127.0.0.1:0","hosts":[{"name":"shop.test",)
+    . qq("chain":"$bundle/chain.pem","key":"$bundle/key.pem"}]});
 close $file;
 my $pid = open my $far, '-|', "$BUILD/target-builtin", '--config', "$DIR/far.json" or die;
 my ($address) = readline($far) =~ /"address":\s*"([^"]+)"/;
@@ -121,9 +137,13 @@ CONF
     my $text = do { local (@ARGV, $/) = ($conf); <> };
     like $text, qr/Strict-Transport-Security "max-age=63072000" always;/, 'what you configured is in it';
     unlike $text, qr{/etc/letsencrypt|/var/log/nginx}, 'your certificates and logs are not';
+    like $out, qr/^# left out of .*nginx\.conf: access_log, error_log, pid, user$/m, 'and what is left out is told';
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/nowhere.conf", $own);
-    is $status, 6, 'a configuration that is not there';
-    like $out, qr/nowhere\.conf: cannot read/, 'is told';
+    is $status, 2, 'a configuration that is not there';
+    like $err, qr/--config: .*nowhere\.conf: No such file/, 'is told before anything starts';
+    ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', '/dev/urandom', $own);
+    is $status, 2, 'nor is one without an end';
+    like $err, qr/larger than 16 MiB/, 'which is not read to it';
 
     # the user's own limits are what is rehearsed
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/nginx.conf", scenario(<<'PLAY'));
@@ -141,7 +161,7 @@ PLAY
     local $ENV{PATH} = "$DIR/broken:$ENV{PATH}";
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", $own);
     is $status, 6, 'an nginx that does not start';
-    like $out, qr/did not start .*: out of order/, 'is told with its own words';
+    like $out, qr/did not start: .*out of order/, 'is told with its own words';
 }
 
 done_testing;

@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Rehearse;
+use Cwd;
 use Fcntl qw(:flock);
 use Test::More;
 
@@ -42,6 +43,12 @@ says 'a state directory that cannot be', 6, qr/cannot make the state directory/,
 says 'a full disk', 6, qr{/dev/full: cannot write: No space left}, 'run', '--journal', '/dev/full', $play;
 says 'a journal that cannot be', 6, qr{/nowhere/j: No such file}, 'run', '--journal', '/nowhere/j', $play;
 
+says 'a seed that is none', 2, qr/--seed: 'abc' is not a whole number/, 'run', '--seed', 'abc', $play;
+says 'an unknown TAP', 2, qr/there is no TAP 15 here/, 'run', '--tap', '15', $play;
+says 'nobody to run it', 2, qr/-j: expected 1 or more/, 'run', '-j', '0', $play;
+says 'a word too many', 2, qr/targets: unexpected 'foo'/, 'targets', 'foo';
+says 'an nginx.conf without nginx', 2, qr/--config is for nginx/, 'run', '--config', '/etc/passwd', $play;
+
 mkdir "$DIR/taken";
 open my $lock, '>', "$DIR/taken/.rehearse" or die;
 flock $lock, LOCK_EX or die;
@@ -53,6 +60,37 @@ is $status, 0, 'a state directory can be named' or diag $err;
 ok -s "$DIR/mine/journal.jsonl", 'and is kept, with the journal in it';
 ($status, $out, $err) = rehearse('run', '--state', "$DIR/mine", $play);
 is $status, 0, 'and used a second time' or diag $err;
+
+{
+    my $here = Cwd::getcwd();
+    chdir $DIR;
+    ($status, $out, $err) = rehearse('run', '--state', 'relative', $play);
+    is $status, 0, 'a relative one, too' or diag "$out$err";
+    mkdir 'empty';
+    ($status, $out, $err) = rehearse('run', '--state', 'empty', $play);
+    is $status, 0, 'and an empty directory that is there' or diag "$out$err";
+    chdir $here;
+}
+
+for my $command ("run $play", 'words', 'faults') {
+    my $said = `$BUILD/rehearse $command 2>&1 >/dev/full`;
+    is $? >> 8, 6, "$command: stdout on a full disk is no success";
+    like $said, qr/^rehearse: cannot write to stdout: No space left/, 'and is told';
+    `$BUILD/rehearse $command 2>&1 >&-`;
+    is $? >> 8, 6, 'nor is a stdout that is closed';
+}
+is system("bash -c 'set -o pipefail; $BUILD/rehearse words | head -n 1 >/dev/null'"), 0, 'a reader may have seen enough';
+
+my $nothing = scenario(<<'PLAY');
+scenario "Not against nginx"
+local house = ca     {}
+local shop  = target { "builtin", name = "shop.test", certificate = house:issue {} }
+local fleet = clients { "openssl", to = shop }
+steady "all is well"
+fleet:expect { success = "100%", during = "100ms" }
+PLAY
+says 'nothing played at all', 6, qr/nothing was played: no scenario here runs against nginx/,
+    'run', '--target', 'nginx', '--state', "$DIR/mine", $nothing;
 
 ($status, $out) = rehearse('--help');
 is $status, 0, 'help is no failure';

@@ -16,18 +16,23 @@ struct arguments {
     struct option_list crls;
     int64_t timeout;
     long jobs, number;
-    bool json;
+    bool json, help;
 };
 
+#define AT(field) offsetof(struct arguments, field)
+
+/* clang-format off */
 static const struct option_row rows[] = {
-    {"trust",                    "FILE", "roots", OPTION_TEXT, offsetof(struct arguments, trust)},
-    {"crl",                   "FILE", "a CRL", OPTION_LIST, offsetof(struct arguments, crls)},
-    {"timeout", "T", "give up after T [5s]", OPTION_DURATION, offsetof(struct arguments, timeout)},
-    {"number",                          "N", "how many", OPTION_NUMBER, offsetof(struct arguments, number)},
-    {"j",  "N", "side by side [1]", OPTION_NUMBER, offsetof(struct arguments, jobs)},
-    {"json",               NULL, "one JSON object", OPTION_FLAG, offsetof(struct arguments, json)},
-    {0                    },
+    {"trust",   "FILE", "roots",                OPTION_TEXT,     AT(trust)},
+    {"crl",     "FILE", "a CRL",                OPTION_LIST,     AT(crls)},
+    {"timeout", "T",    "give up after T [5s]", OPTION_DURATION, AT(timeout)},
+    {"number",  "N",    "how many",             OPTION_NUMBER,   AT(number)},
+    {"j",       "N",    "side by side [1]",     OPTION_NUMBER,   AT(jobs)},
+    {"json",    NULL,   "one JSON object",      OPTION_FLAG,     AT(json)},
+    {"help",    NULL,   "this text",            OPTION_FLAG,     AT(help)},
+    {0},
 };
+/* clang-format on */
 
 struct parsed {
     struct arguments arguments;
@@ -143,6 +148,23 @@ static void mistakes_get_one_clear_line(void **state)
     assert_mistake(PARSE("--a\nb"), "unknown option '--a?b'; --help lists them");
 }
 
+static void help_is_only_promised_where_there_is_some(void **state)
+{
+    static const struct option_row helpless[] = {
+        {"json",             NULL, "one JSON object", OPTION_FLAG, AT(json)},
+        {0},
+    };
+    char program[] = "program", help[] = "--help";
+    char *argv[] = {program, help};
+    struct arguments into = {0};
+    struct option_list rest = {0};
+    struct error e;
+
+    (void)state;
+    assert_int_equal(options_parse(helpless, 2, argv, &into, &rest, &e), -1);
+    assert_string_equal(e.text, "unknown option '--help'");
+}
+
 static void only_whole_numbers_are_numbers(void **state)
 {
     static const char *const bad[] = {"",   " 5",  "+5",  "-5",   "5 ",
@@ -154,7 +176,7 @@ static void only_whole_numbers_are_numbers(void **state)
 
         assert_int_equal(parsed.result, -1);
         assert_non_null(strstr(parsed.e.text, "-j: '"));
-        assert_non_null(strstr(parsed.e.text, "' is not a whole number"));
+        assert_non_null(strstr(parsed.e.text, "is not a whole number, 0 or more"));
     }
     assert_int_equal(PARSE("--number", "0").result, 0);
     assert_true(PARSE("--number", "9223372036854775807").arguments.number == INT64_MAX);
@@ -184,7 +206,7 @@ static void a_list_is_full_at_some_point(void **state)
     for (size_t i = 0; i <= OPTION_LIST_MAX; i++)
         words[i] = "x";
     parsed = parse(OPTION_LIST_MAX + 1, words);
-    assert_mistake(parsed, "arguments: given more than 64 times");
+    assert_mistake(parsed, "'x' is one too many; expected at most 64 arguments");
 }
 
 static void a_huge_argument_is_refused_and_not_more(void **state)
@@ -270,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_value_may_look_like_anything),
         cmocka_unit_test(what_is_absent_stays_as_it_was),
         cmocka_unit_test(mistakes_get_one_clear_line),
+        cmocka_unit_test(help_is_only_promised_where_there_is_some),
         cmocka_unit_test(only_whole_numbers_are_numbers),
         cmocka_unit_test(an_empty_argument_is_an_argument),
         cmocka_unit_test(a_list_is_full_at_some_point),

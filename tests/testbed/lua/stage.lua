@@ -62,6 +62,16 @@ is(child:wait().signal ~= nil, true, "and its children's ends are known")
 like(s:spawn({ argv = { "true" }, env = ENV }):wait().error, "closed", "a closed stage starts nothing")
 os.remove(marker)
 
+s = open()
+local many = {}
+for i = 1, 300 do
+  many[i] = s:spawn { argv = { "true" }, env = { "PADDING=" .. ("x"):rep(10000) }, input = false }
+  if i % 100 == 0 then for j = i - 99, i do many[j] = many[j]:wait() end end
+end
+is(many[1], { code = 0 }, "many orders at once are all taken")
+is(many[300], { code = 0 }, "to the last")
+s:close()
+
 local first, second = open(), open()
 local a = first:spawn { argv = { "sleep", "1000" }, env = ENV }
 second:close()
@@ -75,6 +85,27 @@ child = s:spawn { argv = { "getent", "hosts", "shop.test" }, env = ENV }
 like(child:out(), "127%.0%.0%.1", "a stage has names of its own")
 s:close()
 os.remove(hosts)
+
+s, isolation = open { hosts = "/nowhere/hosts" }
+like(isolation, "^isolated$", "a stage that could not be furnished is isolated still")
+like(select(2, s:ready()), "^cannot mount /etc/hosts %(No such file", "and says what it lacks")
+s:close()
+
+-- Where a user namespace can be had but not used, the stage stays outside, and says so: the
+-- port that nobody listens on refuses, as it would not in a network of one's own without loopback.
+if host.uid() == 0 then
+  local init = os.tmpname()
+  host.write(init, "#!/bin/sh\nexec unshare -m sh -c 'mount -t tmpfs none /proc && "
+    .. "exec setpriv --reuid 65534 --regid 65534 --clear-groups " .. INIT .. "'\n", 493)
+  s = assert(stage.open { init = init })
+  local kind, why = s:ready()
+  is(kind, "shared", "a namespace that is only half to be had is not entered")
+  like(why, "^cannot map user 65534 into a namespace", "and the reason is told")
+  child = s:spawn { argv = { "bash", "-c", ": </dev/tcp/127.0.0.1/" .. host.free_port() }, env = ENV }
+  like(child:err(), "refused", "the network is the machine's")
+  s:close()
+  os.remove(init)
+end
 
 is(stage.open { init = "/nowhere/stage-init" }, nil, "a stage without its init is none")
 flow.park(0)

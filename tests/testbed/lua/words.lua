@@ -16,7 +16,17 @@ boom(function () words.check("clients", spec, { "opensl", name = "x" }) end, 'on
   "entries without a key are checked too")
 boom(function () words.check("clients", spec, "x") end, "takes a table", "a table is a table")
 
-local class = words.class("chain", { broken = function () end, without = function () end })
-local chain = class.new { _secret = 1 }
+local class = words.class("chain", {
+  broken = function (self, fault) return self._secret .. fault end,
+  twin = function (self) return self end,
+  _hidden = function () end,
+})
+local chain = words.outside(class.new { _secret = "s" })
+is(chain:broken "x", "sx", "an act gets the object")
+is(next(chain), nil, "of which a scenario sees nothing")
+is(chain:twin() == chain, true, "what goes out is the outside again")
+is(words.inside(chain)._secret, "s", "and we find the way in")
+boom(function () return chain._hidden end, "has no '_hidden'", "our own methods are no acts")
+boom(function () return chain.broken "x" end, "write a colon", "a dot for a colon is told")
 boom(function () return chain.brokn end, "a chain has no 'brokn'; did you mean 'broken'%?", "methods have suggestions")
 boom(function () chain.x = 1 end, "cannot be assigned", "objects are closed")

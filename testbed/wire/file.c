@@ -1,4 +1,4 @@
-#include "testbed/targets/file.h"
+#include "testbed/wire/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +51,7 @@ static unsigned char *read_open(int fd, const char *path, size_t *length, struct
     return bytes;
 }
 
-unsigned char *file_read(const char *path, size_t *length, struct error *e)
+unsigned char *file_whole(const char *path, size_t *length, struct error *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     unsigned char *bytes;

@@ -1,6 +1,6 @@
 /* file.h -- small files, read whole. */
-#ifndef TARGETS_FILE_H
-#define TARGETS_FILE_H
+#ifndef WIRE_FILE_H
+#define WIRE_FILE_H
 
 #include <stddef.h>
 
@@ -10,6 +10,6 @@
 
 /* The bytes of a regular file of at most FILE_MAX_BYTES, with a NUL behind the last; the caller frees
  * them.  NULL with one line that begins with `path`.  Never waits, whatever `path` is. */
-unsigned char *file_read(const char *path, size_t *length, struct error *e);
+unsigned char *file_whole(const char *path, size_t *length, struct error *e);
 
 #endif

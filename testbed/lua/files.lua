@@ -1,0 +1,55 @@
+-- Whole files, and the modes that the tree uses.
+
+local files = {
+  PUBLIC = tonumber("644", 8),
+  PRIVATE = tonumber("600", 8),
+  DIRECTORY = tonumber("755", 8),
+}
+
+local MOST = 16 << 20 -- bytes; nothing that we read is larger
+
+local IS_A_DIRECTORY = 21 -- errno(3) EISDIR, the same on every Linux
+
+-- The text of a file, or nil and why.
+function files.read(path)
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local text, problem = file:read(MOST + 1)
+  file:close()
+  if problem then return nil, path .. ": " .. problem end
+  if text and #text > MOST then return nil, path .. ": larger than 16 MiB" end
+  return text or ""
+end
+
+-- The same file, whatever directory is the current one; `base` is where a relative path starts.
+function files.absolute(path, base)
+  if path:find "^/" then return path end
+  base = base or files.lines_of("pwd -P")[1]
+  return base .. "/" .. path
+end
+
+function files.directory_of(path)
+  return files.absolute(path):match "^(.*)/[^/]*$"
+end
+
+function files.is_directory(path)
+  local file = io.open(path, "r")
+  if not file then return false end
+  local _, _, code = file:read(0)
+  file:close()
+  return code == IS_A_DIRECTORY
+end
+
+-- A word for the shell, whatever is in it.
+function files.quoted(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- The lines that a shell command prints.  It blocks: only for what is quick.
+function files.lines_of(command)
+  local lines, pipe = {}, io.popen(command)
+  for line in pipe:lines() do lines[#lines + 1] = line end
+  return lines, pipe:close()
+end
+
+return files

@@ -1,0 +1,65 @@
+-- What guard, detector and renewal have in common: each looks again and again, can be
+-- stopped and started by the scenario, and counts how often it acted.
+
+local flow = require "flow"
+local expectation = require "expectation"
+local words = require "words"
+
+local routine = {}
+
+-- A noun of this kind, as a module with `new` and `reference`.
+--   how.spec       its keys; `every` is the real time between two looks
+--   how.look(self) one look; what it keeps is in self._memory
+--   how.counts     what self:_acted() counts, for the reference; or nil
+--   how.check      further checks of the settings, or nil
+function routine.define(noun, how)
+  local methods = {}
+  local class = words.class(noun, methods)
+  local module = {}
+
+  function module.new(play, given)
+    local settings = words.check(noun, how.spec, given)
+    if how.check then how.check(settings) end
+    local self = class.new { _play = play, _settings = settings, _running = true, _count = 0, _memory = {} }
+    if play.dry then return self end
+    play:spawn_flow(function ()
+      while true do
+        flow.park(settings.every)
+        if self._running then how.look(self) else self._memory = {} end
+      end
+    end)
+    return self
+  end
+
+  function methods:stop()
+    self._running = false
+    self._play:effect("the " .. noun .. " stops", flow.now())
+  end
+
+  function methods:start()
+    self._running = true
+    self._play:effect("the " .. noun .. " starts", flow.now())
+  end
+
+  function methods:_acted()
+    self._count = self._count + 1
+  end
+
+  local verbs = {
+    { "stop", noun .. ":stop()", "it looks away" },
+    { "start", noun .. ":start()", "it looks again" },
+  }
+  if how.counts then
+    local things = { tripped = { kind = "count", help = how.counts } }
+    function methods:expect(given)
+      expectation.of_thing(self._play, noun, things, { tripped = function () return self._count end }, given)
+    end
+    verbs[3] = { "expect", noun .. ":expect { tripped = 1 }", "judges", expectation.rules_of(things) }
+  end
+  module.reference = {
+    { noun = noun, written = noun .. " { ... }", keys = how.spec, verbs = verbs, methods = methods },
+  }
+  return module
+end
+
+return routine
