@@ -26,9 +26,10 @@ close $probe;
 open my $conf, '>', "$dir/nginx.conf" or die $!;
 print {$conf} $> == 0 ? "user www-data;\n" : '', <<"END";
 worker_processes 2;
+worker_rlimit_nofile 9000;
 pid $dir/pid;
 error_log $dir/error.log;
-events { worker_connections 512; }
+events { worker_connections 4096; }
 http {
     access_log off;
     client_body_temp_path $dir/body;
@@ -74,7 +75,7 @@ sub tally ($answer) {
     return;
 }
 
-my $rate = $ENV{REHEARSE_LONG} ? 400 : 200;
+my $rate = $ENV{REHEARSE_LONG} ? 300 : 200;
 order(qq({"id":1,"do":"fleet","rate":"$rate/s","tick":"50ms","seed":1,$where}));
 my @pids = ($master, split ' ', `pgrep -P $master`);
 is(scalar @pids, 3, 'a master and two workers');
