@@ -24,7 +24,7 @@ DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-de
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc musl-tools
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
 DEPS_BENCH = $(DEPS_CHECK) faketime
-DEPS_LONG  = $(DEPS_CHECK) golang-go default-jdk-headless nodejs python3 caddy lego apache2
+DEPS_LONG  = $(DEPS_CHECK) golang-go default-jdk-headless nodejs python3 pebble
 DEPS_ASAN  = $(DEPS_CHECK) libclang-rt-14-dev valgrind
 
 LIBRARIES = openssl gnutls wolfssl

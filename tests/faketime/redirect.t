@@ -61,6 +61,13 @@ for (runtimes($dir)) {
     finish($process);
 }
 
+SKIP: {
+    my ($pebble) = grep { -x } '/usr/bin/pebble' or skip 'pebble is not installed', 1;
+    my ($date) = `$build/fakeclock show $clock` =~ /^now +([-\d]+)T/m;
+    my ($stamp) = `$build/fakeclock run $clock -- $pebble -config $dir/none 2>&1` =~ m{^Pebble ([\d/]+)};
+    is($stamp, $date =~ tr{-}{/}r, 'Debian\'s pebble, a Go program that is linked with libc, logs +100 d');
+}
+
 # --- the shim, without and with ------------------------------------------------------------------
 
 {
