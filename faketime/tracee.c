@@ -38,7 +38,7 @@ static int run_until(struct tracee *tracee, int wanted, struct error *e)
     for (;;) {
         if (ptrace(PTRACE_SYSCALL, tracee->worker, 0, 0) < 0)
             return lost(tracee, e);
-        while (waitpid(tracee->worker, &status, __WALL) < 0)
+        while (tracee_wait(tracee->worker, &status) < 0)
             if (errno != EINTR)
                 return lost(tracee, e);
         if (!WIFSTOPPED(status))

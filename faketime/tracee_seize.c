@@ -81,13 +81,23 @@ static void set_patience(int seconds)
 
 /* --- threads ----------------------------------------------------------------------------------- */
 
+int tracee_wait(pid_t thread, int *status)
+{
+    pid_t who;
+
+    do
+        who = waitpid(-1, status, __WALL);
+    while (who > 0 && who != thread);
+    return who == thread ? 0 : -1;
+}
+
 /* 1: stopped; 0: it ended; -1: it does not stop. */
 static int await_stop(pid_t thread)
 {
     int status;
 
     for (;;) {
-        if (waitpid(thread, &status, __WALL) < 0)
+        if (tracee_wait(thread, &status) < 0)
             return errno == EINTR ? -1 : 0;
         if (!WIFSTOPPED(status))
             return 0;
