@@ -23,8 +23,8 @@ override LDFLAGS  += $(SANITIZE)
 DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev \
              libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev libsqlite3-dev
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc gnutls-bin bind9-dnsutils \
-             curl acme-tiny dehydrated uacme
-DEPS_LONG  = $(DEPS_CHECK) certbot lego
+             curl acme-tiny dehydrated uacme musl-tools
+DEPS_LONG  = $(DEPS_CHECK) certbot lego golang-go default-jdk-headless nodejs python3 pebble
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
 DEPS_BENCH = $(DEPS_CHECK) faketime
 DEPS_ASAN  = $(DEPS_CHECK) clang libclang-rt-14-dev
@@ -48,7 +48,8 @@ FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
 TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
 SHIM     = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(sort $(wildcard faketime/shim*.c)) \
              faketime/page.c faketime/vdso.c testbed/wire/error.c)
-CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c,$(wildcard faketime/*.c)))
+CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/blob_code.c, \
+             $(wildcard faketime/*.c))) $(BUILD)/obj/faketime/image.o
 BUILTIN  = $(call objects,$(wildcard testbed/targets/*.c))
 STAGE    = $(call objects,$(wildcard testbed/stage/*.c))
 LUA      = $(sort $(wildcard testbed/lua/*.lua testbed/targets/*.lua))
@@ -74,6 +75,20 @@ $(BUILD)/obj/pic/%.o: %.c Makefile
 	$(CC) $(CPPFLAGS) $(filter-out $(SANITIZE),$(CFLAGS)) -fPIC -fvisibility=hidden -c -o $@ $<
 $(BUILD)/libfakeclock.so: $(SHIM)
 	$(CC) $(filter-out $(SANITIZE),$(LDFLAGS)) -shared -Wl,-z,now,-z,defs -o $@ $^
+
+# What is put into processes that run already: flat, and without anything of ours around it.
+ALONE = -O2 -ffreestanding -fpie -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector \
+        -fcf-protection=none -fno-asynchronous-unwind-tables -ffunction-sections
+$(BUILD)/obj/alone/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) $(ALONE) -c -o $@ $<
+$(BUILD)/blob.elf: faketime/blob.ld $(BUILD)/obj/alone/faketime/blob_code.o $(BUILD)/obj/alone/faketime/page.o
+	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ -o $@
+$(BUILD)/blob.bin: $(BUILD)/blob.elf
+	objcopy -O binary -j .head -j .text $< $@
+$(BUILD)/obj/faketime/image.o: faketime/image.S $(BUILD)/blob.bin
+	@mkdir -p $(@D)
+	$(CC) -DIMAGE='"$(BUILD)/blob.bin"' -c -o $@ $<
 
 $(BUILD)/target-builtin: $(BUILTIN) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -lev -ljansson -lm
@@ -153,9 +168,10 @@ check: deps-check
 	@$(MAKE) $(JOBS) all $(UNITS)
 	$(PROVE) $(TESTS)
 
-# The tests skip what is not installed; these packages bring more ACME clients along.
+# Every step, every runtime, every ACME client, and hundreds of times: the same tests, at length.
 check-long: deps-long
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) $(JOBS) all $(UNITS)
+	REHEARSE_LONG=1 $(PROVE) $(TESTS)
 
 units: $(UNITS)
 fuzzers: $(FUZZERS)
@@ -203,7 +219,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 	@echo 'make all      build everything into $(BUILD)/'
 	@echo 'make deps     install the Debian packages that building and testing need'
-	@echo 'make check-long  the tests, with more ACME clients installed'
+	@echo 'make check-long  the tests at length, with every runtime and ACME client that Debian has'
 	@echo 'make lint     clang-format, clang-tidy and luacheck'
 	@echo 'make asan     the tests again, under AddressSanitizer and UBSan'
 	@echo 'make fuzz     each parser of untrusted bytes for FUZZ_SECONDS ($(FUZZ_SECONDS)), with libFuzzer'

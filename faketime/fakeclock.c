@@ -6,9 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "faketime/attach.h"
+#include "faketime/census.h"
 #include "faketime/clock.h"
+#include "faketime/doctor.h"
+#include "faketime/launch.h"
 #include "faketime/program.h"
 #include "testbed/wire/moment.h"
 #include "testbed/wire/options.h"
@@ -256,12 +261,24 @@ static int name_clock(const char *path, struct error *e)
     return 0;
 }
 
-static int prepare(const char *clock, struct error *e)
+static int preload_library(struct error *e)
 {
     char library[PATH_MAX];
 
-    return find_library(library, e) < 0 || preload(library, e) < 0 || name_clock(clock, e) < 0 ? -1
-                                                                                               : 0;
+    return find_library(library, e) < 0 ? -1 : preload(library, e);
+}
+
+/* By both means where both work: redirected, libc's own readers follow; preloaded, the waits do, and what
+ * the program starts. */
+static int prepare(enum program program, struct error *e)
+{
+    struct error unheard;
+
+    if (program != PROGRAM_FOREIGN && preload_library(e) < 0)
+        return -1;
+    if (program == PROGRAM_MOVES)
+        return launch_arm(getenv("FAKECLOCK"), &unheard), 0;
+    return launch_arm(getenv("FAKECLOCK"), e);
 }
 
 static int verb_run(int argc, char **argv)
@@ -286,13 +303,136 @@ static int verb_run(int argc, char **argv)
         return complain(BAD_INPUT, &e);
     page_unmap(page);
     program = program_check(*command, &e);
-    if (program != PROGRAM_MOVES)
+    if (program >= PROGRAM_MISSING)
         return complain(status_of[program], &e);
-    if (prepare(argv[1], &e) < 0)
+    if (name_clock(argv[1], &e) < 0 || prepare(program, &e) < 0)
         return complain(ENVIRONMENT, &e);
     execvp(*command, command);
     failed(&e, "%s: cannot be run: %s", *command, strerror(errno));
     return complain(BAD_INPUT, &e);
+}
+
+/* --- attach and detach ----------------------------------------------------------------------- */
+
+static int parse_pid(const char *text, pid_t *pid, struct error *e)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (*text == '\0' || *end != '\0' || number < 1 || number > INT_MAX)
+        return failed(e, "'%s' is not a process; expected its number", text);
+    *pid = (pid_t)number;
+    return 0;
+}
+
+/* The clock's absolute path, which the process is going to open. */
+static int find_clock(const char *path, char absolute[PATH_MAX], struct error *e)
+{
+    const struct clock_page *page = page_map(path, e);
+
+    if (page == NULL)
+        return -1;
+    page_unmap(page);
+    return realpath(path, absolute) == NULL ? failed(e, "%s: %s", path, strerror(errno)) : 0;
+}
+
+struct attach_arguments {
+    bool tree;
+};
+
+static const struct option_row attach_options[] = {
+    {"tree",                         NULL, "and all that it has started", OPTION_FLAG,
+     offsetof(struct attach_arguments, tree)},
+    {0},
+};
+
+static void complain_of_one(const struct error *e)
+{
+    complain(ENVIRONMENT, e);
+}
+
+static int verb_attach(int argc, char **argv)
+{
+    struct attach_arguments arguments = {0};
+    struct option_list rest = {0};
+    char clock[PATH_MAX];
+    struct error e;
+    pid_t pid;
+
+    if (options_parse(attach_options, argc, argv, &arguments, &rest, &e) < 0)
+        return complain(BAD_INPUT, &e);
+    if (rest.count != 2) {
+        failed(&e, "expected: fakeclock attach [--tree] FILE PID");
+        return complain(BAD_INPUT, &e);
+    }
+    if (find_clock(rest.items[0], clock, &e) < 0 || parse_pid(rest.items[1], &pid, &e) < 0)
+        return complain(BAD_INPUT, &e);
+    if (arguments.tree)
+        return attach_tree(pid, clock, complain_of_one) == 0 ? DONE : ENVIRONMENT;
+    return attach(pid, clock, &e) < 0 ? complain(ENVIRONMENT, &e) : DONE;
+}
+
+static int verb_detach(int argc, char **argv)
+{
+    struct error e;
+    pid_t pid;
+
+    if (expect(argc, argv, 1, "PID", &e) < 0 || parse_pid(argv[1], &pid, &e) < 0)
+        return complain(BAD_INPUT, &e);
+    return detach(pid, &e) < 0 ? complain(ENVIRONMENT, &e) : DONE;
+}
+
+/* --- ps and doctor --------------------------------------------------------------------------- */
+
+static const char *means_of(const struct resident *resident)
+{
+    if (resident->redirected)
+        return resident->preloaded ? "both" : "redirect";
+    return resident->preloaded ? "preload" : "itself";
+}
+
+static void show_resident(const struct resident *resident, void *context)
+{
+    const struct stat *wanted = context;
+
+    if (wanted == NULL || wanted->st_ino == resident->inode)
+        printf("%7d  %-8s  %-4s  %-15s  %s\n", (int)resident->pid, means_of(resident),
+               resident->has_read ? "yes" : "no", resident->command, resident->clock);
+}
+
+static int verb_ps(int argc, char **argv)
+{
+    struct stat stat_;
+    struct error e;
+
+    if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
+        failed(&e, "expected: fakeclock ps [FILE]");
+        return complain(BAD_INPUT, &e);
+    }
+    if (argc == 2) {
+        const struct clock_page *page = page_map(argv[1], &e);
+
+        if (page == NULL)
+            return complain(BAD_INPUT, &e);
+        page_unmap(page);
+    }
+    printf("%7s  %-8s  %-4s  %-15s  %s\n", "PID", "BY", "READ", "COMMAND", "CLOCK");
+    census(show_resident, argc == 2 && stat(argv[1], &stat_) == 0 ? &stat_ : NULL);
+    return DONE;
+}
+
+static int verb_doctor(int argc, char **argv)
+{
+    struct error e;
+    int result;
+    pid_t pid;
+
+    if (expect(argc, argv, 1, "PID|COMMAND", &e) < 0)
+        return complain(BAD_INPUT, &e);
+    if (parse_pid(argv[1], &pid, &e) < 0)
+        return doctor_command(argv[1], stdout, &e) < 0 ? complain(BAD_INPUT, &e) : DONE;
+    result = doctor_process(pid, stdout, &e);
+    return result < 0 ? complain(ENVIRONMENT, &e) : result;
 }
 
 /* --------------------------------------------------------------------------------------------- */
@@ -305,7 +445,12 @@ static const struct verb verbs[] = {
     {"rate", "FILE NUMBER", "lets NUMBER virtual seconds pass in a real one", NULL, verb_rate},
     {"show",                                       "FILE", "tells the time on it", show_options, verb_show},
     {"run",                                       "FILE -- COMMAND...", "runs a program, and what it starts, on it", NULL, verb_run},
-    {0                },
+    {"attach",                 "FILE PID", "puts a process that runs on it", attach_options, verb_attach},
+    {"detach",                                   "PID", "takes a process off its clock, back to real time", NULL, verb_detach},
+    {"ps",                                        "[FILE]", "lists who is on it, and whether they have read it", NULL, verb_ps},
+    {"doctor",        "PID|COMMAND", "tells how it takes its time, and what time it reads", NULL,
+     verb_doctor},
+    {0                                   },
 };
 
 static int usage(FILE *out)

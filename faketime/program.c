@@ -146,13 +146,16 @@ static bool gains_privilege(const struct binary *binary, const char *path)
 /* In this order: each may take it that those before it do not hold. */
 static const struct reason {
     bool (*holds)(const struct binary *binary, const char *path);
+    enum program program;
     const char *text;
 } reasons[] = {
-    {other_machine,     "is not a 64-bit x86 program"                                     },
-    {statically_linked, "is statically linked"                                            },
-    {other_loader,      "is not linked with glibc"                                        },
-    {written_in_go,     "is a Go program, which reads the kernel's clock without libc"    },
-    {gains_privilege,   "is setuid, setgid or has capabilities, and so ignores preloading"},
+    {other_machine,     PROGRAM_STAYS,     "is not a 64-bit x86 program"},
+    {gains_privilege,   PROGRAM_STAYS,
+     "is setuid, setgid or has capabilities, and so ignores preloading" },
+    {statically_linked, PROGRAM_REDIRECTS, "is statically linked"       },
+    {other_loader,      PROGRAM_FOREIGN,   "is not linked with glibc"   },
+    {written_in_go,     PROGRAM_REDIRECTS,
+     "is a Go program, which reads the kernel's clock without libc"     },
 };
 
 static enum program check_binary(int fd, const char *path, struct error *e)
@@ -165,8 +168,10 @@ static enum program check_binary(int fd, const char *path, struct error *e)
     }
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
         if (reasons[i].holds(&binary, path)) {
-            failed(e, "%s: cannot be put on a clock: it %s", path, reasons[i].text);
-            return PROGRAM_STAYS;
+            failed(e, "%s: cannot be %s: it %s", path,
+                   reasons[i].program == PROGRAM_STAYS ? "put on a clock" : "preloaded",
+                   reasons[i].text);
+            return reasons[i].program;
         }
     return PROGRAM_MOVES;
 }

@@ -1,8 +1,8 @@
-/* program.h -- whether a program can be put on a calendar by preloading, before it is started.
+/* program.h -- by what means a program can be put on a calendar, before it is started.
  *
- * ld.so(8) preloads into programs that name it as their interpreter and gain no privilege by
- * starting.  The others would run on real time, silently; so they are found out by what their
- * file says (elf(5)) and refused.  What such a program starts in turn cannot be seen from here.
+ * ld.so(8) preloads into programs that name it as their interpreter.  The others must be redirected
+ * (launch.h), and some cannot be put on a calendar at all: they are found out by what
+ * their file says (elf(5)).  What such a program starts in turn cannot be seen from here.
  */
 #ifndef FAKETIME_PROGRAM_H
 #define FAKETIME_PROGRAM_H
@@ -10,13 +10,15 @@
 #include "testbed/wire/error.h"
 
 enum program {
-    PROGRAM_MOVES,
-    PROGRAM_MISSING, /* no such command, or none that can be run */
-    PROGRAM_STAYS,   /* it would keep real time */
+    PROGRAM_MOVES,     /* by preloading, by redirecting, or both */
+    PROGRAM_REDIRECTS, /* only by redirecting; preloading does nothing to it */
+    PROGRAM_FOREIGN,   /* the same, and preloading would break it: another libc */
+    PROGRAM_MISSING,   /* no such command, or none that can be run */
+    PROGRAM_STAYS,     /* it would keep real time */
 };
 
 /* `command` as execvp(3) finds it; a script's interpreter is looked at in its place.  Fills *e
- * unless it returns PROGRAM_MOVES. */
+ * unless it returns PROGRAM_MOVES: for the next two, with why preloading does not do. */
 enum program program_check(const char *command, struct error *e);
 
 #endif

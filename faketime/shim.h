@@ -36,20 +36,21 @@
 
 /* --- the clock ------------------------------------------------------------------------------- */
 
-/* Until somebody has read a clock, `real` opens the page first; `page` is never NULL. */
+/* Until somebody has read a clock, `real.clock` opens the page first; `page` is never NULL. */
 struct shim_clock {
+    struct vdso_kept real;
     const struct clock_page *page;
-    real_clock_fn real;
 };
 extern struct shim_clock shim_clock;
 
-/* Opens the page that FAKECLOCK names; where it cannot, says so in one line and keeps real time. */
+/* In a process that is redirected, takes the page that is there already; otherwise opens the one that
+ * FAKECLOCK names, and where it cannot, says so in one line and keeps real time. */
 void shim_start(void);
 
 /* `real` first: whoever sees the vDSO there sees the page too. */
 static inline int shim_gettime(clockid_t id, struct timespec *now)
 {
-    real_clock_fn real = __atomic_load_n(&shim_clock.real, __ATOMIC_ACQUIRE);
+    real_clock_fn real = __atomic_load_n(&shim_clock.real.clock, __ATOMIC_ACQUIRE);
 
     return page_clock_gettime(__atomic_load_n(&shim_clock.page, __ATOMIC_RELAXED), real, id, now);
 }

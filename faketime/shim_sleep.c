@@ -45,7 +45,7 @@ static clockid_t readable(clockid_t id)
 
 int64_t shim_left(clockid_t id, const struct timespec *until)
 {
-    return page_left(shim_clock.page, shim_clock.real, readable(id), until);
+    return page_left(shim_clock.page, shim_clock.real.clock, readable(id), until);
 }
 
 struct timespec shim_deadline(clockid_t id, int64_t left, int64_t limit)
@@ -53,7 +53,7 @@ struct timespec shim_deadline(clockid_t id, int64_t left, int64_t limit)
     struct timespec now = {0};
     int64_t at;
 
-    shim_clock.real(readable(id), &now);
+    shim_clock.real.clock(readable(id), &now);
     at = (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
     /* never 0 or before: that would disarm a timer, or be refused */
     if (__builtin_add_overflow(at, left < limit ? left : limit, &at) || at < 1)

@@ -6,6 +6,8 @@
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 
+#include "faketime/blob.h"
+
 int syscall_clock(clockid_t id, struct timespec *now)
 {
     long result;
@@ -70,23 +72,54 @@ static const void *image_find(const struct image *image, const char *name)
     return NULL;
 }
 
+/* The kernel's function is in the vDSO; one that is not is a blob's. */
+static const struct blob *blob_of(const struct image *image, const void *symbol)
+{
+    const Elf64_Ehdr *header = (const void *)image->start;
+    const Elf64_Phdr *segments = (const void *)(image->start + header->e_phoff);
+    uintptr_t from = (uintptr_t)image->start, at = (uintptr_t)symbol;
+    const struct blob *blob = (const void *)(at & ~(uintptr_t)(BLOB_PAGE - 1));
+
+    for (int i = 0; i < header->e_phnum; i++)
+        if (segments[i].p_type == PT_LOAD && at - from < segments[i].p_memsz)
+            return NULL;
+    return blob->magic == BLOB_MAGIC ? blob : NULL;
+}
+
+static struct vdso_kept found = {.keep = VDSO_KEEP};
+static const struct blob *redirected;
+
+static real_clock_fn find_clock(void)
+{
+    const unsigned char *start = (const unsigned char *)getauxval(AT_SYSINFO_EHDR);
+    real_clock_fn clock = syscall_clock;
+    const void *symbol = NULL;
+    struct image image;
+
+    if (start != NULL && image_read(start, &image))
+        symbol = image_find(&image, "__vdso_clock_gettime");
+    if (symbol == NULL)
+        return clock;
+    redirected = blob_of(&image, symbol);
+    if (redirected != NULL)
+        return (real_clock_fn)redirected->originals[BLOB_CLOCK_GETTIME];
+    __builtin_memcpy(&clock, &symbol, sizeof clock);
+    return clock;
+}
+
 real_clock_fn vdso_clock(void)
 {
-    static real_clock_fn found;
-    real_clock_fn clock = __atomic_load_n(&found, __ATOMIC_RELAXED);
-    const unsigned char *start;
-    struct image image;
+    real_clock_fn clock = __atomic_load_n(&found.clock, __ATOMIC_ACQUIRE);
 
     if (clock != NULL)
         return clock;
-    clock = syscall_clock;
-    start = (const unsigned char *)getauxval(AT_SYSINFO_EHDR);
-    if (start != NULL && image_read(start, &image)) {
-        const void *symbol = image_find(&image, "__vdso_clock_gettime");
-
-        if (symbol != NULL)
-            __builtin_memcpy(&clock, &symbol, sizeof clock);
-    }
-    __atomic_store_n(&found, clock, __ATOMIC_RELAXED);
+    clock = find_clock();
+    __atomic_store_n(&found.clock, clock, __ATOMIC_RELEASE);
     return clock;
+}
+
+const void *vdso_page(void)
+{
+    vdso_clock();
+    return redirected == NULL ? NULL : (const char *)redirected + BLOB_PAGE;
 }

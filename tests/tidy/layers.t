@@ -21,6 +21,7 @@ my %below = (
     'tests/bench/programs' => [$wire, qr{^faketime/page\.h$}],
     # a test includes what it tests
     'tests/wire' => [$wire],
+    'tests/faketime/programs' => [],
     'tests/faketime' => [$wire, qr{^faketime/}],
     'tests/clients' => [$wire, qr{^clients/}, qr{^faketime/page\.h$}],
     'tests/fakeca' => [$wire, qr{^fakeca/}],

@@ -1,0 +1,183 @@
+#include "faketime/attach.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "faketime/maps.h"
+#include "faketime/redirect.h"
+#include "faketime/tracee.h"
+
+/* A process that stands still, and what is known of it. */
+struct held {
+    struct tracee tracee;
+    struct maps maps;
+    struct redirect redirect;
+};
+
+static int hold(struct held *held, pid_t pid, struct error *e)
+{
+    *held = (struct held){0};
+    if (tracee_seize(pid, &held->tracee, e) < 0)
+        return -1;
+    if (maps_read(pid, &held->maps, e) == 0 &&
+        redirect_look(&held->tracee, &held->maps, &held->redirect, e) == 0)
+        return 0;
+    maps_free(&held->maps);
+    tracee_release(&held->tracee);
+    return -1;
+}
+
+static void let_go(struct held *held)
+{
+    tracee_leave(&held->tracee);
+    maps_free(&held->maps);
+    tracee_release(&held->tracee);
+}
+
+/* The clock that the process has mapped, by its blob or by itself; NULL: none. */
+static const struct region *clock_of(const struct held *held)
+{
+    for (size_t i = 0; i < held->maps.count; i++)
+        if (maps_is_clock(held->tracee.pid, &held->maps.regions[i]))
+            return &held->maps.regions[i];
+    return NULL;
+}
+
+/* Whether the blob's page is a clock, and not the zeros of somebody who was killed on the way. */
+static bool arrived(const struct held *held)
+{
+    for (size_t i = 0; i < held->maps.count && held->redirect.on; i++)
+        if (held->maps.regions[i].start == held->redirect.blob + BLOB_PAGE)
+            return maps_is_clock(held->tracee.pid, &held->maps.regions[i]);
+    return false;
+}
+
+static int put_on(struct held *held, const char *clock, struct error *e)
+{
+    const struct region *current = clock_of(held);
+    struct stat file;
+
+    if (stat(clock, &file) < 0)
+        return failed(e, "%s: cannot open the clock", clock);
+    if (current != NULL && current->inode != file.st_ino)
+        return failed(e, "process %d: is on the clock %s; expected one that is on none",
+                      (int)held->tracee.pid, current->name);
+    if (arrived(held))
+        return 0;
+    if (tracee_enter(&held->tracee, &held->maps, redirect_room(&held->redirect), e) < 0)
+        return -1;
+    return redirect_on(&held->tracee, &held->maps, &held->redirect, clock, true, e);
+}
+
+int attach(pid_t pid, const char *clock, struct error *e)
+{
+    struct held held;
+    int result;
+
+    if (hold(&held, pid, e) < 0)
+        return -1;
+    result = put_on(&held, clock, e);
+    let_go(&held);
+    return result;
+}
+
+/* One that was only preloaded has a clock too, and no blob. */
+static int take_off(struct held *held, struct error *e)
+{
+    if (!held->redirect.on && clock_of(held) == NULL)
+        return failed(e, "process %d: is on no clock", (int)held->tracee.pid);
+    if (tracee_enter(&held->tracee, &held->maps, redirect_room(&held->redirect), e) < 0)
+        return -1;
+    return redirect_off(&held->tracee, &held->maps, &held->redirect, e);
+}
+
+int detach(pid_t pid, struct error *e)
+{
+    struct held held;
+    int result;
+
+    if (hold(&held, pid, e) < 0)
+        return -1;
+    result = take_off(&held, e);
+    let_go(&held);
+    return result;
+}
+
+/* --- a tree -------------------------------------------------------------------------------------- */
+
+#define TREE_MAX 4096
+
+struct tree {
+    pid_t pids[TREE_MAX];
+    size_t count;
+};
+
+static bool in_tree(const struct tree *tree, pid_t pid)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        if (tree->pids[i] == pid)
+            return true;
+    return false;
+}
+
+/* The process id's parent (proc(5), stat); 0 where there is none. */
+static pid_t parent_of(pid_t pid)
+{
+    char path[40], text[512] = "";
+    const char *after;
+    FILE *file;
+    int parent = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fgets(text, sizeof text, file) == NULL)
+        *text = '\0';
+    fclose(file);
+    after = strrchr(text, ')'); /* a name may contain anything */
+    if (after == NULL || sscanf(after, ") %*c %d", &parent) != 1)
+        return 0;
+    return parent;
+}
+
+/* Children of those in the tree that are not in it yet. */
+static void grow(struct tree *tree)
+{
+    DIR *folder = opendir("/proc");
+    const struct dirent *entry;
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+        if (isdigit((unsigned char)entry->d_name[0]) && !in_tree(tree, pid) &&
+            in_tree(tree, parent_of(pid)) && tree->count < TREE_MAX)
+            tree->pids[tree->count++] = pid;
+    }
+    if (folder != NULL)
+        closedir(folder);
+}
+
+/* A child that is born after its parent was attached is on the clock from the start; so it is enough to
+ * look for more after each. */
+size_t attach_tree(pid_t pid, const char *clock, void (*complain)(const struct error *e))
+{
+    static struct tree tree;
+    size_t refused = 0;
+
+    tree = (struct tree){.pids = {pid}, .count = 1};
+    for (size_t i = 0; i < tree.count; i++) {
+        struct error e;
+
+        if (attach(tree.pids[i], clock, &e) < 0) {
+            refused++;
+            complain(&e);
+        }
+        grow(&tree);
+    }
+    return refused;
+}

@@ -1,0 +1,24 @@
+/* attach.h -- putting a process that runs on a calendar, and taking it off (redirect.h).
+ *
+ * The process stands still meanwhile, for some milliseconds.  When that fails, or we are killed, it runs on
+ * as it was before.
+ */
+#ifndef FAKETIME_ATTACH_H
+#define FAKETIME_ATTACH_H
+
+#include <sys/types.h>
+
+#include "testbed/wire/error.h"
+
+/* `clock` is an absolute path.  Does nothing where the process is on that clock already; -1 with one line
+ * where it is on another one. */
+int attach(pid_t pid, const char *clock, struct error *e);
+
+/* Back to real time, every byte of the program as it was. */
+int detach(pid_t pid, struct error *e);
+
+/* The process and all its descendants, also those that are born meanwhile.  Complains of each that cannot be
+ * attached with `complain`, and goes on; the number of those. */
+size_t attach_tree(pid_t pid, const char *clock, void (*complain)(const struct error *e));
+
+#endif

@@ -1,0 +1,105 @@
+#include "faketime/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "faketime/maps.h"
+#include "faketime/redirect.h"
+#include "faketime/tracee.h"
+
+/* --- the helper -------------------------------------------------------------------------------- */
+
+static int await_exec(pid_t pid)
+{
+    int status;
+
+    for (;;) {
+        if (waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status))
+            return -1; /* it never became a program, and has said why */
+        if (status >> 16 == PTRACE_EVENT_EXEC)
+            return 0;
+        ptrace(PTRACE_CONT, pid, 0, status >> 16 != 0 ? 0 : WSTOPSIG(status));
+    }
+}
+
+static int redirect_new(struct tracee *tracee, const char *clock, struct error *e)
+{
+    struct redirect redirect;
+    struct maps maps;
+    int result = -1;
+
+    if (maps_read(tracee->pid, &maps, e) < 0)
+        return -1;
+    if (redirect_look(tracee, &maps, &redirect, e) == 0 && tracee_enter(tracee, &maps, 0, e) == 0)
+        result = redirect_on(tracee, &maps, &redirect, clock, false, e);
+    tracee_leave(tracee);
+    maps_free(&maps);
+    return result;
+}
+
+static void put_on_clock(pid_t pid, const char *clock)
+{
+    struct tracee tracee;
+    struct error e;
+
+    if (tracee_at_exec(pid, &tracee, &e) < 0 || redirect_new(&tracee, clock, &e) < 0)
+        fprintf(stderr, "fakeclock: real time is kept: %s\n", e.text);
+    tracee_release(&tracee);
+}
+
+/* Tells through the pipe whether it traces its grandparent: an empty error says that it does. */
+static _Noreturn void help(pid_t pid, const char *clock, int tell)
+{
+    long options = PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD;
+    struct error e = {.text = ""};
+
+    if (ptrace(PTRACE_SEIZE, pid, 0, options) < 0)
+        failed(&e, "cannot trace: %s; expected a kernel that lets a process trace its parent",
+               strerror(errno));
+    if (write(tell, &e, sizeof e) == (ssize_t)sizeof e && e.text[0] == '\0' && await_exec(pid) == 0)
+        put_on_clock(pid, clock);
+    _exit(0);
+}
+
+/* --- who waits for it -------------------------------------------------------------------------- */
+
+/* Twice, so that the program is not asked to wait for a child that it does not know. */
+static int start_helper(const char *clock, int tell)
+{
+    pid_t caller = getpid(), child = fork();
+
+    if (child == 0) {
+        if (fork() == 0)
+            help(caller, clock, tell);
+        _exit(0);
+    }
+    close(tell);
+    return child < 0 || waitpid(child, NULL, 0) < 0 ? -1 : 0;
+}
+
+int launch_arm(const char *clock, struct error *e)
+{
+    struct error answer;
+    ssize_t got = 0;
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return failed(e, "cannot make a pipe: %s", strerror(errno));
+    /* Yama (prctl(2)) wants consent; where there is no Yama, this fails and nothing is lost */
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+    if (start_helper(clock, ends[1]) == 0)
+        got = read(ends[0], &answer, sizeof answer);
+    prctl(PR_SET_PTRACER, 0, 0, 0, 0);
+    close(ends[0]);
+    if (got != (ssize_t)sizeof answer)
+        return failed(e, "cannot start a helper that traces");
+    return answer.text[0] == '\0' ? 0 : failed(e, "%s", answer.text);
+}

@@ -1,0 +1,103 @@
+#include "faketime/pointers.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "faketime/page.h"
+#include "faketime/vdso.h"
+
+#define CHUNK_PAGES 64
+#define PAGE_WORDS  (PAGE_BYTES / sizeof(uint64_t))
+
+struct scan {
+    struct tracee *tracee;
+    const struct swap *swaps;
+    size_t count;
+    size_t found;
+};
+
+static const struct swap *match(const struct scan *scan, uint64_t word)
+{
+    for (size_t i = 0; i < scan->count; i++)
+        if (scan->swaps[i].from == word)
+            return &scan->swaps[i];
+    return NULL;
+}
+
+static int scan_page(struct scan *scan, uint64_t address, const uint64_t *words, struct error *e)
+{
+    for (size_t i = 0; i < PAGE_WORDS; i++) {
+        const struct swap *swap = match(scan, words[i]);
+
+        /* what is kept is aligned, so that its mark is in the same page */
+        if (swap == NULL || (i > 0 && words[i - 1] == VDSO_KEEP))
+            continue;
+        if (tracee_poke(scan->tracee, address + 8 * i, swap->to, e) < 0)
+            return -1;
+        scan->found++;
+    }
+    return 0;
+}
+
+static int scan_chunk(struct scan *scan, uint64_t address, const enum page_state *states,
+                      size_t pages, struct error *e)
+{
+    static uint64_t words[CHUNK_PAGES * PAGE_WORDS];
+
+    for (size_t from = 0, to; from < pages; from = to) {
+        uint64_t start = address + from * PAGE_BYTES;
+
+        for (to = from; to < pages && states[to] == states[from];)
+            to++;
+        if (states[from] != PAGE_PRIVATE)
+            continue;
+        if (tracee_read(scan->tracee, start, words, (to - from) * PAGE_BYTES, e) < 0)
+            return -1;
+        for (size_t i = 0; i < to - from; i++)
+            if (scan_page(scan, start + i * PAGE_BYTES, &words[i * PAGE_WORDS], e) < 0)
+                return -1;
+    }
+    return 0;
+}
+
+static int scan_region(struct scan *scan, const struct region *region, int pages_fd,
+                       struct error *e)
+{
+    for (uint64_t at = region->start; at < region->end; at += CHUNK_PAGES * PAGE_BYTES) {
+        enum page_state states[CHUNK_PAGES];
+        size_t pages = (region->end - at) / PAGE_BYTES;
+
+        if (pages > CHUNK_PAGES)
+            pages = CHUNK_PAGES;
+        if (maps_pages(pages_fd, at, pages, states) < 0)
+            return failed(e, "process %d: the kernel does not tell its pages",
+                          (int)scan->tracee->pid);
+        if (scan_chunk(scan, at, states, pages, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int pointers_swap(struct tracee *tracee, const struct maps *maps, const struct swap *swaps,
+                  size_t count, size_t *found, struct error *e)
+{
+    struct scan scan = {.tracee = tracee, .swaps = swaps, .count = count};
+    int pages_fd = maps_open_pages(tracee->pid, e), result = pages_fd < 0 ? -1 : 0;
+    bool after_file = false;
+    uint64_t end = 0;
+
+    for (size_t i = 0; i < maps->count && result == 0; i++) {
+        const struct region *region = &maps->regions[i];
+        bool bss =
+            region->inode == 0 && region->name[0] == '\0' && after_file && region->start == end;
+
+        after_file = region->inode != 0 || bss;
+        end = region->end;
+        if (after_file && region->readable && !region->executable && !region->shared)
+            result = scan_region(&scan, region, pages_fd, e);
+    }
+    if (pages_fd >= 0)
+        close(pages_fd);
+    *found = scan.found;
+    return result;
+}

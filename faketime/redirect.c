@@ -1,0 +1,412 @@
+#include "faketime/redirect.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "faketime/image.h"
+#include "faketime/page.h"
+#include "faketime/pointers.h"
+
+#define VDSO_MAX 65536
+
+/* --- the vDSO's table, which is another process's bytes ------------------------------------------ */
+
+struct table {
+    unsigned char bytes[VDSO_MAX];
+    size_t size;
+    uint64_t symbols, names, hash; /* offsets of what was found; 0: not */
+};
+
+/* `size` bytes at `offset`, or NULL where the image does not have them. */
+static const void *at(const struct table *table, uint64_t offset, size_t size)
+{
+    return offset <= table->size && size <= table->size - offset ? table->bytes + offset : NULL;
+}
+
+static void read_dynamic(struct table *table, uint64_t offset)
+{
+    const Elf64_Dyn *entry;
+
+    for (; (entry = at(table, offset, sizeof *entry)) != NULL && entry->d_tag != DT_NULL;
+         offset += sizeof *entry) {
+        if (entry->d_tag == DT_SYMTAB)
+            table->symbols = entry->d_un.d_ptr;
+        else if (entry->d_tag == DT_STRTAB)
+            table->names = entry->d_un.d_ptr;
+        else if (entry->d_tag == DT_HASH)
+            table->hash = entry->d_un.d_ptr;
+    }
+}
+
+static bool read_table(struct table *table)
+{
+    const Elf64_Ehdr *header = at(table, 0, sizeof *header);
+    const Elf64_Phdr *segment;
+
+    if (header == NULL || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+        return false;
+    for (unsigned i = 0; i < header->e_phnum; i++) {
+        segment = at(table, header->e_phoff + i * sizeof *segment, sizeof *segment);
+        if (segment != NULL && segment->p_type == PT_DYNAMIC)
+            read_dynamic(table, segment->p_offset);
+    }
+    return table->symbols != 0 && table->names != 0 && table->hash != 0;
+}
+
+static const struct {
+    const char *name;
+    enum blob_call call;
+    int alias;
+} names[] = {
+    {"__vdso_clock_gettime", BLOB_CLOCK_GETTIME, 0},
+    {"clock_gettime",        BLOB_CLOCK_GETTIME, 1},
+    {"__vdso_gettimeofday",  BLOB_GETTIMEOFDAY,  0},
+    {"gettimeofday",         BLOB_GETTIMEOFDAY,  1},
+    {"__vdso_time",          BLOB_TIME,          0},
+    {"time",                 BLOB_TIME,          1},
+};
+
+static void take_symbol(struct redirect *redirect, const struct table *table, uint64_t offset,
+                        const Elf64_Sym *symbol)
+{
+    const char *name = at(table, table->names + symbol->st_name, 32);
+
+    if (name == NULL || symbol->st_shndx == SHN_UNDEF)
+        return;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strncmp(name, names[i].name, 32) == 0) {
+            redirect->symbols[names[i].call][names[i].alias] =
+                redirect->vdso + offset + offsetof(Elf64_Sym, st_value);
+            redirect->originals[names[i].call] = redirect->vdso + symbol->st_value;
+            if (symbol->st_value >= table->size)
+                redirect->blob = (redirect->vdso + symbol->st_value) & ~(uint64_t)(BLOB_PAGE - 1);
+        }
+}
+
+static void take_symbols(struct redirect *redirect, const struct table *table)
+{
+    const Elf64_Word *hash = at(table, table->hash, 2 * sizeof *hash);
+
+    for (Elf64_Word i = 0; hash != NULL && i < hash[1]; i++) {
+        uint64_t offset = table->symbols + i * sizeof(Elf64_Sym);
+        const Elf64_Sym *symbol = at(table, offset, sizeof *symbol);
+
+        if (symbol == NULL)
+            return;
+        take_symbol(redirect, table, offset, symbol);
+    }
+}
+
+/* --- a blob that is there ----------------------------------------------------------------------- */
+
+static bool take_blob(const struct tracee *tracee, uint64_t address, struct redirect *redirect)
+{
+    struct blob blob;
+    struct error ignored;
+
+    if (tracee_read(tracee, address, &blob, sizeof blob, &ignored) < 0 || blob.magic != BLOB_MAGIC)
+        return false;
+    redirect->blob = address;
+    for (size_t i = 0; i < BLOB_CALLS; i++)
+        redirect->entries[i] = address + blob.entries[i];
+    return true;
+}
+
+/* One that was left when the process was taken off a clock. */
+static void find_blob(const struct tracee *tracee, const struct maps *maps,
+                      struct redirect *redirect)
+{
+    for (size_t i = 0; i < maps->count && redirect->blob == 0; i++) {
+        const struct region *region = &maps->regions[i];
+        bool ours = region->inode == 0 && region->name[0] == '\0' && region->executable &&
+                    !region->writable && region->end - region->start == BLOB_PAGE;
+
+        if (ours)
+            take_blob(tracee, region->start, redirect);
+    }
+}
+
+/* Where one of the symbols leads out of the vDSO, it leads to a blob, which knows where all led before. */
+static int follow_symbols(const struct tracee *tracee, struct redirect *redirect, struct error *e)
+{
+    struct blob blob;
+
+    if (!take_blob(tracee, redirect->blob, redirect))
+        return failed(e, "process %d: its vDSO leads somewhere else already; expected the kernel's",
+                      (int)tracee->pid);
+    redirect->on = true;
+    if (tracee_read(tracee, redirect->blob, &blob, sizeof blob, e) < 0)
+        return -1;
+    memcpy(redirect->originals, blob.originals, sizeof blob.originals);
+    return 0;
+}
+
+int redirect_look(const struct tracee *tracee, const struct maps *maps, struct redirect *redirect,
+                  struct error *e)
+{
+    static struct table table;
+    const struct region *vdso = maps_named(maps, "[vdso]");
+
+    *redirect = (struct redirect){0};
+    if (vdso == NULL)
+        return failed(e, "process %d: has no vDSO to redirect", (int)tracee->pid);
+    redirect->vdso = vdso->start;
+    redirect->vdso_end = vdso->end;
+    table = (struct table){.size = vdso->end - vdso->start};
+    if (table.size > VDSO_MAX || tracee_read(tracee, vdso->start, table.bytes, table.size, e) < 0 ||
+        !read_table(&table))
+        return failed(e, "process %d: its vDSO cannot be read", (int)tracee->pid);
+    take_symbols(redirect, &table);
+    for (size_t i = 0; i < BLOB_CALLS; i++)
+        if (redirect->originals[i] == 0)
+            return failed(e, "process %d: its vDSO has no %s", (int)tracee->pid, names[2 * i].name);
+    if (redirect->blob != 0)
+        return follow_symbols(tracee, redirect, e);
+    find_blob(tracee, maps, redirect);
+    return 0;
+}
+
+uint64_t redirect_room(const struct redirect *redirect)
+{
+    return redirect->blob == 0 ? 0 : redirect->blob + BLOB_SIZE - BLOB_ROOM;
+}
+
+_Static_assert(BLOB_ROOM >= TRACEE_ROOM, "the blob has room for the way home");
+
+/* --- pages ---------------------------------------------------------------------------------------- */
+
+static int protect(struct tracee *tracee, uint64_t address, uint64_t mode, struct error *e)
+{
+    const struct remote_call call = {
+        .what = "protect memory", .number = SYS_mprotect, .arguments = {address, BLOB_PAGE, mode}
+    };
+    uint64_t ignored;
+
+    return tracee_call(tracee, &call, &ignored, e);
+}
+
+static int write_image(struct tracee *tracee, uint64_t address, const struct redirect *redirect,
+                       struct error *e)
+{
+    unsigned char code[BLOB_PAGE] = {0};
+    size_t size = (size_t)(image_end - image_start);
+
+    memcpy(code, image_start, size);
+    memcpy(code + offsetof(struct blob, originals), redirect->originals,
+           sizeof redirect->originals);
+    return tracee_write(tracee, address, code, size, e);
+}
+
+static int make_blob(struct tracee *tracee, struct redirect *redirect, struct error *e)
+{
+    const struct remote_call map = {
+        .what = "map memory",
+        .number = SYS_mmap,
+        .arguments = {0, BLOB_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                      UINT64_MAX}
+    };
+    uint64_t address;
+
+    if (tracee_call(tracee, &map, &address, e) < 0 ||
+        write_image(tracee, address, redirect, e) < 0 ||
+        protect(tracee, address + BLOB_PAGE, PROT_READ, e) < 0 ||
+        protect(tracee, address, PROT_READ | PROT_EXEC, e) < 0)
+        return -1;
+    return take_blob(tracee, address, redirect) ? 0 : failed(e, "the blob was not written");
+}
+
+/* Pages of a clock that the process has by itself; the blob's is not among them. */
+static int own_pages(const struct tracee *tracee, const struct maps *maps,
+                     const struct redirect *redirect, uint64_t others[BLOB_OTHERS], struct error *e)
+{
+    struct blob blob;
+    size_t count = 0;
+
+    if (tracee_read(tracee, redirect->blob, &blob, sizeof blob, e) < 0)
+        return -1;
+    memcpy(others, blob.others, sizeof blob.others);
+    while (count < BLOB_OTHERS && others[count] != 0)
+        count++;
+    for (size_t i = 0; i < maps->count; i++) {
+        const struct region *region = &maps->regions[i];
+        bool known = region->start == redirect->blob + BLOB_PAGE;
+
+        for (size_t k = 0; k < count; k++)
+            known = known || others[k] == region->start;
+        if (known || !maps_is_clock(tracee->pid, region))
+            continue;
+        if (count == BLOB_OTHERS)
+            return failed(e, "process %d: has mapped clocks more than %d times", (int)tracee->pid,
+                          BLOB_OTHERS);
+        others[count++] = region->start;
+    }
+    return 0;
+}
+
+static int map_at(struct tracee *tracee, uint64_t address, uint64_t flags, uint64_t fd,
+                  struct error *e)
+{
+    const struct remote_call map = {
+        .what = "map the clock",
+        .number = SYS_mmap,
+        .arguments = {address, PAGE_BYTES, PROT_READ, flags | MAP_FIXED, fd}
+    };
+    uint64_t result;
+
+    return tracee_call(tracee, &map, &result, e);
+}
+
+/* The blob's page comes last where the clock comes, first where it goes: only then is it all of it. */
+static int map_all(struct tracee *tracee, const struct redirect *redirect,
+                   const uint64_t others[BLOB_OTHERS], uint64_t flags, uint64_t fd, struct error *e)
+{
+    for (size_t i = 0; i < BLOB_OTHERS && others[i] != 0; i++)
+        if (map_at(tracee, others[i], flags, fd, e) < 0)
+            return -1;
+    return map_at(tracee, redirect->blob + BLOB_PAGE, flags, fd, e);
+}
+
+static int map_zeros(struct tracee *tracee, const struct redirect *redirect,
+                     const uint64_t others[BLOB_OTHERS], struct error *e)
+{
+    return map_all(tracee, redirect, others, MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX, e);
+}
+
+/* That the path leads the tracee to our file: it may have another root, or other mounts. */
+static int check_same(const struct tracee *tracee, uint64_t fd, const char *clock, struct error *e)
+{
+    char path[64];
+    struct stat ours, theirs;
+
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)tracee->pid, (int)fd);
+    if (stat(clock, &ours) < 0 || stat(path, &theirs) < 0)
+        return failed(e, "%s: %s", clock, strerror(errno));
+    if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
+        return 0;
+    return failed(e, "process %d: %s is another file there; expected the same file system",
+                  (int)tracee->pid, clock);
+}
+
+/* The step that counts. */
+static int map_clock(struct tracee *tracee, const struct redirect *redirect,
+                     const uint64_t others[BLOB_OTHERS], const char *clock, struct error *e)
+{
+    struct remote_call open = {
+        .what = "open the clock",
+        .number = SYS_open,
+        .arguments = {tracee->scratch, O_RDONLY | O_CLOEXEC | O_NONBLOCK}
+    };
+    struct remote_call close = {.what = "close the clock", .number = SYS_close};
+    uint64_t fd, ignored;
+    struct error unheard;
+    int result;
+
+    if (strlen(clock) >= TRACEE_SCRATCH)
+        return failed(e, "%s: too long a path", clock);
+    if (tracee_write(tracee, tracee->scratch, clock, strlen(clock) + 1, e) < 0)
+        return -1;
+    if (tracee_call(tracee, &open, &fd, e) < 0)
+        return failed_in(e, clock);
+    result = check_same(tracee, fd, clock, e);
+    if (result == 0)
+        result = map_all(tracee, redirect, others, MAP_SHARED, fd, e);
+    close.arguments[0] = fd;
+    tracee_call(tracee, &close, &ignored, &unheard);
+    return result;
+}
+
+/* --- words ----------------------------------------------------------------------------------------- */
+
+static int set_symbols(struct tracee *tracee, const struct redirect *redirect,
+                       const uint64_t functions[BLOB_CALLS], struct error *e)
+{
+    for (size_t call = 0; call < BLOB_CALLS; call++)
+        for (size_t alias = 0; alias < 2; alias++) {
+            uint64_t where = redirect->symbols[call][alias];
+
+            if (where != 0 && tracee_poke(tracee, where, functions[call] - redirect->vdso, e) < 0)
+                return -1;
+        }
+    return 0;
+}
+
+static int set_pointers(struct tracee *tracee, const struct maps *maps, struct redirect *redirect,
+                        const uint64_t from[BLOB_CALLS], const uint64_t to[BLOB_CALLS],
+                        struct error *e)
+{
+    struct swap swaps[BLOB_CALLS];
+
+    for (size_t i = 0; i < BLOB_CALLS; i++)
+        swaps[i] = (struct swap){from[i], to[i]};
+    return pointers_swap(tracee, maps, swaps, BLOB_CALLS, &redirect->pointers, e);
+}
+
+static int set_others(struct tracee *tracee, const struct redirect *redirect,
+                      const uint64_t others[BLOB_OTHERS], struct error *e)
+{
+    for (size_t i = 0; i < BLOB_OTHERS; i++)
+        if (others[i] != 0 &&
+            tracee_poke(tracee, redirect->blob + offsetof(struct blob, others) + 8 * i, others[i],
+                        e) < 0)
+            return -1;
+    return 0;
+}
+
+/* Nobody can be inside it: nothing has led there yet. */
+static void drop_blob(struct tracee *tracee, const struct redirect *redirect)
+{
+    const struct remote_call unmap = {
+        .what = "unmap memory", .number = SYS_munmap, .arguments = {redirect->blob, BLOB_SIZE}
+    };
+    struct error unheard;
+    uint64_t ignored;
+
+    tracee_call(tracee, &unmap, &ignored, &unheard);
+}
+
+int redirect_on(struct tracee *tracee, const struct maps *maps, struct redirect *redirect,
+                const char *clock, bool running, struct error *e)
+{
+    uint64_t others[BLOB_OTHERS] = {0};
+    struct error unheard;
+    bool fresh = redirect->blob == 0;
+
+    if (fresh && make_blob(tracee, redirect, e) < 0)
+        return -1;
+    if (own_pages(tracee, maps, redirect, others, e) == 0 &&
+        set_others(tracee, redirect, others, e) == 0 &&
+        set_symbols(tracee, redirect, redirect->entries, e) == 0 &&
+        (!running ||
+         set_pointers(tracee, maps, redirect, redirect->originals, redirect->entries, e) == 0)) {
+        if (map_clock(tracee, redirect, others, clock, e) == 0)
+            return 0;
+        map_zeros(tracee, redirect, others, &unheard);
+    }
+    tracee_undo(tracee);
+    if (fresh)
+        drop_blob(tracee, redirect);
+    return -1;
+}
+
+int redirect_off(struct tracee *tracee, const struct maps *maps, struct redirect *redirect,
+                 struct error *e)
+{
+    uint64_t others[BLOB_OTHERS] = {0};
+
+    /* a blob also where nothing leads to it: it remembers where a clock is to be put again */
+    if (redirect->blob == 0 && make_blob(tracee, redirect, e) < 0)
+        return -1;
+    if (own_pages(tracee, maps, redirect, others, e) < 0 ||
+        set_others(tracee, redirect, others, e) < 0 || map_zeros(tracee, redirect, others, e) < 0)
+        return -1;
+    if (set_pointers(tracee, maps, redirect, redirect->entries, redirect->originals, e) < 0)
+        return -1;
+    return set_symbols(tracee, redirect, redirect->originals, e);
+}

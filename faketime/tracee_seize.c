@@ -1,0 +1,234 @@
+/* Stopping every thread of a process, and letting them go. */
+#include <ctype.h>
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "faketime/tracee.h"
+
+#define PATIENCE_SECONDS 2
+
+/* --- why not ----------------------------------------------------------------------------------- */
+
+/* What /proc/PID/status says after `key`: "" where there is nothing. */
+static void status_of(pid_t pid, const char *key, char value[64])
+{
+    char path[40], line[256];
+    FILE *file;
+
+    *value = '\0';
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, key, strlen(key)) == 0)
+            sscanf(line + strlen(key), " %63[^\n]", value);
+    if (file != NULL)
+        fclose(file);
+}
+
+static int refused(pid_t pid, int why, struct error *e)
+{
+    char state[64], tracer[64], group[64];
+
+    status_of(pid, "State:", state);
+    status_of(pid, "TracerPid:", tracer);
+    status_of(pid, "Tgid:", group);
+    if (*state == '\0')
+        return failed(e, "process %d: there is none", (int)pid);
+    if (pid == getpid())
+        return failed(e, "process %d: is this one; expected another", (int)pid);
+    if (*state == 'Z' || *state == 'X')
+        return failed(e, "process %d: has ended already; nobody has asked for its status",
+                      (int)pid);
+    if (strtol(group, NULL, 10) != pid)
+        return failed(e, "process %d: is a thread; expected its process, %s", (int)pid, group);
+    if (strtol(tracer, NULL, 10) != 0)
+        return failed(e, "process %d: is being traced by process %s; expected one that is not",
+                      (int)pid, tracer);
+    if (why == EPERM)
+        return failed(e, "process %d: may not be traced; expected one of your own, or root",
+                      (int)pid);
+    return failed(e, "process %d: cannot be traced: %s", (int)pid, strerror(why));
+}
+
+/* --- patience ---------------------------------------------------------------------------------- */
+
+static void ring(int signal)
+{
+    (void)signal; /* waitpid returns; that is all */
+}
+
+/* Rings again and again, lest it rings just before somebody waits. */
+static void set_patience(int seconds)
+{
+    struct sigaction action = {.sa_handler = ring};
+    struct itimerval timer = {.it_interval = {.tv_usec = seconds > 0 ? 50000 : 0},
+                              .it_value = {.tv_sec = seconds}};
+
+    if (seconds > 0)
+        sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* --- threads ----------------------------------------------------------------------------------- */
+
+int tracee_wait(pid_t thread, int *status)
+{
+    pid_t who;
+
+    do
+        who = waitpid(-1, status, __WALL);
+    while (who > 0 && who != thread);
+    return who == thread ? 0 : -1;
+}
+
+/* 1: stopped; 0: it ended; -1: it does not stop. */
+static int await_stop(pid_t thread)
+{
+    int status;
+
+    for (;;) {
+        if (tracee_wait(thread, &status) < 0)
+            return errno == EINTR ? -1 : 0;
+        if (!WIFSTOPPED(status))
+            return 0;
+        if (status >> 16 == PTRACE_EVENT_STOP)
+            return 1;
+        /* a signal came first: the stop follows it */
+        ptrace(PTRACE_CONT, thread, 0, status >> 16 != 0 ? 0 : WSTOPSIG(status));
+    }
+}
+
+static bool known(const struct tracee *tracee, pid_t thread)
+{
+    for (size_t i = 0; i < tracee->count; i++)
+        if (tracee->threads[i] == thread)
+            return true;
+    return false;
+}
+
+/* 1: one more is stopped; 0: it has ended; -1 with one line. */
+static int seize_thread(struct tracee *tracee, pid_t thread, struct error *e)
+{
+    pid_t *more = realloc(tracee->threads, (tracee->count + 1) * sizeof *more);
+    int stopped;
+
+    if (more == NULL)
+        return failed(e, "out of memory");
+    tracee->threads = more;
+    if (ptrace(PTRACE_SEIZE, thread, 0, PTRACE_O_TRACESYSGOOD) < 0)
+        return errno == ESRCH && tracee->count > 0 ? 0 : refused(tracee->pid, errno, e);
+    ptrace(PTRACE_INTERRUPT, thread, 0, 0);
+    stopped = await_stop(thread);
+    if (stopped < 0)
+        return failed(e, "process %d: thread %d does not stop within %d s", (int)tracee->pid,
+                      (int)thread, PATIENCE_SECONDS);
+    if (stopped > 0)
+        tracee->threads[tracee->count++] = thread;
+    return stopped;
+}
+
+/* How many were new; none: everybody is stopped.  -1 with one line. */
+static int seize_round(struct tracee *tracee, struct error *e)
+{
+    char path[40];
+    const struct dirent *entry;
+    int fresh = 0;
+    DIR *folder;
+
+    snprintf(path, sizeof path, "/proc/%d/task", (int)tracee->pid);
+    folder = opendir(path);
+    if (folder == NULL)
+        return refused(tracee->pid, errno, e);
+    while (fresh >= 0 && (entry = readdir(folder)) != NULL) {
+        pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+        int one;
+
+        if (!isdigit((unsigned char)entry->d_name[0]) || known(tracee, thread))
+            continue;
+        one = seize_thread(tracee, thread, e);
+        fresh = one < 0 ? -1 : fresh + one;
+    }
+    closedir(folder);
+    return fresh;
+}
+
+/* A 32-bit thread has other registers, and says so by their size. */
+static int check_machine(const struct tracee *tracee, struct error *e)
+{
+    for (size_t i = 0; i < tracee->count; i++) {
+        struct user_regs_struct registers;
+        struct iovec into = {&registers, sizeof registers};
+
+        if (ptrace(PTRACE_GETREGSET, tracee->threads[i], NT_PRSTATUS, &into) < 0)
+            return failed(e, "process %d: ended meanwhile", (int)tracee->pid);
+        if (into.iov_len != sizeof registers)
+            return failed(e, "process %d: is a 32-bit program; expected one for x86-64",
+                          (int)tracee->pid);
+    }
+    return 0;
+}
+
+/* The main thread, unless it has left the others alone. */
+static int choose_worker(struct tracee *tracee, struct error *e)
+{
+    if (tracee->count == 0)
+        return refused(tracee->pid, ESRCH, e);
+    tracee->worker = known(tracee, tracee->pid) ? tracee->pid : tracee->threads[0];
+    return check_machine(tracee, e);
+}
+
+int tracee_seize(pid_t pid, struct tracee *tracee, struct error *e)
+{
+    char group[64];
+    int fresh;
+
+    *tracee = (struct tracee){.pid = pid};
+    status_of(pid, "Tgid:", group);
+    if (pid == getpid() || strtol(group, NULL, 10) != pid)
+        return refused(pid, ESRCH, e);
+    set_patience(PATIENCE_SECONDS);
+    do
+        fresh = seize_round(tracee, e);
+    while (fresh > 0);
+    set_patience(0);
+    if (fresh == 0 && choose_worker(tracee, e) == 0)
+        return 0;
+    tracee_release(tracee);
+    return -1;
+}
+
+int tracee_at_exec(pid_t pid, struct tracee *tracee, struct error *e)
+{
+    int status;
+
+    *tracee = (struct tracee){.pid = pid, .threads = malloc(sizeof pid), .count = 1, .worker = pid};
+    if (tracee->threads == NULL)
+        return failed(e, "out of memory");
+    tracee->threads[0] = pid;
+    /* to the end of the execve, which would write its result over our registers */
+    if (ptrace(PTRACE_SYSCALL, pid, 0, 0) < 0 || waitpid(pid, &status, __WALL) != pid ||
+        !WIFSTOPPED(status))
+        return failed(e, "process %d: ended meanwhile", (int)pid);
+    return check_machine(tracee, e);
+}
+
+void tracee_release(struct tracee *tracee)
+{
+    for (size_t i = 0; i < tracee->count; i++)
+        ptrace(PTRACE_DETACH, tracee->threads[i], 0, 0);
+    if (tracee->stop_again)
+        kill(tracee->pid, SIGSTOP);
+    free(tracee->threads);
+    free(tracee->journal);
+    *tracee = (struct tracee){.pid = tracee->pid};
+}

@@ -1,0 +1,94 @@
+#!/usr/bin/perl
+# fakeclock is killed at every step of what it does to a process, which must live on, on real time until the
+# step that counts, and be none the worse for it: the next attach and detach work.
+#
+# Every eleventh step of two programs in `make check`; every step of all, where REHEARSE_LONG is set.
+use v5.36;
+use FindBin qw($Bin);
+use lib $Bin;
+use File::Temp qw(tempdir);
+use Runtime qw($build $ahead fake build_c runtimes start ask finish is_ahead is_real);
+use Test::More;
+
+my $dir = tempdir('killed.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $clock = "$dir/clock";
+my $long = $ENV{REHEARSE_LONG};
+fake('new', $clock) && fake('set', $clock, '+100d') or BAIL_OUT('no clock');
+build_c('cc', $dir, 'killat', 'killat') or BAIL_OUT('no killat');
+
+# Whether it was killed at that step, or had ended before.
+sub killed_at ($step, @arguments) {
+    my $status = system("$dir/killat", $step, "$build/fakeclock", @arguments) >> 8;
+    die "killat: $status" if $status != 0 && $status != 7;
+    return $status == 0;
+}
+
+# How many steps it was killed at, and those after which the process was not as it should be: it is to read
+# `first` up to some step and `then` from there on.  Where the steps are never the same, for the threads are
+# not, it is to read the one or the other.
+sub every_step ($same, $stride, $first, $then, $prepare, $kill, $mend) {
+    my ($steps, $arrived, @bad) = (0, 0);
+    for (my $step = 1;; $step += $stride) {
+        my $process = $prepare->($step);
+        my $killed = $kill->($process, $step);
+        my $is_first = $first->($process);
+        my $is_then = !$is_first && $then->($process);
+        $arrived = $is_then if !$arrived || !$same;
+        push @bad, $step if !($arrived ? $is_then : $is_first) || !$mend->($process);
+        finish($process);
+        last if !$killed;
+        $steps++;
+    }
+    return ($steps, @bad);
+}
+
+sub mend ($process) {
+    return fake('attach', $clock, $process->{pid}) && is_ahead($process)
+        && fake('detach', $process->{pid}) && is_real($process);
+}
+
+# The same where the helper of a launch is killed.
+sub launched ($stride, @command) {
+    my ($steps, $arrived, @bad) = (0, 0);
+    for (my $step = 1;; $step += $stride) {
+        my $process = start("$dir/killat", $step, "$build/fakeclock", 'run', $clock, '--', @command);
+        my $is_real = is_real($process);
+        my $is_ahead = !$is_real && is_ahead($process);
+        my ($program) = split ' ', `pgrep -P $process->{pid}`;
+        $arrived ||= $is_ahead;
+        if (defined $program) {
+            push @bad, $step if $arrived ? !$is_ahead : !$is_real;
+            push @bad, "$step, mended" if !$arrived && !mend({%$process, pid => $program});
+            kill 'KILL', $program;
+        } else { # before it had said that it was there: the launch was refused
+            push @bad, $step if $step > 4;
+        }
+        close $process->{$_} for 'to', 'from';
+        waitpid $process->{pid}, 0;
+        last if $? >> 8 == 7;
+        $steps++;
+    }
+    return ($steps, @bad);
+}
+
+sub says ($what, $steps, @bad) {
+    ok($steps > 10 && !@bad, "$what, killed at $steps steps") or diag "not after steps @bad";
+    return;
+}
+
+my @runtimes = runtimes($dir);
+@runtimes = @runtimes[0, 1] if !$long;
+for (@runtimes) {
+    my ($name, @command) = @$_;
+    my $same = $name =~ /C|musl|perl|python/;
+    my $stride = $name =~ /java|node|python/ ? 7 : $long ? 1 : 11;
+    says("$name: attach", every_step($same, $stride, \&is_real, \&is_ahead,
+        sub { my $process = start(@command); is_real($process); $process },
+        sub ($process, $step) { killed_at($step, 'attach', $clock, $process->{pid}) }, \&mend));
+    says("$name: detach", every_step($same, $stride, \&is_ahead, \&is_real,
+        sub { my $process = start(@command); is_real($process); fake('attach', $clock, $process->{pid}); $process },
+        sub ($process, $step) { killed_at($step, 'detach', $process->{pid}) }, \&mend));
+    next if $name =~ /dynamic C|perl|python|node|java/; # these are preloaded too
+    says("$name: launch", launched($stride, @command));
+}
+done_testing;
