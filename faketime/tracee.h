@@ -56,8 +56,9 @@ struct tracee {
  * process is gone, a zombie, 32-bit, traced by others, not ours to trace, or does not stop within two seconds. */
 int tracee_seize(pid_t pid, struct tracee *tracee, struct error *e);
 
-/* Waits for that thread (waitpid(2)): its status in *status; -1 where it is gone, or a signal came (EINTR).  Others that
- * end meanwhile are taken note of: a process that was killed is gone only when all its threads are. */
+/* Waits for that thread (waitpid(2)): its status in *status; -1 where it is gone, or a signal came
+ * (EINTR).  Others that end meanwhile are taken note of: a process that was killed is gone only when
+ * all its threads are. */
 int tracee_wait(pid_t thread, int *status);
 
 /* Takes over a process that we trace already and that is stopped with PTRACE_EVENT_EXEC. */
