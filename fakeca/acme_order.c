@@ -244,7 +244,7 @@ int answer_new_order(struct call *call)
         return -1;
     order = json_pack("{s:s, s:I, s:I, s:o}", "status", "pending", "account",
                       (json_int_t)call->account_number, "expires",
-                      (json_int_t)(call->now + ORDER_LIFETIME), "identifiers", identifiers);
+                      (json_int_t)call->now + ORDER_LIFETIME, "identifiers", identifiers);
     if (profile != NULL)
         json_object_set_new(order, "profile", json_string(profile));
     if (replaces != NULL)

@@ -24,7 +24,7 @@ int renewal_id(X509 *certificate, char out[CERT_ID_TEXT])
     base64url(ASN1_STRING_get0_data(issuer), (size_t)ASN1_STRING_length(issuer), out);
     used = strlen(out);
     out[used] = '.';
-    base64url(octets, (size_t)(length + lead), out + used + 1);
+    base64url(octets, (size_t)length + (size_t)lead, out + used + 1);
     return 0;
 }
 

@@ -40,7 +40,7 @@ static int database_failed(const struct store *store, struct error *e)
 static int version_is(void *into, int columns, char **values, char **names)
 {
     (void)names;
-    *(int *)into = columns == 1 && values[0] != NULL ? atoi(values[0]) : -1;
+    *(int *)into = columns == 1 && values[0] != NULL ? (int)strtol(values[0], NULL, 10) : -1;
     return 0;
 }
 
@@ -103,10 +103,13 @@ void store_close(struct store *store)
 
 /* --- running ------------------------------------------------------------------------------------ */
 
-static int bind(sqlite3_stmt *statement, int i, const char *text)
+/* Should memory run out, the statement fails when it is run. */
+static void bind_text(sqlite3_stmt *statement, int i, const char *text)
 {
-    return text == NULL ? sqlite3_bind_null(statement, i)
-                        : sqlite3_bind_text(statement, i, text, -1, SQLITE_TRANSIENT);
+    if (text == NULL)
+        sqlite3_bind_null(statement, i);
+    else
+        sqlite3_bind_text(statement, i, text, -1, SQLITE_TRANSIENT);
 }
 
 static int run(struct store *store, enum statement which, struct error *e)
@@ -145,9 +148,9 @@ int64_t store_add(struct store *store, const char *kind, const char *name, const
 
     if (text == NULL)
         return failed(e, "out of memory");
-    bind(statement, 1, kind);
-    bind(statement, 2, name);
-    bind(statement, 3, text);
+    bind_text(statement, 1, kind);
+    bind_text(statement, 2, name);
+    bind_text(statement, 3, text);
     free(text);
     status = run(store, ADD, e);
     return status < 0 ? -1 : sqlite3_last_insert_rowid(store->database);
@@ -158,10 +161,10 @@ static int change(struct store *store, enum statement which, const char *kind, i
 {
     sqlite3_stmt *statement = store->statements[which];
 
-    bind(statement, 1, kind);
+    bind_text(statement, 1, kind);
     sqlite3_bind_int64(statement, 2, number);
     if (which != REMOVE)
-        bind(statement, 3, text);
+        bind_text(statement, 3, text);
     if (run(store, which, e) < 0)
         return -1;
     return sqlite3_changes(store->database) == 1
@@ -213,7 +216,7 @@ json_t *store_get(struct store *store, const char *kind, int64_t number)
     sqlite3_stmt *statement = store->statements[GET];
     int64_t same;
 
-    bind(statement, 1, kind);
+    bind_text(statement, 1, kind);
     sqlite3_bind_int64(statement, 2, number);
     return one(statement, &same);
 }
@@ -222,8 +225,8 @@ json_t *store_find(struct store *store, const char *kind, const char *name, int6
 {
     sqlite3_stmt *statement = store->statements[FIND];
 
-    bind(statement, 1, kind);
-    bind(statement, 2, name);
+    bind_text(statement, 1, kind);
+    bind_text(statement, 2, name);
     return one(statement, number);
 }
 
@@ -232,7 +235,7 @@ void store_each(struct store *store, const char *kind,
 {
     sqlite3_stmt *statement = store->statements[EACH];
 
-    bind(statement, 1, kind);
+    bind_text(statement, 1, kind);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         int64_t number;
         json_t *body = body_of(statement, &number);

@@ -148,6 +148,18 @@ static void redirect(struct attempt *attempt, int status)
     attempt_connect(attempt);
 }
 
+/* "HTTP/1.1 200 OK": 200; -1 where it begins otherwise. */
+static int status_of(const char *reply)
+{
+    char *end;
+    long status;
+
+    if (strncmp(reply, "HTTP/1.0 ", 9) != 0 && strncmp(reply, "HTTP/1.1 ", 9) != 0)
+        return -1;
+    status = strtol(reply + 9, &end, 10);
+    return end == reply + 9 || status < 100 || status > 999 ? -1 : (int)status;
+}
+
 void http_01_judge(struct attempt *attempt)
 {
     char *body = attempt->got == 0 ? NULL : strstr(attempt->reply, "\r\n\r\n");
@@ -155,7 +167,8 @@ void http_01_judge(struct attempt *attempt)
     size_t length = 0;
     int status;
 
-    if (body == NULL || sscanf(attempt->reply, "HTTP/1.%*1[01] %d", &status) != 1) {
+    status = body == NULL ? -1 : status_of(attempt->reply);
+    if (status < 0) {
         attempt_end(attempt, CONNECTION_FAILED, "%s, port %u: what came back is not HTTP",
                     attempt->host, attempt->port);
         return;

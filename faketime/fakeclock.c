@@ -357,7 +357,7 @@ static int verb_attach(int argc, char **argv)
     struct option_list rest = {0};
     char clock[PATH_MAX];
     struct error e;
-    pid_t pid;
+    pid_t pid = 0;
 
     if (options_parse(attach_options, argc, argv, &arguments, &rest, &e) < 0)
         return complain(BAD_INPUT, &e);
@@ -375,7 +375,7 @@ static int verb_attach(int argc, char **argv)
 static int verb_detach(int argc, char **argv)
 {
     struct error e;
-    pid_t pid;
+    pid_t pid = 0;
 
     if (expect(argc, argv, 1, "PID", &e) < 0 || parse_pid(argv[1], &pid, &e) < 0)
         return complain(BAD_INPUT, &e);
@@ -425,7 +425,7 @@ static int verb_doctor(int argc, char **argv)
 {
     struct error e;
     int result;
-    pid_t pid;
+    pid_t pid = 0;
 
     if (expect(argc, argv, 1, "PID|COMMAND", &e) < 0)
         return complain(BAD_INPUT, &e);

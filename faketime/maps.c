@@ -21,6 +21,7 @@ static bool parse(const char *line, struct region *region)
     size_t length, kept;
 
     *region = (struct region){0};
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers, proc(5) */
     if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %15s %" SCNu64 " %n", &region->start,
                &region->end, mode, &region->offset, device, &region->inode, &name) < 6)
         return false;

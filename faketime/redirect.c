@@ -178,6 +178,7 @@ uint64_t redirect_room(const struct redirect *redirect)
     return redirect->blob == 0 ? 0 : redirect->blob + BLOB_SIZE - BLOB_ROOM;
 }
 
+/* NOLINTNEXTLINE(misc-redundant-expression): they are the same today */
 _Static_assert(BLOB_ROOM >= TRACEE_ROOM, "the blob has room for the way home");
 
 /* --- pages ---------------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ static int server_open(void **state)
     void *fixture = NULL;
     struct error e;
 
+    *state = server;
     if (fixture_open(&fixture) < 0)
         return -1;
     server->fixture = fixture;
@@ -47,7 +48,6 @@ static int server_open(void **state)
         return -1;
     server->acme = acme_new(&plan, &e);
     server->validator.context = plan.store; /* for server_close */
-    *state = server;
     return server->acme == NULL ? -1 : 0;
 }
 
@@ -166,10 +166,11 @@ static void an_order_goes_its_way(void **state)
                         "shop.test");
     snprintf(order, sizeof order, "%s", path_of(server->location));
     snprintf(finalize, sizeof finalize, "%s", path_of(text(body, "finalize")));
-    authz =
-        atoll(strrchr(json_string_value(json_array_get(json_object_get(body, "authorizations"), 0)),
-                      '/') +
-              1);
+    authz = strtoll(
+        strrchr(json_string_value(json_array_get(json_object_get(body, "authorizations"), 0)),
+                '/') +
+            1,
+        NULL, 10);
     json_decref(body);
 
     refused(post(server, &client, finalize, "{\"csr\":\"AA\"}", &body), 403, &body,
@@ -205,10 +206,11 @@ static void a_failed_validation_ends_an_order(void **state)
 
     assert_int_equal(post(server, &client, "/acme/new-order", shop, &body), 201);
     snprintf(order, sizeof order, "%s", path_of(server->location));
-    authz =
-        atoll(strrchr(json_string_value(json_array_get(json_object_get(body, "authorizations"), 0)),
-                      '/') +
-              1);
+    authz = strtoll(
+        strrchr(json_string_value(json_array_get(json_object_get(body, "authorizations"), 0)),
+                '/') +
+            1,
+        NULL, 10);
     json_decref(body);
     acme_validated(server->acme, authz, VALIDATION_GOOD,
                    "nobody asked for it"); /* changes nothing */
