@@ -167,31 +167,33 @@ static int take_address(const json_t *value, void *into, struct error *e)
 
 static int take_hosts(const json_t *value, void *into, struct error *e);
 
+/* clang-format off */
 static const struct field host_fields[] = {
-    {"name",                take_text, offsetof(struct host, name), true},
-    {"chain", take_text, offsetof(struct host, chain), true},
-    {"key",                 take_text, offsetof(struct host, key), true},
-    {"staple",               take_text, offsetof(struct host, staple), false},
+    {"name",   take_text, offsetof(struct host, name),   true},
+    {"chain",  take_text, offsetof(struct host, chain),  true},
+    {"key",    take_text, offsetof(struct host, key),    true},
+    {"staple", take_text, offsetof(struct host, staple), false},
     {0},
 };
 
 static const struct field fields[] = {
-    {"listen",                  take_address, offsetof(struct settings, listen), true},
-    {"hosts", take_hosts, 0, true},
-    {"log",                     take_text, offsetof(struct settings, log), false},
-    {"min_version",                   take_version, offsetof(struct settings, min_version), false},
-    {"max_version",                        take_version, offsetof(struct settings, max_version), false},
-    {"ciphers",                         take_text, offsetof(struct settings, ciphers), false},
-    {"ciphersuites",take_text, offsetof(struct settings, ciphersuites), false},
-    {"groups",                     take_text, offsetof(struct settings, groups), false},
-    {"alpn",                         take_alpn, offsetof(struct settings, alpn), false},
-    {"client_ca",take_text, offsetof(struct settings, client_ca), false},
-    {"client_crl",             take_text, offsetof(struct settings, client_crl), false},
-    {"client_auth",                         take_auth, offsetof(struct settings, client_auth), false},
-    {"exact",take_flag, offsetof(struct settings, exact), false},
-    {"timeout",             take_duration, offsetof(struct settings, timeout), false},
-    {0                        },
+    {"listen",       take_address,  offsetof(struct settings, listen),       true},
+    {"hosts",        take_hosts,    0,                                       true},
+    {"log",          take_text,     offsetof(struct settings, log),          false},
+    {"min_version",  take_version,  offsetof(struct settings, min_version),  false},
+    {"max_version",  take_version,  offsetof(struct settings, max_version),  false},
+    {"ciphers",      take_text,     offsetof(struct settings, ciphers),      false},
+    {"ciphersuites", take_text,     offsetof(struct settings, ciphersuites), false},
+    {"groups",       take_text,     offsetof(struct settings, groups),       false},
+    {"alpn",         take_alpn,     offsetof(struct settings, alpn),         false},
+    {"client_ca",    take_text,     offsetof(struct settings, client_ca),    false},
+    {"client_crl",   take_text,     offsetof(struct settings, client_crl),   false},
+    {"client_auth",  take_auth,     offsetof(struct settings, client_auth),  false},
+    {"exact",        take_flag,     offsetof(struct settings, exact),        false},
+    {"timeout",      take_duration, offsetof(struct settings, timeout),      false},
+    {0},
 };
+/* clang-format on */
 
 static int take_hosts(const json_t *value, void *into, struct error *e)
 {

@@ -35,6 +35,12 @@ my (undef, $options) = rehearse('run', '--help');
 my %seen = map { $_ => 1 } $readme =~ /(?:rehearse run|with) `?.*?(--[a-z]+)/g;
 like $options, qr/^  \Q$_\E /m, "run has $_" for sort keys %seen;
 
+# Every setting of target-builtin is in its manual.
+my $manual = slurp('docs/target-builtin.md');
+my @settings = slurp('testbed/targets/settings.c') =~ /^    \{"(\w+)", +take_/mg;
+cmp_ok scalar @settings, '>=', 18, 'it has its settings';
+like $manual, qr/`$_`/, "$_ is told" for @settings;
+
 # Links lead somewhere.
 for my $link ($readme =~ /\]\(([^)]+)\)/g) { ok -e $link, "$link is there" }
 
