@@ -50,6 +50,21 @@ my ($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(
 is $status, 0, 'any command can be a target' or diag "$out\n$err";
 ok gone("$DIR/command"), 'and does not outlive the play';
 
+# A server that slips off the calendar: its own clock gives it away, and the play proves nothing.
+my $off = "$DIR/off-the-calendar";
+open $file, '>', $off or die;
+print $file <<"SERVER";
+#!/bin/sh
+printf '{"listen":"%s","hosts":[{"name":"shop.test","chain":"%s","key":"%s"}]}' "\$1" "\$2" "\$3" >off.json
+exec env -u LD_PRELOAD $BUILD/target-builtin --config off.json
+SERVER
+close $file;
+chmod 0755, $off;
+($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(
+    qq{"command", $certificate, start = "$off {address} {chain} {key}", reload = "HUP"}));
+is $status, 6, 'a target that is not on the calendar is no pass' or diag "$out\n$err";
+like $out, qr/target shop\.test \(command\) does not live on the calendar: it reads/, 'and is told';
+
 # The same beside the scenario, in directories with spaces; TMPDIR too.
 mkdir "$DIR/with space";
 system('cp', $server, "$DIR/with space/server");
