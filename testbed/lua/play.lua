@@ -174,8 +174,8 @@ function Play:start_process(argv, settings)
   for name, value in pairs(settings.env or {}) do env[name] = value end
   if settings.on_calendar then env.LD_PRELOAD = self:shim_link() end
   local child = self:must(self.stage:spawn {
-    argv = settings.on_calendar and self:on_calendar(argv) or argv, env = environment_of(env), dir = settings.dir or self.dir,
-    input = settings.input or false,
+    argv = settings.on_calendar and self:on_calendar(argv) or argv, env = environment_of(env),
+    dir = settings.dir or self.dir, input = settings.input or false,
   })
   self:note("spawn", { argv = argv, on_calendar = settings.on_calendar or false })
   return child
