@@ -185,10 +185,10 @@ local function preloadable(path)
   return not path:find "[ :]"
 end
 
--- The shim's path, or that of a link to it that can be preloaded.
-function Play:shim()
+-- A link to the shim, where its own path cannot be preloaded; else nil.
+function Play:shim_link()
   local path, link = self.run.options.programs .. "/libfakeclock.so", self.dir .. "/libfakeclock.so"
-  if preloadable(path) then return path end
+  if preloadable(path) then return nil end
   if not preloadable(link) then
     words.environment("%s: cannot be preloaded; expected a path without spaces and colons, there or in --state", path)
   end
@@ -196,23 +196,25 @@ function Play:shim()
   return link
 end
 
+-- The same command on the calendar, whatever its program is made of: docs/fakeclock.md.
+function Play:on_calendar(argv)
+  return { self.run.options.programs .. "/fakeclock", "run", self.clock_file, "--", table.unpack(argv) }
+end
+
 -- A file that the scenario names: relative paths start beside it.
 function Play:file_beside(path)
   return files.absolute(path, files.directory_of(self.path))
 end
 
--- A process on the stage.  `on_calendar`: it lives on the virtual calendar, by the shim.
+-- A process on the stage.  `on_calendar`: it lives on the virtual calendar.
 function Play:start_process(argv, settings)
   settings = settings or {}
   local env = {}
   for name, value in pairs(settings.env or {}) do env[name] = value end
-  if settings.on_calendar then
-    env.LD_PRELOAD = self:shim()
-    env.FAKECLOCK = self.clock_file
-  end
+  if settings.on_calendar then env.LD_PRELOAD = self:shim_link() end
   local child = self:must(self.stage:spawn {
-    argv = argv, env = environment_of(env), dir = settings.dir or self.dir,
-    input = settings.input or false,
+    argv = settings.on_calendar and self:on_calendar(argv) or argv, env = environment_of(env),
+    dir = settings.dir or self.dir, input = settings.input or false,
   })
   self:note("spawn", { argv = argv, on_calendar = settings.on_calendar or false })
   return child
