@@ -387,23 +387,15 @@ function target.listen_address(self)
   return address .. ":443"
 end
 
--- That the program is here; servers live in sbin, which is not on everybody's PATH.
-local function look_for(self, program)
-  if program:find "/" then return end
-  for dir in ((os.getenv "PATH" or "/usr/bin:/bin") .. ":/usr/sbin:/sbin"):gmatch "[^:]+" do
-    local file = io.open(dir .. "/" .. program)
-    if file then return file:close() end
-  end
-  words.environment("target %s: there is no %s here; apt-get install %s", self._name, program, self._adapter.needs)
-end
-
 local SAID = 5 -- last lines kept, to tell why it did not start
 
 -- Starts its process, and calls `take(line)` for every line that it says and `gone(why)` when it has
 -- ended; its words are in the journal, the last of them in target.said(self).
 function target.run(self, argv, take, gone, dir)
   local play, said = self._play, {}
-  look_for(self, argv[1])
+  if not files.on_path(argv[1]) then
+    words.environment("target %s: there is no %s here; apt-get install %s", self._name, argv[1], self._adapter.needs)
+  end
   local process = play:start_process(argv, { on_calendar = true, dir = dir or self._dir, env = self._env })
   local function follow(next_line)
     play:spawn_flow(function ()
