@@ -15,11 +15,10 @@
 #include "faketime/command.h"
 #include "faketime/doctor.h"
 #include "faketime/launch.h"
+#include "faketime/preload.h"
 #include "faketime/program.h"
 #include "testbed/wire/moment.h"
 #include "testbed/wire/options.h"
-
-#define PRELOAD "libfakeclock.so"
 
 int complain(int status, const struct error *e)
 {
@@ -273,42 +272,6 @@ static int verb_show(int argc, char **argv)
 
 /* --- run ------------------------------------------------------------------------------------- */
 
-/* The library lies beside this program, or in the lib folder beside its folder. */
-static int find_library(char path[PATH_MAX], struct error *e)
-{
-    static const char *const places[] = {"", "../lib/"};
-    char self[PATH_MAX] = "";
-    char *slash;
-
-    if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
-        return failed(e, "/proc/self/exe: %s; cannot find %s", strerror(errno), PRELOAD);
-    slash = strrchr(self, '/');
-    slash[1] = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-        if (snprintf(path, PATH_MAX, "%s%s%s", self, places[i], PRELOAD) < PATH_MAX &&
-            access(path, R_OK) == 0)
-            return 0;
-    return failed(e, "%s%s: not there; expected it beside fakeclock", self, PRELOAD);
-}
-
-/* ld.so splits the variable at spaces and colons and knows no quoting. */
-static int preload(const char *library, struct error *e)
-{
-    const char *others = getenv("LD_PRELOAD");
-    char all[2 * PATH_MAX];
-
-    if (strpbrk(library, " :") != NULL)
-        return failed(e, "%s: cannot be preloaded; expected a path without spaces and colons",
-                      library);
-    if (others == NULL || *others == '\0')
-        snprintf(all, sizeof all, "%s", library);
-    else if (strstr(others, library) != NULL)
-        snprintf(all, sizeof all, "%s", others);
-    else if ((size_t)snprintf(all, sizeof all, "%s:%s", library, others) >= sizeof all)
-        return failed(e, "LD_PRELOAD is too long");
-    return setenv("LD_PRELOAD", all, 1) < 0 ? failed(e, "LD_PRELOAD: %s", strerror(errno)) : 0;
-}
-
 /* The absolute path: the program may change its folder and start others. */
 static int name_clock(const char *path, struct error *e)
 {
@@ -319,20 +282,15 @@ static int name_clock(const char *path, struct error *e)
     return 0;
 }
 
-static int preload_library(struct error *e)
-{
-    char library[PATH_MAX];
-
-    return find_library(library, e) < 0 ? -1 : preload(library, e);
-}
-
 /* By both means where both work: redirected, libc's own readers follow; preloaded, the waits do, and what
  * the program starts. */
 static int prepare(enum program program, struct error *e)
 {
     struct error unheard;
 
-    if (program != PROGRAM_FOREIGN && preload_library(e) < 0)
+    if (program == PROGRAM_FOREIGN)
+        preload_forget();
+    else if (preload_library(e) < 0)
         return -1;
     if (program == PROGRAM_MOVES)
         return launch_arm(getenv("FAKECLOCK"), &unheard), 0;

@@ -4,6 +4,7 @@ local files = {
   PUBLIC = tonumber("644", 8),
   PRIVATE = tonumber("600", 8),
   DIRECTORY = tonumber("755", 8),
+  PROGRAM = tonumber("755", 8),
 }
 
 local MOST = 16 << 20 -- bytes; nothing that we read is larger
@@ -30,6 +31,12 @@ end
 
 function files.directory_of(path)
   return files.absolute(path):match "^(.*)/[^/]*$"
+end
+
+function files.is_there(path)
+  local file = io.open(path, "rb")
+  if file then file:close() end
+  return file ~= nil
 end
 
 function files.is_directory(path)

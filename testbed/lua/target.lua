@@ -23,6 +23,7 @@ local host = require "host"
 local files = require "files"
 local calendar = require "calendar"
 local expectation = require "expectation"
+local turn = require "turn"
 local words = require "words"
 local worker = require "worker"
 
@@ -104,7 +105,7 @@ function target.new(play, given)
     _served = nil,      -- chain and configuration that it took last
     _good = nil,        -- those that clients were last seen well with
     _refused = nil,     -- why it refused what the script gave it, until that is expected
-    _queue = {},        -- flows that wait to reload it
+    _reloads = turn.new(),
     _last_reload = {},  -- result and why
     _changed_at = 0,
     _state = {},        -- the adapter's own
@@ -212,13 +213,11 @@ end
 
 -- One at a time: renewal, guard, detector and the script may all want to.
 function methods:_reload()
-  local play, me = self._play, flow.self()
-  table.insert(self._queue, me)
-  while self._queue[1] ~= me do flow.park() end
-  local asked = self:_snapshot()
-  local result, why = self._adapter.reload(self)
-  table.remove(self._queue, 1)
-  if self._queue[1] then flow.wake(self._queue[1]) end
+  local play, asked = self._play, nil
+  local result, why = self._reloads:take(function ()
+    asked = self:_snapshot()
+    return self._adapter.reload(self)
+  end)
   self._last_reload = { result = result, why = why }
   if result == "done" then self._served = asked end
   self._changed_at = flow.now()
