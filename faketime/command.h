@@ -1,4 +1,7 @@
-/* command.h -- what the verbs of fakeclock have in common.  Each gets its name as argv[0] and returns the exit status. */
+/* command.h -- what the verbs of fakeclock have in common.
+ *
+ * Each gets its name as argv[0] and returns the exit status.
+ */
 #ifndef FAKETIME_COMMAND_H
 #define FAKETIME_COMMAND_H
 

@@ -119,7 +119,7 @@ static int verb_set(int argc, char **argv)
     struct clock clock;
     struct error e;
 
-    if (open_for(argc, argv, 2, "[--mono] FILE TIME", &clock, &e) < 0)
+    if (open_for(argc, argv, 2, "FILE TIME", &clock, &e) < 0)
         return complain(BAD_INPUT, &e);
     return finish(&clock, set(&clock, argv[2], mono, &e), argv[1], &e);
 }
@@ -139,7 +139,7 @@ static int verb_advance(int argc, char **argv)
     struct clock clock;
     struct error e;
 
-    if (open_for(argc, argv, 2, "[--mono] FILE DURATION", &clock, &e) < 0)
+    if (open_for(argc, argv, 2, "FILE DURATION", &clock, &e) < 0)
         return complain(BAD_INPUT, &e);
     return finish(&clock, advance(&clock, argv[2], mono, &e), argv[1], &e);
 }
