@@ -168,19 +168,19 @@ static int read_field(struct http_request *request, struct head *head, const cha
 static int read_head(struct http_request *request, struct head *head, const char *bytes,
                      size_t length)
 {
-    bool first = true;
+    const char *line = bytes, *end = bytes + length;
 
-    for (const char *line = bytes, *end = bytes + length; line < end; first = false) {
+    do { /* a head that is empty has a request line, too: a bad one */
         const char *stop = memmem(line, (size_t)(end - line), "\r\n", 2);
         size_t size = (size_t)((stop == NULL ? end : stop) - line);
 
         if (memchr(line, '\0', size) != NULL || memchr(line, '\n', size) != NULL)
             return bad(request, 400);
-        if ((first ? read_request_line(request, line, size)
-                   : read_field(request, head, line, size)) < 0)
+        if ((line == bytes ? read_request_line(request, line, size)
+                           : read_field(request, head, line, size)) < 0)
             return -1;
         line += size + 2;
-    }
+    } while (line < end);
     /* a request that two readers could frame in two ways: RFC 9112 section 6.3 */
     return head->chunked && head->has_length ? bad(request, 400) : 0;
 }
@@ -195,7 +195,9 @@ static int chunk_size(const char *bytes, size_t length, size_t *at, size_t *size
 
     if (stop == NULL)
         return length - *at > 64 ? -1 : 0;
-    if (!isxdigit((unsigned char)bytes[*at]) || stop - (bytes + *at) > 64)
+    /* strtoul would take a sign, a space or "0x", where other readers see an end or a 0 */
+    if (!isxdigit((unsigned char)bytes[*at]) || tolower((unsigned char)bytes[*at + 1]) == 'x' ||
+        stop - (bytes + *at) > 64)
         return -1;
     *size = strtoul(bytes + *at, &end, 16);
     if ((*end != '\r' && *end != ';') || *size > HTTP_BODY_MOST)

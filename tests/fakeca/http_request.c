@@ -69,6 +69,7 @@ static void bad_requests_are_refused(void **state)
         int status;
     } rows[] = {
         {"GET\r\n\r\n",                                                            400},
+        {"\r\n\r\n",                                                               400},
         {"GET / HTTP/2.0\r\n\r\n",                                                 505},
         {"GET x HTTP/1.1\r\n\r\n",                                                 400},
         {"GET /a b HTTP/1.1\r\n\r\n",                                              400},
@@ -83,6 +84,7 @@ static void bad_requests_are_refused(void **state)
         {GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",       413},
         {GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\nx\r\n",                      413},
         {GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n",             413},
+        {GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n",  413},
         {GOOD_HEAD " folded: line\r\n\r\n",                                        400},
         {GOOD_HEAD "Space : before\r\n\r\n",                                       400},
         {"GET / HTTP/1.1\r\nHost: a\"b\r\n\r\n",                                   400},

@@ -4,19 +4,9 @@
 #include <string.h>
 
 #include "fakeca/dns_answer.h"
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+#include "tests/fuzz/must.h"
 
 static struct dns_zone *zone, *bare; /* bare: where names may be missing */
-
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 static void fill(struct dns_zone *into)
 {

@@ -10,13 +10,11 @@
 #include <unistd.h>
 
 #include "fakeca/ocsp_answer.h"
+#include "tests/fuzz/must.h"
 
 #define NOON INT64_C(1936000000)
 #define DAY  INT64_C(86400)
 #define MOST 4096 /* bytes that are worth trying */
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 static char state[64];
 static struct authority authority;
@@ -32,14 +30,6 @@ static struct mark {
     {"the name of the issuer as sha256", EVP_sha256, false},
     {"the key of the issuer by sha 256", EVP_sha256, true },
 };
-
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 static void stand(void *context, size_t issuer, const char *serial, struct standing *out)
 {
