@@ -31,7 +31,8 @@ is("$found->{status} $found->{fields}{location}", "200 $client->{kid}", 'it is f
 my $changed = $client->post($client->{kid}, {contact => ['mailto:a@shop.test', 'mailto:b@shop.test']});
 is_deeply($changed->{json}{contact}, ['mailto:a@shop.test', 'mailto:b@shop.test'], 'its contacts are changed');
 is_deeply($client->post($client->{kid})->{json}{contact}, $changed->{json}{contact}, '  and stay so');
-is(Acme->word($client->post($client->{kid}, {contact => ['tel:+12']})), '400 unsupportedContact', 'a telephone is refused');
+is(Acme->word($client->post($client->{kid}, {contact => ['tel:+12']})), '400 unsupportedContact',
+    'a telephone is refused');
 is(Acme->word($client->post($client->{kid}, {contact => ['mailto:nobody']})), '400 invalidContact',
     'and an address that is none');
 is_deeply($client->post($client->{kid})->{json}{contact}, $changed->{json}{contact}, '  which changes nothing');
@@ -42,7 +43,8 @@ is_deeply($client->post($client->{kid}, {contact => []})->{json}{contact}, [], '
 # The outer JWS is signed with the account's key, the inner one with the new key.
 sub roll ($who, $new, %wrong) {
     my $url = $who->{directory}{keyChange};
-    my $inner = Acme->jws($wrong{signer} // $new, {url => $wrong{url} // $url, jwk => $new->{jwk}, %{$wrong{header} // {}}},
+    my $inner = Acme->jws($wrong{signer} // $new, {url => $wrong{url} // $url, jwk => $new->{jwk},
+        %{$wrong{header} // {}}},
         {account => $wrong{account} // $who->{kid}, oldKey => ($wrong{old} // $who->{key})->{jwk}});
     return $who->post($url, $inner);
 }
@@ -55,7 +57,8 @@ is(Acme->word(roll($client, $new, account => $other->{kid})), '400 malformed', '
 is(Acme->word(roll($client, $new, url => $client->{directory}{newOrder})), '400 malformed', 'and the URL');
 is(Acme->word(roll($client, $new, header => {nonce => 'x'})), '400 malformed', 'the inner JWS has no nonce');
 my $taken = roll($client, $other->{key});
-is("$taken->{status} $taken->{fields}{location}", "409 $other->{kid}", 'a key that has an account is refused, and says whose');
+is("$taken->{status} $taken->{fields}{location}", "409 $other->{kid}",
+    'a key that has an account is refused, and says whose');
 is($client->post($client->{kid})->{status}, 200, 'the old key still counts');
 
 my $old = $client->{key};
@@ -63,14 +66,16 @@ is(roll($client, $new)->{status}, 200, 'a new key takes the place of the old one
 is(Acme->word($client->post($client->{kid})), '400 malformed', 'the old key counts no longer');
 $client->{key} = $new;
 is($client->order(['shop.test'])->{status}, 201, 'the new one does');
-is($client->register(onlyReturnExisting => JSON::PP::true)->{fields}{location}, $client->{kid}, 'it finds the same account');
+is($client->register(onlyReturnExisting => JSON::PP::true)->{fields}{location}, $client->{kid},
+    'it finds the same account');
 is(Acme->word(Acme->new($ca, $old)->register(onlyReturnExisting => JSON::PP::true)), '400 accountDoesNotExist',
     'and the old one finds none');
 
 # --- deactivated: section 7.3.6 -------------------------------------------------------------------
 
 my $order = $client->order(['shop.test']);
-is(Acme->word($other->post($client->{kid}, {status => 'deactivated'})), '403 unauthorized', 'nobody else deactivates it');
+is(Acme->word($other->post($client->{kid}, {status => 'deactivated'})), '403 unauthorized',
+    'nobody else deactivates it');
 is($client->post($client->{kid}, {status => 'deactivated'})->{json}{status}, 'deactivated', 'it is deactivated');
 is(Acme->word($client->order(['shop.test'])), '403 unauthorized', 'it orders nothing any more');
 is(Acme->word($client->post($order->{fields}{location})), '403 unauthorized', 'and sees nothing of what it ordered');

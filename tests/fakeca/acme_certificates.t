@@ -43,7 +43,8 @@ for my $profile (sort keys %lasts) {
     is($until - $from + 1, $lasts{$profile}, "$profile: lasts as long as it says");
     ok($from <= $now && $now < $until, '  and holds now');
     my $named = Acme->says($certificate, '-subject') =~ /CN = shop\.test/;
-    is($named ? 'named' : 'nameless', $profile =~ /tlsserver|shortlived/ ? 'nameless' : 'named', '  with and without a CN');
+    is($named ? 'named' : 'nameless', $profile =~ /tlsserver|shortlived/ ? 'nameless' : 'named',
+        '  with and without a CN');
 }
 like(Acme->says(obtain($client, ['shop.test']), '-dates'), qr/notAfter=Aug  3 /, 'who names none gets classic');
 is(Acme->word($client->order(['shop.test'], profile => 'forever')), '400 invalidProfile', 'an unknown one is refused');
@@ -66,11 +67,13 @@ ok($window->{end} > $window->{start} && $window->{end} < $now + 89 * 86400, '  a
 is(Acme->word(window('AAAA.BBBB')), '404 malformed', 'of a certificate that is not ours, none');
 is(Acme->word(window('../../etc')), '404 malformed', 'nor of anything else');
 my $brief = obtain($client, ['shop.test'], profile => 'shortlived');
-is(window(Acme->renewal_id($brief))->{start}, $now - 3600 + int((160 * 3600 - 1) / 2), 'half-way, where it lasts less than ten days');
+is(window(Acme->renewal_id($brief))->{start}, $now - 3600 + int((160 * 3600 - 1) / 2),
+    'half-way, where it lasts less than ten days');
 
 # --- what an order replaces -----------------------------------------------------------------------
 
-is(Acme->word($client->order(['shop.test'], replaces => 'AAAA.BBBB')), '400 malformed', 'an unknown one is not replaced');
+is(Acme->word($client->order(['shop.test'], replaces => 'AAAA.BBBB')), '400 malformed',
+    'an unknown one is not replaced');
 is(Acme->word($other->order(['shop.test'], replaces => $id)), '403 unauthorized', 'nor is another account\'s');
 is(Acme->word($client->order(['mail.test'], replaces => $id)), '400 malformed', 'nor one for other names');
 my $failing = $client->order(['shop.test', 'www.shop.test'], replaces => $id);
@@ -89,7 +92,7 @@ system("openssl x509 -inform der -in $issuer -out $issuer.pem") == 0 or die 'iss
 sub standing ($certificate) {
     my ($status, $said) = run({}, 'openssl', 'ocsp', '-issuer', "$issuer.pem", '-cert', $certificate->{file}, '-url',
         $ca->{ocsp}, '-CAfile', $ca->{roots}[0], '-attime', $now, '-no_nonce');
-    return $said =~ m{^(?:\S+: )?(good|revoked|unknown)$}m ? $1 . ($said =~ /Reason: (\w+)/ ? " $1" : '') : $said;
+    return join ' ', $said =~ m{^(?:\S+: )?(good|revoked|unknown)$}m, $said =~ /Reason: (\w+)/;
 }
 sub revoke ($who, $certificate, %how) {
     my %reason = exists $how{reason} ? (reason => delete $how{reason}) : ();

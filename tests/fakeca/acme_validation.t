@@ -74,7 +74,7 @@ is_judged('shop.test', 'http-01', $good, '  to https, where the certificate does
 is_judged('shop.test', 'http-01', qr/^invalid connection .*a redirect to 'ftp:/, '  to http and https only',
     redirected('ftp://shop.test/elsewhere'));
 is_judged('shop.test', 'http-01', qr/^invalid connection .*a redirect to/, '  on the usual ports only',
-    redirected('http://shop.test:1/elsewhere'));
+    redirected('http://shop.test:53/elsewhere'));
 spill("$four/loop.location", '/loop');
 is_judged('shop.test', 'http-01', qr/^invalid connection .*more than 10 redirects/, '  and ten times at most',
     redirected('/loop'));
@@ -100,7 +100,8 @@ my $authorization = $client->post($order->{json}{authorizations}[0])->{json};
 is_deeply([map { $_->{type} } @{$authorization->{challenges}}], ['dns-01'], 'a wildcard is for dns-01 alone');
 is("$authorization->{identifier}{value} $authorization->{wildcard}", 'shop.test 1', '  under the name itself');
 my $both = $client->obtain(['shop.test', '*.shop.test'], 'dns-01', in_dns('_acme-challenge.shop.test'));
-like(Acme->says($both, '-ext', 'subjectAltName'), qr/DNS:shop\.test, DNS:\*\.shop\.test/, 'a name and its wildcard in one');
+like(Acme->says($both, '-ext', 'subjectAltName'), qr/DNS:shop\.test, DNS:\*\.shop\.test/,
+    'a name and its wildcard in one');
 
 # --- tls-alpn-01: RFC 8737 ------------------------------------------------------------------------
 
@@ -120,7 +121,8 @@ is_judged('shop.test', 'tls-alpn-01', qr/^invalid connection/, 'tls-alpn-01: nob
 is_judged('shop.test', 'tls-alpn-01', $good, '  a good answer', shown('DNS:shop.test'));
 is_judged('shop.test', 'tls-alpn-01', qr/^invalid unauthorized .*not for this name alone/, '  for two names',
     shown('DNS:shop.test,DNS:www.shop.test'));
-is_judged('shop.test', 'tls-alpn-01', qr/^invalid unauthorized .*right digest/, '  not critical', shown('DNS:shop.test', ''));
+is_judged('shop.test', 'tls-alpn-01', qr/^invalid unauthorized .*right digest/, '  not critical',
+    shown('DNS:shop.test', ''));
 is_judged('shop.test', 'tls-alpn-01', qr/^invalid (?:tls|unauthorized)/, '  for another protocol',
     shown('DNS:shop.test', 'critical,', 'h2'));
 
@@ -133,7 +135,8 @@ for my $case (['127.0.0.1', $four], ['::1', $six]) {
     is_deeply(\@types, ['http-01', 'tls-alpn-01'], "$address: nothing is looked up for an address");
     my $certificate = $client->obtain([$address], 'http-01', in_file($top));
     my $written = $address eq '::1' ? '0:0:0:0:0:0:0:1' : $address;
-    like(Acme->says($certificate, '-ext', 'subjectAltName'), qr/^\s+IP Address:\Q$written\E$/m, '  and a certificate is had');
+    like(Acme->says($certificate, '-ext', 'subjectAltName'), qr/^\s+IP Address:\Q$written\E$/m,
+        '  and a certificate is had');
 }
 is($client->order(['0:0:0:0:0:0:0:1'])->{json}{identifiers}[0]{value}, '::1', 'an address has one spelling');
 is_judged('127.0.0.1', 'tls-alpn-01', $good, 'tls-alpn-01 for an address', shown('IP:127.0.0.1'));
