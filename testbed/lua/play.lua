@@ -24,6 +24,7 @@ function Play.new(run, path, number, rehearsal)
     points = {},                      -- every expect: { section, heading, text, met, details }
     expected = {},                    -- sections in which something was expected
     judges = {},                      -- run when the script has said all
+    actors = {},                      -- { period =, act = }: who acts by the calendar, passage.lua
     names = {}, namers = {},          -- { address, name } of the stage, and who is told of them
     closers = {},                     -- run backwards at the end
     flows = {},                       -- helper flows, stopped at the end
@@ -132,6 +133,7 @@ function Play:open_stage()
   self:must(host.make_directory(self.dir, files.DIRECTORY))
   self.page = self:must(host.clock(self.dir .. "/clock"))
   self.clock_file = self.dir .. "/clock"
+  self.mover = function (seconds) self.page:advance(seconds) end
   self.stage = self:must(stage.open {
     init = options.programs .. "/stage-init", outward = self.outward,
     show = not self.outward and self:furnish() or {},

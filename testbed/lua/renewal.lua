@@ -60,6 +60,7 @@ return routine.define("renewal", {
     self._last = "not due"
     self._look = self._settings.client and acme_client.new(self) or at_once
   end,
+  period = function (self) return self._settings.client and self._settings.schedule or math.huge end,
   look = function (self)
     local result = self:_look()
     self._last = result or self._last
