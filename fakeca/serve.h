@@ -2,6 +2,7 @@
  *
  *     DIR/authority.json ...   the authority itself (authority.h), made if it is not there
  *     DIR/https/               a second one, for the certificate of the ACME server itself
+ *     DIR/alternate/           a third one, whose root cross-signs that of the first, where that is wanted
  *     DIR/manage.sock          where it is told to misbehave (manage.h), mode 0600
  *     DIR/serve.db             accounts, orders and what was issued (store.h)
  *
@@ -32,6 +33,8 @@ struct serve_plan {
     unsigned validate_http_port, validate_tls_port;
     struct profile profiles[PROFILES_MOST];
     size_t profile_count;
+    struct policy policy; /* to begin with */
+    bool alternate;       /* a second root that cross-signs the first, for other chains */
 };
 
 struct serve {
@@ -45,6 +48,7 @@ struct serve {
     struct acme *acme;
     SSL_CTX *tls;
     struct misbehaviour *misbehaviour;
+    struct policy policy;
     struct http_server api, http;
     struct plain plain;
     struct dns_zone *zone;
