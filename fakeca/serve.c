@@ -13,6 +13,8 @@
 #include "fakeca/serve_tls.h"
 #include "testbed/wire/moment.h"
 
+#define SERIALS_AHEAD 255
+
 static int64_t now(void *context)
 {
     const struct serve *serve = context;
@@ -39,6 +41,7 @@ static int open_state(struct serve *serve, struct error *e)
         authority_open(plan->state, &serve->authority, e) < 0)
         return -1;
     serve->opened = true;
+    serve->authority.ahead = SERIALS_AHEAD;
     authority_pause(&serve->authority);
     serve->store = store_open(plan->state, e);
     return serve->store == NULL ? -1 : 0;
