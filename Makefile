@@ -23,8 +23,8 @@ override LDFLAGS  += $(SANITIZE)
 DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev \
              libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev libsqlite3-dev
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc gnutls-bin bind9-dnsutils \
-             curl acme-tiny dehydrated uacme musl-tools
-DEPS_LONG  = $(DEPS_CHECK) certbot lego golang-go default-jdk-headless nodejs python3 pebble
+             curl acme-tiny dehydrated uacme musl-tools busybox certbot lego caddy
+DEPS_LONG  = $(DEPS_CHECK) golang-go default-jdk-headless nodejs python3 pebble
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
 DEPS_BENCH = $(DEPS_CHECK) faketime pebble libcurl4-openssl-dev
 DEPS_ASAN  = $(DEPS_CHECK) clang libclang-rt-14-dev
@@ -48,7 +48,7 @@ FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
 TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
 SHIM     = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(sort $(wildcard faketime/shim*.c)) \
              faketime/page.c faketime/vdso.c testbed/wire/error.c)
-CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/blob_code.c, \
+CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/command%.c faketime/blob_code.c, \
              $(wildcard faketime/*.c))) $(BUILD)/obj/faketime/image.o
 BUILTIN  = $(call objects,$(wildcard testbed/targets/*.c))
 STAGE    = $(call objects,$(wildcard testbed/stage/*.c))
@@ -66,7 +66,7 @@ LIBS_fakeca = -lssl -lcrypto -lev -ljansson -lldns -lsqlite3 -lm
 $(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(PAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_fakeca)
 
-$(BUILD)/fakeclock: $(BUILD)/obj/faketime/fakeclock.o $(CLOCK) $(WIRE)
+$(BUILD)/fakeclock: $(call objects,faketime/fakeclock.c $(wildcard faketime/command*.c)) $(CLOCK) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ -lm
 
 # It goes into programs that are not ours, so no sanitizer goes with it.

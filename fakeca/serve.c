@@ -151,6 +151,7 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
     if (open_state(serve, e) < 0 || open_services(serve, e) < 0 || open_listeners(serve, e) < 0 ||
         open_acme(serve, e) < 0)
         return -1;
+    serve->manage.acme = serve->acme;
     ev_signal_init(&serve->terminated, on_signal, SIGTERM);
     ev_signal_init(&serve->interrupted, on_signal, SIGINT);
     ev_signal_start(serve->loop, &serve->terminated);

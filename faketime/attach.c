@@ -1,8 +1,5 @@
 #include "faketime/attach.h"
 
-#include <ctype.h>
-#include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +7,7 @@
 #include "faketime/maps.h"
 #include "faketime/redirect.h"
 #include "faketime/tracee.h"
+#include "faketime/tree.h"
 
 /* A process that stands still, and what is known of it. */
 struct held {
@@ -110,56 +108,6 @@ int detach(pid_t pid, struct error *e)
 
 /* --- a tree -------------------------------------------------------------------------------------- */
 
-#define TREE_MAX 4096
-
-struct tree {
-    pid_t pids[TREE_MAX];
-    size_t count;
-};
-
-static bool in_tree(const struct tree *tree, pid_t pid)
-{
-    for (size_t i = 0; i < tree->count; i++)
-        if (tree->pids[i] == pid)
-            return true;
-    return false;
-}
-
-/* The process id's parent (proc(5), stat); 0 where there is none. */
-static pid_t parent_of(pid_t pid)
-{
-    char path[40], text[512] = "";
-    const char *after;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    file = fopen(path, "re");
-    if (file == NULL)
-        return 0;
-    if (fgets(text, sizeof text, file) == NULL)
-        *text = '\0';
-    fclose(file);
-    after = strrchr(text, ')'); /* a name may contain anything */
-    return after == NULL || strlen(after) < 5 ? 0 : (pid_t)strtol(after + 4, NULL, 10);
-}
-
-/* Children of those in the tree that are not in it yet. */
-static void grow(struct tree *tree)
-{
-    DIR *folder = opendir("/proc");
-    const struct dirent *entry;
-
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-        if (isdigit((unsigned char)entry->d_name[0]) && !in_tree(tree, pid) &&
-            in_tree(tree, parent_of(pid)) && tree->count < TREE_MAX)
-            tree->pids[tree->count++] = pid;
-    }
-    if (folder != NULL)
-        closedir(folder);
-}
-
 /* A child that is born after its parent was attached is on the clock from the start; so it is enough to
  * look for more after each. */
 size_t attach_tree(pid_t pid, const char *clock, void (*complain)(const struct error *e))
@@ -167,7 +115,7 @@ size_t attach_tree(pid_t pid, const char *clock, void (*complain)(const struct e
     static struct tree tree;
     size_t refused = 0;
 
-    tree = (struct tree){.pids = {pid}, .count = 1};
+    tree_plant(&tree, pid);
     for (size_t i = 0; i < tree.count; i++) {
         struct error e;
 
@@ -175,7 +123,7 @@ size_t attach_tree(pid_t pid, const char *clock, void (*complain)(const struct e
             refused++;
             complain(&e);
         }
-        grow(&tree);
+        tree_grow(&tree);
     }
     return refused;
 }

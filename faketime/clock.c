@@ -152,6 +152,11 @@ static void write_line(struct clock_page *page, const struct page_line *line)
     __atomic_store_n(&page->sequence, sequence + 1, __ATOMIC_RELEASE);
 }
 
+static int64_t unpacked(uint64_t offset)
+{
+    return ((int64_t)offset >> PAGE_NS_BITS) * NANOSECONDS + (int64_t)(offset & PAGE_NS_MASK);
+}
+
 /* What to add to the kernel's calendar now.  Exact where the page holds an offset: a thousand
  * jumps of a day are a thousand days. */
 static int64_t offset_at(const struct clock_page *page, const struct instant *at)
@@ -160,7 +165,7 @@ static int64_t offset_at(const struct clock_page *page, const struct instant *at
 
     if ((offset & PAGE_NS_MASK) == PAGE_SLOW)
         return page_line_at(&page->lines[page->sequence & 1].real, at->mono) - at->real;
-    return ((int64_t)offset >> PAGE_NS_BITS) * NANOSECONDS + (int64_t)(offset & PAGE_NS_MASK);
+    return unpacked(offset);
 }
 
 static void write_calendar(struct clock_page *page, const struct instant *at, int64_t offset,
@@ -183,7 +188,21 @@ struct change {
     enum { FROM_VIRTUAL_NOW, FROM_REAL_NOW, FROM_EPOCH } from;
     int64_t by;
     const uint64_t *rate; /* NULL keeps it */
+    bool passes;          /* the monotonic clocks move as far */
 };
+
+/* The monotonic clocks' new word. */
+static int pass(const struct clock_page *page, int64_t by, uint64_t *word, struct error *e)
+{
+    int64_t passed;
+
+    if (by < 0)
+        return failed(e, "the monotonic clocks never go back; expected a time that is to come");
+    if (__builtin_add_overflow(unpacked(page->mono_offset), by, &passed) || passed >= OFFSET_LIMIT)
+        return failed(e, "more time than there is has passed; expected less than 272 years in all");
+    *word = packed(passed);
+    return 0;
+}
 
 /* With the lock held. */
 static int apply(struct clock_page *page, const struct change *change, struct error *e)
@@ -194,11 +213,15 @@ static int apply(struct clock_page *page, const struct change *change, struct er
         [FROM_REAL_NOW] = 0,
         [FROM_EPOCH] = -at.real,
     };
+    uint64_t mono = page->mono_offset;
     int64_t offset, now;
 
     if (__builtin_add_overflow(base[change->from], change->by, &offset) ||
         __builtin_add_overflow(at.real, offset, &now) || now < CLOCK_EARLIEST || now > CLOCK_LATEST)
         return failed(e, "beyond the calendar; expected a time from 1900-01-01 to 2259-12-31");
+    if (change->passes && pass(page, offset - base[FROM_VIRTUAL_NOW], &mono, e) < 0)
+        return -1;
+    __atomic_store_n(&page->mono_offset, mono, __ATOMIC_RELEASE);
     write_calendar(page, &at, offset,
                    change->rate == NULL ? page_rate(page, CLOCK_REALTIME) : *change->rate);
     return 0;
@@ -241,6 +264,21 @@ int clock_set_offset(struct clock *clock, int64_t offset, struct error *e)
 int clock_advance(struct clock *clock, int64_t by, struct error *e)
 {
     return change(clock, &(struct change){.from = FROM_VIRTUAL_NOW, .by = by}, e);
+}
+
+int clock_pass(struct clock *clock, int64_t by, struct error *e)
+{
+    return change(clock, &(struct change){.from = FROM_VIRTUAL_NOW, .by = by, .passes = true}, e);
+}
+
+int clock_pass_until(struct clock *clock, int64_t now, struct error *e)
+{
+    return change(clock, &(struct change){.from = FROM_EPOCH, .by = now, .passes = true}, e);
+}
+
+int64_t clock_passed(const struct clock *clock)
+{
+    return unpacked(__atomic_load_n(&clock->page->mono_offset, __ATOMIC_ACQUIRE));
 }
 
 int clock_rate(struct clock *clock, double rate, struct error *e)

@@ -38,6 +38,13 @@ double clock_rate_now(const struct clock *clock);
 int clock_set(struct clock *clock, int64_t now, struct error *e);
 int clock_set_offset(struct clock *clock, int64_t offset, struct error *e); /* from the real now */
 int clock_advance(struct clock *clock, int64_t by, struct error *e);        /* may be negative */
+/* Time passes: the monotonic clocks move with the calendar, as they do while nobody tampers with it.  Only
+ * forwards, for they never go back; what moves the calendar alone is a clock that was set, or a suspended
+ * machine that wakes up. */
+int clock_pass(struct clock *clock, int64_t by, struct error *e);
+int clock_pass_until(struct clock *clock, int64_t now, struct error *e);
+int64_t
+clock_passed(const struct clock *clock); /* how far the monotonic clocks were moved in all */
 /* Changing the rate keeps the calendar where it is: 0 freezes, 1 is real speed. */
 int clock_rate(struct clock *clock, double rate, struct error *e);
 

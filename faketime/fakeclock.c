@@ -12,17 +12,15 @@
 #include "faketime/attach.h"
 #include "faketime/census.h"
 #include "faketime/clock.h"
+#include "faketime/command.h"
 #include "faketime/doctor.h"
 #include "faketime/launch.h"
+#include "faketime/preload.h"
 #include "faketime/program.h"
 #include "testbed/wire/moment.h"
 #include "testbed/wire/options.h"
 
-enum { DONE = 0, BAD_INPUT = 2, ENVIRONMENT = 6 };
-
-#define PRELOAD "libfakeclock.so"
-
-static int complain(int status, const struct error *e)
+int complain(int status, const struct error *e)
 {
     fprintf(stderr, "fakeclock: %s\n", e->text);
     return status;
@@ -36,6 +34,28 @@ static int expect(int argc, char **argv, int count, const char *what, struct err
     if (argc == count + 1 && argv[1][0] != '-')
         return 0;
     return failed(e, "expected: fakeclock %s %s", argv[0], what);
+}
+
+struct move_arguments {
+    bool mono;
+};
+
+static const struct option_row move_options[] = {
+    {"mono",                                           NULL, "time passes: the monotonic clocks move as far", OPTION_FLAG,
+     offsetof(struct move_arguments, mono)},
+    {0},
+};
+
+/* The option only where it comes first or last, for a time may begin with a minus. */
+static bool take_mono(int *argc, char **argv)
+{
+    for (int i = 1; i < *argc; i++)
+        if (strcmp(argv[i], "--mono") == 0) {
+            memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof *argv);
+            (*argc)--;
+            return true;
+        }
+    return false;
 }
 
 static int open_for(int argc, char **argv, int count, const char *what, struct clock *clock,
@@ -69,44 +89,81 @@ static int verb_new(int argc, char **argv)
     return DONE;
 }
 
-static int set(struct clock *clock, const char *text, struct error *e)
+/* As an offset from the real now time passes up to it, too. */
+static int set_offset(struct clock *clock, const char *text, bool mono, struct error *e)
 {
-    int64_t offset, seconds, now;
+    int64_t offset;
+
+    if (duration_parse(text, &offset, e) < 0)
+        return -1;
+    return mono ? clock_pass(clock, offset - clock_offset(clock), e)
+                : clock_set_offset(clock, offset, e);
+}
+
+static int set(struct clock *clock, const char *text, bool mono, struct error *e)
+{
+    int64_t seconds, now;
 
     if (*text == '+' || *text == '-')
-        return duration_parse(text, &offset, e) < 0 ? -1 : clock_set_offset(clock, offset, e);
+        return set_offset(clock, text, mono, e);
     if (moment_parse(text, 0, &seconds, e) < 0)
         return -1;
     if (__builtin_mul_overflow(seconds, NANOSECONDS, &now))
         now = seconds < 0 ? INT64_MIN : INT64_MAX; /* beyond the calendar, which says so */
-    return clock_set(clock, now, e);
+    return mono ? clock_pass_until(clock, now, e) : clock_set(clock, now, e);
 }
 
 static int verb_set(int argc, char **argv)
 {
+    bool mono = take_mono(&argc, argv);
     struct clock clock;
     struct error e;
 
     if (open_for(argc, argv, 2, "FILE TIME", &clock, &e) < 0)
         return complain(BAD_INPUT, &e);
-    return finish(&clock, set(&clock, argv[2], &e), argv[1], &e);
+    return finish(&clock, set(&clock, argv[2], mono, &e), argv[1], &e);
 }
 
-static int advance(struct clock *clock, const char *text, struct error *e)
+static int advance(struct clock *clock, const char *text, bool mono, struct error *e)
 {
     int64_t by;
 
-    return duration_parse(text, &by, e) < 0 ? -1 : clock_advance(clock, by, e);
+    if (duration_parse(text, &by, e) < 0)
+        return -1;
+    return mono ? clock_pass(clock, by, e) : clock_advance(clock, by, e);
 }
 
 static int verb_advance(int argc, char **argv)
+{
+    bool mono = take_mono(&argc, argv);
+    struct clock clock;
+    struct error e;
+
+    if (open_for(argc, argv, 2, "FILE DURATION", &clock, &e) < 0)
+        return complain(BAD_INPUT, &e);
+    return finish(&clock, advance(&clock, argv[2], mono, &e), argv[1], &e);
+}
+
+/* What a laptop does that was asleep: the calendar has moved on, the monotonic clocks have not. */
+static int suspend(struct clock *clock, const char *text, struct error *e)
+{
+    int64_t length;
+
+    if (duration_parse(text, &length, e) < 0)
+        return -1;
+    if (length < 0)
+        return failed(e, "'%s' is not how long a machine was suspended; expected 8h", text);
+    return clock_advance(clock, length, e);
+}
+
+static int verb_suspend(int argc, char **argv)
 {
     struct clock clock;
     struct error e;
 
     if (open_for(argc, argv, 2, "FILE DURATION", &clock, &e) < 0)
         return complain(BAD_INPUT, &e);
-    return finish(&clock, advance(&clock, argv[2], &e), argv[1], &e);
+    return finish(&clock, suspend(&clock, argv[2], &e), argv[1], &e);
 }
 
 static int verb_freeze(int argc, char **argv)
@@ -215,42 +272,6 @@ static int verb_show(int argc, char **argv)
 
 /* --- run ------------------------------------------------------------------------------------- */
 
-/* The library lies beside this program, or in the lib folder beside its folder. */
-static int find_library(char path[PATH_MAX], struct error *e)
-{
-    static const char *const places[] = {"", "../lib/"};
-    char self[PATH_MAX] = "";
-    char *slash;
-
-    if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
-        return failed(e, "/proc/self/exe: %s; cannot find %s", strerror(errno), PRELOAD);
-    slash = strrchr(self, '/');
-    slash[1] = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-        if (snprintf(path, PATH_MAX, "%s%s%s", self, places[i], PRELOAD) < PATH_MAX &&
-            access(path, R_OK) == 0)
-            return 0;
-    return failed(e, "%s%s: not there; expected it beside fakeclock", self, PRELOAD);
-}
-
-/* ld.so splits the variable at spaces and colons and knows no quoting. */
-static int preload(const char *library, struct error *e)
-{
-    const char *others = getenv("LD_PRELOAD");
-    char all[2 * PATH_MAX];
-
-    if (strpbrk(library, " :") != NULL)
-        return failed(e, "%s: cannot be preloaded; expected a path without spaces and colons",
-                      library);
-    if (others == NULL || *others == '\0')
-        snprintf(all, sizeof all, "%s", library);
-    else if (strstr(others, library) != NULL)
-        snprintf(all, sizeof all, "%s", others);
-    else if ((size_t)snprintf(all, sizeof all, "%s:%s", library, others) >= sizeof all)
-        return failed(e, "LD_PRELOAD is too long");
-    return setenv("LD_PRELOAD", all, 1) < 0 ? failed(e, "LD_PRELOAD: %s", strerror(errno)) : 0;
-}
-
 /* The absolute path: the program may change its folder and start others. */
 static int name_clock(const char *path, struct error *e)
 {
@@ -261,20 +282,15 @@ static int name_clock(const char *path, struct error *e)
     return 0;
 }
 
-static int preload_library(struct error *e)
-{
-    char library[PATH_MAX];
-
-    return find_library(library, e) < 0 ? -1 : preload(library, e);
-}
-
 /* By both means where both work: redirected, libc's own readers follow; preloaded, the waits do, and what
  * the program starts. */
 static int prepare(enum program program, struct error *e)
 {
     struct error unheard;
 
-    if (program != PROGRAM_FOREIGN && preload_library(e) < 0)
+    if (program == PROGRAM_FOREIGN)
+        preload_forget();
+    else if (preload_library(e) < 0)
         return -1;
     if (program == PROGRAM_MOVES)
         return launch_arm(getenv("FAKECLOCK"), &unheard), 0;
@@ -314,7 +330,7 @@ static int verb_run(int argc, char **argv)
 
 /* --- attach and detach ----------------------------------------------------------------------- */
 
-static int parse_pid(const char *text, pid_t *pid, struct error *e)
+int parse_pid(const char *text, pid_t *pid, struct error *e)
 {
     char *end;
     long number = strtol(text, &end, 10);
@@ -437,21 +453,25 @@ static int verb_doctor(int argc, char **argv)
 
 /* --------------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 static const struct verb verbs[] = {
-    {"new",                                           "FILE", "makes a clock that shows real time", NULL, verb_new},
-    {"set",           "FILE TIME", "moves it; an offset counts from the real now", NULL, verb_set},
-    {"advance",                                       "FILE DURATION", "moves it on from where it is", NULL, verb_advance},
-    {"freeze",                                           "FILE", "stops it; 'rate FILE 1' lets it go on", NULL, verb_freeze},
-    {"rate", "FILE NUMBER", "lets NUMBER virtual seconds pass in a real one", NULL, verb_rate},
-    {"show",                                       "FILE", "tells the time on it", show_options, verb_show},
-    {"run",                                       "FILE -- COMMAND...", "runs a program, and what it starts, on it", NULL, verb_run},
-    {"attach",                 "FILE PID", "puts a process that runs on it", attach_options, verb_attach},
-    {"detach",                                   "PID", "takes a process off its clock, back to real time", NULL, verb_detach},
-    {"ps",                                        "[FILE]", "lists who is on it, and whether they have read it", NULL, verb_ps},
-    {"doctor",        "PID|COMMAND", "tells how it takes its time, and what time it reads", NULL,
-     verb_doctor},
-    {0                                   },
+    {"new",     "FILE",               "makes a clock that shows real time", NULL, verb_new},
+    {"set",     "FILE TIME",          "moves it; an offset counts from the real now", move_options, verb_set},
+    {"advance", "FILE DURATION",      "moves it on from where it is", move_options, verb_advance},
+    {"suspend", "FILE DURATION",      "the machine slept: the monotonic clocks do not know", NULL, verb_suspend},
+    {"step",    "FILE",               "lets time pass, step by step, and waits for programs to settle", step_options, verb_step},
+    {"poke",    "PID",                "wakes who waits for time to pass", poke_options, verb_poke},
+    {"freeze",  "FILE",               "stops it; 'rate FILE 1' lets it go on", NULL, verb_freeze},
+    {"rate",    "FILE NUMBER",        "lets NUMBER virtual seconds pass in a real one", NULL, verb_rate},
+    {"show",    "FILE",               "tells the time on it", show_options, verb_show},
+    {"run",     "FILE -- COMMAND...", "runs a program, and what it starts, on it", NULL, verb_run},
+    {"attach",  "FILE PID",           "puts a process that runs on it", attach_options, verb_attach},
+    {"detach",  "PID",                "takes a process off its clock, back to real time", NULL, verb_detach},
+    {"ps",      "[FILE]",             "lists who is on it, and whether they have read it", NULL, verb_ps},
+    {"doctor",  "PID|COMMAND",        "tells how it takes its time, and what time it reads", NULL, verb_doctor},
+    {0},
 };
+/* clang-format on */
 
 static int usage(FILE *out)
 {

@@ -160,9 +160,16 @@ void stage_forget(struct stage *stage, struct child *child)
 
 /* --- opening ------------------------------------------------------------------------------------ */
 
-static pid_t start_init(const char *program, bool outward, const char *hosts, int far)
+#define SHOWN_MAX 8
+
+struct shown { /* "PATH=FILE", borrowed from Lua's stack */
+    const char *pairs[SHOWN_MAX];
+    size_t count;
+};
+
+static pid_t start_init(const char *program, bool outward, const struct shown *shown, int far)
 {
-    const char *arguments[8] = {program};
+    const char *arguments[2 * SHOWN_MAX + 4] = {program};
     size_t count = 1;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -172,9 +179,9 @@ static pid_t start_init(const char *program, bool outward, const char *hosts, in
 
     if (outward)
         arguments[count++] = "--outward";
-    if (hosts != NULL) {
-        arguments[count++] = "--hosts";
-        arguments[count++] = hosts;
+    for (size_t i = 0; i < shown->count; i++) {
+        arguments[count++] = "--show";
+        arguments[count++] = shown->pairs[i];
     }
     sigemptyset(&none);
     posix_spawn_file_actions_init(&actions);
@@ -207,6 +214,20 @@ static const char *text(lua_State *L, const char *name)
     return luaL_optstring(L, -1, NULL); /* stays on the stack, so it stays alive */
 }
 
+/* What is read leaves its strings on the stack, so they stay alive. */
+static void read_shown(lua_State *L, struct shown *shown)
+{
+    int table;
+
+    shown->count = 0;
+    if (lua_getfield(L, 1, "show") != LUA_TTABLE)
+        return;
+    table = lua_gettop(L);
+    while (shown->count < SHOWN_MAX &&
+           lua_geti(L, table, (lua_Integer)shown->count + 1) == LUA_TSTRING)
+        shown->pairs[shown->count++] = lua_tostring(L, -1);
+}
+
 static int refused(lua_State *L, const char *what)
 {
     lua_pushnil(L);
@@ -216,18 +237,19 @@ static int refused(lua_State *L, const char *what)
 
 static int l_open(lua_State *L)
 {
-    const char *program, *hosts;
+    const char *program;
+    struct shown shown;
     bool outward = flag(L, "outward");
     struct stage *stage;
     int sockets[2], size = 4 * STAGE_MESSAGE_TEXT;
     pid_t pid;
 
     program = text(L, "init");
-    hosts = text(L, "hosts");
+    read_shown(L, &shown);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
         return refused(L, "cannot make a socket");
     setsockopt(sockets[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    pid = start_init(program, outward, hosts, sockets[1]);
+    pid = start_init(program, outward, &shown, sockets[1]);
     close(sockets[1]);
     if (pid < 0) {
         close(sockets[0]);

@@ -5,7 +5,8 @@
  * set of namespaces with a loopback of its own and no route out.
  *
  * As a Lua module, inside flows:
- *     stage.open{init = PATH, outward = bool, hosts = FILE}  a stage; or nil and why
+ *     stage.open{init = PATH, outward = bool, show = {"PATH=FILE", ..}}  a stage, with files of its
+ *                          own (8 at most) at these paths; or nil and why
  *     s:ready()            waits for init: "isolated", "outward" or "shared", and what the kernel
  *                          refused ("" for nothing); or nil and why
  *     s:spawn{argv = {..}, env = {"NAME=value", ..}, dir = PATH, input = bool}

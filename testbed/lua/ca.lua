@@ -1,33 +1,18 @@
 -- ca, and the chains it issues.  Everything is done by the program `fakeca`; a chain
 -- is a bundle directory that nobody writes to again.
 
-local json = require "json"
+local authority = require "authority"
+local fakeca = require "fakeca"
 local words = require "words"
 
 local ca = {}
-
--- --- running fakeca -----------------------------------------------------------------------------
-
-local function fakeca(play, argv)
-  local command = { play.run.options.programs .. "/fakeca", table.unpack(argv) }
-  local ending, out, err = play:command(command)
-  if ending.code ~= 0 then
-    words.environment("fakeca %s: %s", argv[1], ending.error or (err ~= "" and err or "ended badly"))
-  end
-  return out
-end
-
-local function now(play)
-  return ("@%d"):format(math.floor(play.page:now()))
-end
 
 -- What `fakeca` says of the bundle that it wrote, and where it is.
 local function bundle(play, at, argv)
   play.bundles = play.bundles + 1
   local dir = ("%s/chain-%d"):format(play.dir, play.bundles)
   for _, word in ipairs { "--out", dir, "--at", at, "--json" } do argv[#argv + 1] = word end
-  local facts, why = json.decode(fakeca(play, argv))
-  if facts == nil then words.environment("fakeca %s: %s", argv[1], why) end
+  local facts = fakeca.ask(play, argv)
   facts.dir = dir
   return facts
 end
@@ -43,7 +28,7 @@ local function new_chain(house, name, faults, make)
   local play = house._play
   local chain = chain_class.new {
     _play = play, _house = house, _faults = faults, _make = make,
-    _at = not play.dry and now(play) or nil,
+    _at = not play.dry and fakeca.now(play) or nil,
     _name = name, -- or nil: the target's that claims it
     _facts = nil, -- as bundle.json has them, once it is made
   }
@@ -55,6 +40,12 @@ end
 function chain_methods:_claim(name)
   self._name = self._name or name
   if not self._facts and not self._play.dry then self._facts = self._make(self) end
+end
+
+-- A chain that somebody else obtained from this authority; `facts` as bundle.json has them.
+function ca.obtained(house, name, facts)
+  local chain = chain_class.new { _play = house._play, _house = house, _faults = {}, _name = name, _facts = facts }
+  return chain
 end
 
 -- What can only be done with a chain whose name is known.
@@ -108,6 +99,7 @@ end
 -- --- the authority ------------------------------------------------------------------------------
 
 local ca_methods = {}
+for name, method in pairs(authority.methods) do ca_methods[name] = method end
 local ca_class = words.class("ca", ca_methods)
 
 local key_kind = words.one_of { "p256", "p384", "rsa2048", "rsa3072", "ed25519" }
@@ -126,6 +118,7 @@ local issue_spec = {
   key = { key_kind, default = "p256", help = "kind of the leaf's key [p256]" },
   client = { "flag", default = false, help = "for a client, that shows it to a server [false]" },
   cross = { "flag", default = false, help = "send the cross-sign too [false]" },
+  must_staple = { "flag", default = false, help = "it demands a staple, RFC 7633 [false]" },
 }
 
 function ca.new(play, given)
@@ -135,13 +128,13 @@ function ca.new(play, given)
   if play.dry then return house end
   play:open_stage()
   house._dir = ("%s/ca-%d"):format(play.dir, play.nouns.ca)
-  fakeca(play, { "init", "--state", house._dir, "--at", now(play), "--key", settings.key,
+  fakeca.run(play, { "init", "--state", house._dir, "--at", fakeca.now(play), "--key", settings.key,
     "--intermediates", tostring(settings.intermediates),
     "--root-lifetime", settings.root, "--intermediate-lifetime", settings.intermediate })
   local old = settings.cross_signed_by
   if old then
     -- as AddTrust's did, the cross-sign ends with the root that made it
-    fakeca(play, { "cross-sign", "--state", house._dir, "--from", old._dir, "--at", now(play),
+    fakeca.run(play, { "cross-sign", "--state", house._dir, "--from", old._dir, "--at", fakeca.now(play),
       "--lifetime", old._settings.root })
   end
   return house
@@ -155,6 +148,8 @@ local function issue_command(house, names, issue)
   end
   for _, word in ipairs(issue.client and { "--eku", "clientAuth" } or {}) do argv[#argv + 1] = word end
   if issue.cross then argv[#argv + 1] = "--cross" end
+  if issue.must_staple then argv[#argv + 1] = "--must-staple" end
+  if house._facts then table.move({ "--ocsp", house._facts.ocsp }, 1, 2, #argv + 1, argv) end
   return argv
 end
 
@@ -176,7 +171,7 @@ end
 -- A new intermediate with a new key; what is issued from now on comes from it.
 function ca_methods:rotate()
   if self._play.dry then return end
-  fakeca(self._play, { "rotate", "--state", self._dir, "--at", now(self._play) })
+  fakeca.run(self._play, { "rotate", "--state", self._dir, "--at", fakeca.now(self._play) })
   self._play:note("intermediate rotated", {})
 end
 
@@ -184,6 +179,7 @@ ca.reference = {
   { noun = "ca", written = "ca { ... }", keys = ca_spec, verbs = {
     { "issue", "house:issue { ... }", "a new leaf with its chain; its dates count from now", issue_spec },
     { "rotate", "house:rotate()", "a new intermediate with a new key; what is issued from now on comes from it" },
+    table.unpack(authority.verbs),
   }, methods = ca_methods },
   { noun = "chain", written = "house:issue { ... }", verbs = {
     { "broken", 'chain:broken "FAULT"', "the same chain with a fault of `rehearse faults`; the chain stays as it is" },

@@ -99,20 +99,13 @@ local function trust_of(play, settings)
   return path
 end
 
-local function start_class(fleet, library)
+-- How each of them connects.
+local function connection_of(fleet)
   local play, settings = fleet._play, fleet._settings
-  local self = class.new(settings.named and settings.named .. "/" .. library or library, library)
-  local from = worker.of(play, library)
   local request = fields_of(settings)
-  request["do"] = "fleet"
   request.connect = settings.to._address
   request.name = request.name or settings.to._name
   request.trust = trust_of(play, settings)
-  request.rate = settings.rate or not settings.at_once and RATE or nil
-  request.at_once = settings.at_once or nil
-  request.poisson = settings.poisson or nil
-  request.seed = play.run.seed
-  request.tick, request.samples = "50ms", 1
   request.clock = play.clock_file
   set_time(play, request, settings.at)
   if settings.certificate then
@@ -120,6 +113,27 @@ local function start_class(fleet, library)
     request.key = settings.certificate._facts.dir .. "/key.pem"
   end
   if settings.crl then request.crl = { settings.crl._facts.dir .. "/crl.pem" } end
+  return request
+end
+
+local function merged(fields, more)
+  local all = {}
+  for key, value in pairs(fields) do all[key] = value end
+  for key, value in pairs(more) do all[key] = value end
+  return all
+end
+
+local function start_class(fleet, library)
+  local play, settings = fleet._play, fleet._settings
+  local self = class.new(settings.named and settings.named .. "/" .. library or library, library)
+  local from = worker.of(play, library)
+  local connection_fields = connection_of(fleet)
+  local request = merged(connection_fields, {
+    ["do"] = "fleet", rate = settings.rate or not settings.at_once and RATE or nil, at_once = settings.at_once,
+    poisson = settings.poisson or nil, seed = play.run.seed, tick = "50ms", samples = 1,
+  })
+  function self.try() return from:probe(merged(connection_fields, {})) end
+  function self.changes(fields) connection_fields = merged(connection_fields, fields) end
   self.skew = settings.skew or 0
   self.fixed = settings.at ~= nil and settings.at ~= "calendar"
   self.worker = from
@@ -229,9 +243,10 @@ function methods:set(given)
   table.sort(said)
   play:effect("clients change: " .. table.concat(said, ", "), flow.now())
   for _, who in ipairs(self._classes) do
-    local request = fields_of(change)
-    request["do"], request.fleet = "set", who.fleet_id
-    set_time(play, request, change.at)
+    local fields = fields_of(change)
+    set_time(play, fields, change.at)
+    who.changes(fields)
+    local request = merged(fields, { ["do"] = "set", fleet = who.fleet_id })
     if change.at then who.fixed = change.at ~= "calendar" end
     who:mark(who.worker:ask(request).generation)
     if change.skew then who.skew = change.skew end

@@ -21,9 +21,12 @@ local function act(self, what)
   shop:_reload()
 end
 
+local things, looks = routine.tripped "how often it found an old certificate on the wire"
+
 return routine.define("detector", {
   spec = spec,
-  counts = "how often it found an old certificate on the wire",
+  things = things,
+  looks = looks,
   check = function (settings) target.owned(settings.of, "detector") end,
   look = function (self)
     local memory = self._memory

@@ -4,6 +4,7 @@ local files = {
   PUBLIC = tonumber("644", 8),
   PRIVATE = tonumber("600", 8),
   DIRECTORY = tonumber("755", 8),
+  PROGRAM = tonumber("755", 8),
 }
 
 local MOST = 16 << 20 -- bytes; nothing that we read is larger
@@ -30,6 +31,20 @@ end
 
 function files.directory_of(path)
   return files.absolute(path):match "^(.*)/[^/]*$"
+end
+
+function files.is_there(path)
+  local file = io.open(path, "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
+-- Whether a command can be found as on a stage: servers live in sbin, which is not on everybody's PATH.
+function files.on_path(program)
+  if program:find "/" then return true end
+  for dir in ((os.getenv "PATH" or "/usr/bin:/bin") .. ":/usr/sbin:/sbin"):gmatch "[^:]+" do
+    if files.is_there(dir .. "/" .. program) then return true end
+  end
 end
 
 function files.is_directory(path)

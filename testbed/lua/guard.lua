@@ -59,9 +59,12 @@ local function ill(self)
   end
 end
 
+local things, looks = routine.tripped "how often it acted"
+
 return routine.define("guard", {
   spec = spec,
-  counts = "how often it acted",
+  things = things,
+  looks = looks,
   check = function (settings) target.owned(settings.of, "guard") end,
   look = function (self)
     local since = self._memory.looked or flow.now()

@@ -45,6 +45,8 @@ end
 
 local function faults_table(options) return ask(options, "fakeca", "faults --json") end
 
+local function misbehaviours_table(options) return ask(options, "fakeca", "faults --serve --json") end
+
 local function outcomes_table(options)
   return ask(options, "client-" .. worker.libraries[1], "--outcomes --json")
 end
@@ -77,6 +79,7 @@ local function new_run(options)
   }, Run)
   run.tap = tap.new(options.tap, run.live)
   run.faults = keyed(faults_table(options), "name")
+  run.misbehaviours = keyed(misbehaviours_table(options), "name")
   run.outcomes = keyed(outcomes_table(options), "outcome")
   words.path_of_running = function ()
     local current = coroutine.isyieldable() and run.playing[flow.self()]

@@ -23,6 +23,9 @@ function Play.new(run, path, number, rehearsal)
     section = false, heading = false, -- what the script is at
     points = {},                      -- every expect: { section, heading, text, met, details }
     expected = {},                    -- sections in which something was expected
+    judges = {},                      -- run when the script has said all
+    actors = {},                      -- { period =, act = }: who acts by the calendar, passage.lua
+    names = {}, namers = {},          -- { address, name } of the stage, and who is told of them
     closers = {},                     -- run backwards at the end
     flows = {},                       -- helper flows, stopped at the end
     nouns = { ca = 0 },               -- how many there are
@@ -80,6 +83,12 @@ function Play:on_close(action)
   table.insert(self.closers, action)
 end
 
+-- Runs `action` when the script has said all and before anything is torn down: it may still fail the
+-- play.
+function Play:at_end(action)
+  table.insert(self.judges, action)
+end
+
 function Play:teardown()
   for id in pairs(self.flows) do flow.stop(id) end
   self.flows = {}
@@ -97,6 +106,24 @@ local function slug(title)
   return text:sub(1, 40)
 end
 
+-- What the stage shows in the place of files of the machine: its names, whom to ask about names, and
+-- whom programs trust that are not told.  They begin with nobody.
+local FURNITURE = {
+  { "/etc/hosts", "hosts", "127.0.0.1 localhost\n" },
+  { "/etc/resolv.conf", "resolv.conf", "nameserver 127.0.0.1\n" },
+  { "/etc/ssl/certs/ca-certificates.crt", "trusted.pem", "" },
+}
+
+function Play:furnish()
+  local list = {}
+  for _, piece in ipairs(FURNITURE) do
+    local path, file = piece[1], self.dir .. "/" .. piece[2]
+    self:must(host.write(file, piece[3]))
+    if files.read(path) then list[#list + 1] = path .. "=" .. file end
+  end
+  return list
+end
+
 -- Opened when the first noun needs it: by then the play knows whether it looks outward.
 function Play:open_stage()
   if self.stage then return end
@@ -106,10 +133,10 @@ function Play:open_stage()
   self:must(host.make_directory(self.dir, files.DIRECTORY))
   self.page = self:must(host.clock(self.dir .. "/clock"))
   self.clock_file = self.dir .. "/clock"
-  self:must(host.write(self.dir .. "/hosts", "127.0.0.1 localhost\n"))
+  self.mover = function (seconds) self.page:advance(seconds) end
   self.stage = self:must(stage.open {
     init = options.programs .. "/stage-init", outward = self.outward,
-    hosts = not self.outward and self.dir .. "/hosts" or nil,
+    show = not self.outward and self:furnish() or {},
   })
   self:on_close(function () self.stage:close() end)
   local isolation, why = self.stage:ready()
@@ -125,6 +152,20 @@ function Play:add_host(address, name)
   local file = self:must(io.open(self.dir .. "/hosts", "a"))
   file:write(address, " ", name, "\n")
   file:close()
+  table.insert(self.names, { address, name })
+  for _, tell in ipairs(self.namers) do tell(address, name) end
+end
+
+-- Tells of all names of the stage, those to come too: tell(address, name).
+function Play:each_name(tell)
+  table.insert(self.namers, tell)
+  for _, known in ipairs(self.names) do tell(known[1], known[2]) end
+end
+
+-- The port for plain HTTP: on a stage of its own the protocol's, else one that is free.
+function Play:http_port()
+  self.plain_port = self.plain_port or self.isolation == "isolated" and 80 or self:must(host.free_port())
+  return self.plain_port
 end
 
 -- What the machine must be able to do; `value` is handed on.
@@ -146,10 +187,10 @@ local function preloadable(path)
   return not path:find "[ :]"
 end
 
--- The shim's path, or that of a link to it that can be preloaded.
-function Play:shim()
+-- A link to the shim, where its own path cannot be preloaded; else nil.
+function Play:shim_link()
   local path, link = self.run.options.programs .. "/libfakeclock.so", self.dir .. "/libfakeclock.so"
-  if preloadable(path) then return path end
+  if preloadable(path) then return nil end
   if not preloadable(link) then
     words.environment("%s: cannot be preloaded; expected a path without spaces and colons, there or in --state", path)
   end
@@ -157,23 +198,25 @@ function Play:shim()
   return link
 end
 
+-- The same command on the calendar, whatever its program is made of: docs/fakeclock.md.
+function Play:on_calendar(argv)
+  return { self.run.options.programs .. "/fakeclock", "run", self.clock_file, "--", table.unpack(argv) }
+end
+
 -- A file that the scenario names: relative paths start beside it.
 function Play:file_beside(path)
   return files.absolute(path, files.directory_of(self.path))
 end
 
--- A process on the stage.  `on_calendar`: it lives on the virtual calendar, by the shim.
+-- A process on the stage.  `on_calendar`: it lives on the virtual calendar.
 function Play:start_process(argv, settings)
   settings = settings or {}
   local env = {}
   for name, value in pairs(settings.env or {}) do env[name] = value end
-  if settings.on_calendar then
-    env.LD_PRELOAD = self:shim()
-    env.FAKECLOCK = self.clock_file
-  end
+  if settings.on_calendar then env.LD_PRELOAD = self:shim_link() end
   local child = self:must(self.stage:spawn {
-    argv = argv, env = environment_of(env), dir = settings.dir or self.dir,
-    input = settings.input or false,
+    argv = settings.on_calendar and self:on_calendar(argv) or argv, env = environment_of(env),
+    dir = settings.dir or self.dir, input = settings.input or false,
   })
   self:note("spawn", { argv = argv, on_calendar = settings.on_calendar or false })
   return child
@@ -320,6 +363,7 @@ function Play:perform()
     if not self.expected.steady then words.mistake("nothing is expected of the steady state") end
     self:leave()
     self:settle()
+    for _, judge in ipairs(self.judges) do judge() end
   end, function (e) return words.is_ending(e) and e or tostring(e) end)
   if watchdog then flow.stop(watchdog) end
   self:teardown()

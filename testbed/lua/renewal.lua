@@ -1,21 +1,31 @@
--- renewal: the machinery that keeps a target's certificate fresh, as a timer and
--- an ACME client would.  It looks at the certificate on disk, and knows nothing of clients.
+-- renewal: the machinery that keeps a target's certificate fresh.  It looks at the
+-- certificate on disk, or starts a real ACME client that does, and knows nothing of TLS clients.
 
+local acme_client = require "acme_client"
+local authority = require "authority"
 local host = require "host"
 local routine = require "routine"
 local target = require "target"
+local tooling = require "tooling"
 local words = require "words"
 
 local spec = {
   of = { words.noun "target", required = true, help = "whose certificate it keeps" },
   from = { words.noun "ca", required = true, help = "who issues the new ones" },
+  client = { words.one_of(tooling.names), help = "the ACME client that does it; the ca has to serve [none: at once]" },
+  schedule = { "duration", default = 43200, help = "a client is started this often on the calendar, as by cron [12h]" },
+  names = { "names", help = "what a client asks a certificate for [the target's name]" },
+  patience = { "duration", default = 60, help = "a client that runs longer, in real time, is ended [1m]" },
   when_left = { "duration", default = 30 * 86400, help = "renew when no more than this is left on the calendar [30d]" },
   every = { "duration", default = 0.2, help = "look this often, in real time [200ms]" },
-  lifetime = { "span", default = "90d", help = "of the new certificates [90d]" },
+  lifetime = { "span", default = "90d", help = "of the new certificates, without a client [90d]" },
   reload = { "flag", default = true, help = "reload the target afterwards [true]" },
 }
 
-local function renew(play, settings, left)
+-- --- renewing at once -----------------------------------------------------------------------------
+
+local function renew(self, left)
+  local play, settings = self._play, self._settings
   local shop = settings.of
   play:note("renewal due", { target = shop._name, left = left })
   play:phase("order placed")
@@ -25,13 +35,39 @@ local function renew(play, settings, left)
   if settings.reload then shop:_reload() end
   play.run.tap:comment(play, ("renewal: certificate %s, valid for %s"):format(chain._facts.serial,
     host.show_duration(chain._facts.not_after - play.page:now())))
+  return "renewed"
 end
+
+local function at_once(self)
+  local left = self._settings.of._installed._facts.not_after - self._play.page:now()
+  return left <= self._settings.when_left and renew(self, left) or "not due"
+end
+
+-- --- which of the two -------------------------------------------------------------------------------
+
+local things = {
+  renewed = { kind = "count", help = "how many certificates it has brought" },
+  last = { kind = words.one_of { "renewed", "not due", "failed" }, help = "how it ended when it last ran" },
+}
 
 return routine.define("renewal", {
   spec = spec,
-  check = function (settings) target.owned(settings.of, "renewal") end,
+  check = function (settings)
+    target.owned(settings.of, "renewal")
+    if settings.client then authority.serving(settings.from, "renewal: client") end
+  end,
+  begin = function (self)
+    self._last = "not due"
+    self._look = self._settings.client and acme_client.new(self) or at_once
+  end,
+  period = function (self) return self._settings.client and self._settings.schedule or math.huge end,
   look = function (self)
-    local left = self._settings.of._installed._facts.not_after - self._play.page:now()
-    if left <= self._settings.when_left then renew(self._play, self._settings, left) end
+    local result = self:_look()
+    self._last = result or self._last
+    if result == "renewed" then self:_acted() end
+  end,
+  things = things,
+  looks = function (self)
+    return { renewed = function () return self._count end, last = function () return self._last end }
   end,
 })

@@ -7,11 +7,21 @@ local words = require "words"
 
 local routine = {}
 
+-- For those of which only that is asked.
+function routine.tripped(help)
+  return { tripped = { kind = "count", help = help } }, function (self)
+    return { tripped = function () return self._count end }
+  end
+end
+
 -- A noun of this kind, as a module with `new` and `reference`.
 --   how.spec       its keys; `every` is the real time between two looks
 --   how.look(self) one look; what it keeps is in self._memory
---   how.counts     what self:_acted() counts, for the reference; or nil
+--   how.period(self) how often it looks by the calendar, for passage.lua; or nil: it lives in real time
 --   how.check      further checks of the settings, or nil
+--   how.begin(self)  before the first look, or nil
+--   how.things     what can be expected of it, { NAME = { kind =, help = } }; looks(self) finds each:
+--   how.looks(self)  { NAME = function }.  Without them: nothing; self:_acted() counts in self._count
 function routine.define(noun, how)
   local methods = {}
   local class = words.class(noun, methods)
@@ -22,6 +32,12 @@ function routine.define(noun, how)
     if how.check then how.check(settings) end
     local self = class.new { _play = play, _settings = settings, _running = true, _count = 0, _memory = {} }
     if play.dry then return self end
+    if how.begin then how.begin(self) end
+    if how.period then
+      table.insert(play.actors, { period = how.period(self), act = function ()
+        if self._running then how.look(self) end
+      end })
+    end
     play:spawn_flow(function ()
       while true do
         flow.park(settings.every)
@@ -49,12 +65,11 @@ function routine.define(noun, how)
     { "stop", noun .. ":stop()", "it looks away" },
     { "start", noun .. ":start()", "it looks again" },
   }
-  if how.counts then
-    local things = { tripped = { kind = "count", help = how.counts } }
+  if how.things then
     function methods:expect(given)
-      expectation.of_thing(self._play, noun, things, { tripped = function () return self._count end }, given)
+      expectation.of_thing(self._play, noun, how.things, how.looks(self), given)
     end
-    verbs[3] = { "expect", noun .. ":expect { tripped = 1 }", "judges", expectation.rules_of(things) }
+    verbs[3] = { "expect", noun .. ":expect { ... }", "judges", expectation.rules_of(how.things) }
   end
   module.reference = {
     { noun = noun, written = noun .. " { ... }", keys = how.spec, verbs = verbs, methods = methods },

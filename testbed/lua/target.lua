@@ -7,6 +7,8 @@
 --   extra             spec of further keys this kind takes
 --   outward           true where it is outside the stage
 --   configurable      true where it takes min_version, ciphers and the like
+--   accepts(config)   ends the play where it cannot be configured so; nil where it takes all
+--   manages           true where it can obtain and renew its certificate by itself: see target._acme
 --   reads_clock       true where it lives on the calendar: if it answers HTTP with a Date header, that
 --                     proves its clock, and if not, the report says that nothing does
 --   start(target)     starts the process(es), waits until it listens, returns HOST:PORT
@@ -15,7 +17,11 @@
 --   check(target)     "works" or "fails" and why: would a cold start come up?
 --   stop(target)      ends it, for a restart
 --
--- What it serves is in target._live: chain.pem, key.pem, combined.pem and perhaps staple.der; a
+-- A target that manages its certificate has in target._acme, before it is configured: directory and root, the
+-- URL of an ACME directory and the file of the root that vouches for it; perhaps http_port, where it shall
+-- answer http-01 (else tls-alpn-01 alone, where it listens); and every, how often it shall look, such as "1s".
+--
+-- What any other serves is in target._live: chain.pem, key.pem, combined.pem and perhaps staple.der; a
 -- symbolic link that is renamed into place, so that a certificate and its key change together.
 
 local flow = require "flow"
@@ -23,12 +29,13 @@ local host = require "host"
 local files = require "files"
 local calendar = require "calendar"
 local expectation = require "expectation"
+local turn = require "turn"
 local words = require "words"
 local worker = require "worker"
 
 local target = {}
 
-target.kinds = { "builtin", "nginx", "command", "external" }
+target.kinds = { "builtin", "nginx", "caddy", "command", "external" }
 
 local methods = {}
 local class = words.class("target", methods)
@@ -104,7 +111,7 @@ function target.new(play, given)
     _served = nil,      -- chain and configuration that it took last
     _good = nil,        -- those that clients were last seen well with
     _refused = nil,     -- why it refused what the script gave it, until that is expected
-    _queue = {},        -- flows that wait to reload it
+    _reloads = turn.new(),
     _last_reload = {},  -- result and why
     _changed_at = 0,
     _state = {},        -- the adapter's own
@@ -113,6 +120,7 @@ function target.new(play, given)
     if settings[key] ~= nil then configurable(self, key) end
     self._config[key] = settings[key]
   end
+  if adapter.accepts then adapter.accepts(self._config) end
   table.insert(play.targets, self)
   self._number = #play.targets
   if adapter.outward then play.outward = true end
@@ -212,13 +220,11 @@ end
 
 -- One at a time: renewal, guard, detector and the script may all want to.
 function methods:_reload()
-  local play, me = self._play, flow.self()
-  table.insert(self._queue, me)
-  while self._queue[1] ~= me do flow.park() end
-  local asked = self:_snapshot()
-  local result, why = self._adapter.reload(self)
-  table.remove(self._queue, 1)
-  if self._queue[1] then flow.wake(self._queue[1]) end
+  local play, asked = self._play, nil
+  local result, why = self._reloads:take(function ()
+    asked = self:_snapshot()
+    return self._adapter.reload(self)
+  end)
   self._last_reload = { result = result, why = why }
   if result == "done" then self._served = asked end
   self._changed_at = flow.now()
@@ -275,6 +281,7 @@ end
 function methods:configure(given)
   local change = words.check("configure", config_spec, given)
   configurable(self, "configure")
+  if self._adapter.accepts then self._adapter.accepts(change) end
   if not reloadable(self, "configure") then return end
   local said = {}
   for key, value in pairs(given) do
@@ -386,7 +393,10 @@ local SAID = 5 -- last lines kept, to tell why it did not start
 -- ended; its words are in the journal, the last of them in target.said(self).
 function target.run(self, argv, take, gone, dir)
   local play, said = self._play, {}
-  local process = play:start_process(argv, { on_calendar = true, dir = dir or self._dir })
+  if not files.on_path(argv[1]) then
+    words.environment("target %s: there is no %s here; apt-get install %s", self._name, argv[1], self._adapter.needs)
+  end
+  local process = play:start_process(argv, { on_calendar = true, dir = dir or self._dir, env = self._env })
   local function follow(next_line)
     play:spawn_flow(function ()
       for line in function () return next_line(process) end do

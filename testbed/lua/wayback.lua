@@ -7,6 +7,7 @@ local wayback = {}
 local COLUMNS = {
   { "first failure", class = "first_bad" },
   { "detected", phase = "detected" },
+  { "renewal began", phase = "renewal began" },
   { "order placed", phase = "order placed" },
   { "issued", phase = "issued" },
   { "on disk", phase = "on disk" },

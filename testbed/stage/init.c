@@ -1,6 +1,6 @@
 /* stage-init -- the first process of a stage, and the end of everything on it.
  *
- *     stage-init [--outward] [--hosts FILE]      with a socket as descriptor 3 (protocol.h)
+ *     stage-init [--outward] [--show PATH=FILE]  with a socket as descriptor 3 (protocol.h)
  *
  * It starts what the orchestrator asks for, reports how each child ended, and dies when the
  * orchestrator does.  As PID 1 of its own namespace its death is the kernel's order to kill
@@ -31,15 +31,15 @@
 
 struct arguments {
     bool outward;
-    const char *hosts;
+    struct option_list shown;
 };
 
 #define AT(field) offsetof(struct arguments, field)
 
 /* clang-format off */
 static const struct option_row option_rows[] = {
-    {"outward", NULL,   "keep the machine's network",   OPTION_FLAG, AT(outward)},
-    {"hosts",   "FILE", "what /etc/hosts shows inside", OPTION_TEXT, AT(hosts)},
+    {"outward", NULL,        "keep the machine's network",                 OPTION_FLAG, AT(outward)},
+    {"show",    "PATH=FILE", "what is read at PATH inside (may repeat)",   OPTION_LIST, AT(shown)},
     {0},
 };
 /* clang-format on */
@@ -314,7 +314,7 @@ static int stage_with_namespaces(const struct arguments *arguments)
 
         /* getppid() is 0 across the namespace: the socket's end covers the race */
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)namespaces_furnish(arguments->outward, arguments->hosts, &e);
+        (void)namespaces_furnish(arguments->outward, &arguments->shown, &e);
         say(STAGE_READY, 0, arguments->outward ? STAGE_OUTWARD : STAGE_ISOLATED, e.text);
         serve(watch_signals());
         _exit(0);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
@@ -97,15 +98,29 @@ static void note(struct error *e, int status, const char *what)
         failed(e, "%s (%s)", what, strerror(errno));
 }
 
-int namespaces_furnish(bool outward, const char *hosts, struct error *e)
+/* `pair` is "PATH=FILE": what is read at PATH is FILE. */
+static int show(const char *pair)
+{
+    const char *file = strchr(pair, '=');
+    char path[PATH_MAX];
+
+    if (file == NULL || (size_t)(file - pair) >= sizeof path) {
+        errno = EINVAL;
+        return -1;
+    }
+    snprintf(path, sizeof path, "%.*s", (int)(file - pair), pair);
+    return mount(file + 1, path, NULL, MS_BIND, NULL);
+}
+
+int namespaces_furnish(bool outward, const struct option_list *shown, struct error *e)
 {
     struct error first = {""};
 
     note(&first, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "cannot make mounts private");
     note(&first, mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
          "cannot mount /proc");
-    if (hosts != NULL)
-        note(&first, mount(hosts, "/etc/hosts", NULL, MS_BIND, NULL), "cannot mount /etc/hosts");
+    for (size_t i = 0; i < shown->count; i++)
+        note(&first, show(shown->items[i]), "cannot mount a file of the stage's own");
     if (!outward) {
         note(&first, loopback_up(), "cannot bring loopback up");
         note(&first, write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0"),

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "testbed/wire/error.h"
+#include "testbed/wire/options.h"
 
 /* Whether the kernel will let this process in; 0, or -1 and why not.  Tried by a child, for half
  * an entrance cannot be undone: nothing has changed here afterwards. */
@@ -20,9 +21,9 @@ int namespaces_try(bool outward, struct error *e);
  * for nothing but to end. */
 int namespaces_enter(bool outward, struct error *e);
 
-/* Inside, as PID 1: private mounts, own /proc, `hosts` (or NULL) over /etc/hosts, loopback up,
- * every port open to every user.  A part that the kernel refuses is left out; -1 and *e say
- * which was the first. */
-int namespaces_furnish(bool outward, const char *hosts, struct error *e);
+/* Inside, as PID 1: private mounts, own /proc, a file of ours over each PATH of "PATH=FILE" in
+ * `shown`, loopback up, every port open to every user.  A part that the kernel refuses is left
+ * out; -1 and *e say which was the first. */
+int namespaces_furnish(bool outward, const struct option_list *shown, struct error *e);
 
 #endif

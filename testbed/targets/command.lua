@@ -74,6 +74,13 @@ local function shell(self, text)
   return { "/bin/sh", "-c", filled(self, text) }, files.directory_of(self._play.path)
 end
 
+-- The shell becomes the server, which is put on the calendar itself: it need not be made like the shell.
+local function server(self)
+  local argv = self._play:on_calendar {}
+  for i, word in ipairs(argv) do argv[i] = as_word(word) end
+  return shell(self, "exec " .. table.concat(argv, " ") .. " " .. self._settings.start)
+end
+
 function command.configure(self)
   if not self._state.listen then
     self._state.listen = self._settings.listens or target.listen_address(self)
@@ -94,7 +101,7 @@ local function wait_for_listener(self)
 end
 
 function command.start(self)
-  local argv, dir = shell(self, "exec " .. self._settings.start)
+  local argv, dir = server(self)
   target.run(self, argv, function () end, function () end, dir)
   if not wait_for_listener(self) then
     words.environment("target %s did not start listening on %s: %s", self._name, self._state.listen,

@@ -1,4 +1,4 @@
--- nginx: Debian's, under the clock shim, with a configuration of ours or the
+-- nginx: Debian's, on the calendar, with a configuration of ours or the
 -- user's own; reloaded by SIGHUP to its master, as `nginx -s reload` does.
 
 local host = require "host"

@@ -166,6 +166,42 @@ static void expect_writers_exclude_each_other(struct stage *stage, double rate)
                      (int64_t)WRITERS * CHANGES);
 }
 
+static void test_time_passes_on_all_clocks(void **state)
+{
+    struct clock *clock = &((struct stage *)*state)->clock;
+    int64_t before = read_clock(CLOCK_MONOTONIC);
+    struct timespec now;
+    struct error e;
+
+    assert_int_equal(clock_advance(clock, DAY, &e), 0);
+    assert_int_equal(clock_passed(clock), 0);
+    assert_int_equal(clock_pass(clock, 90 * DAY + 1, &e), 0);
+    assert_int_equal(clock_offset(clock), 91 * DAY + 1);
+    assert_int_equal(clock_passed(clock), 90 * DAY + 1);
+    page_clock_gettime(clock->page, vdso_clock(), CLOCK_MONOTONIC, &now);
+    assert_in_range(now.tv_sec * NANOSECONDS + now.tv_nsec - 90 * DAY - 1, before,
+                    read_clock(CLOCK_MONOTONIC));
+    assert_int_equal(clock_pass_until(clock, FUTURE, &e), 0);
+    assert_in_range(clock_now(clock), FUTURE, FUTURE + NANOSECONDS);
+    assert_int_equal(clock_pass(clock, -1, &e), -1);
+    assert_int_equal(clock_pass_until(clock, 0, &e), -1);
+    assert_non_null(strstr(e.text, "the monotonic clocks never go back"));
+    assert_in_range(clock_now(clock), FUTURE, FUTURE + NANOSECONDS);
+}
+
+/* What passes is what the calendar moves, also while it stands. */
+static void test_time_passes_on_a_frozen_clock(void **state)
+{
+    struct clock *clock = &((struct stage *)*state)->clock;
+    struct error e;
+
+    assert_int_equal(clock_rate(clock, 0, &e), 0);
+    assert_int_equal(clock_set(clock, FUTURE, &e), 0);
+    assert_int_equal(clock_pass(clock, DAY, &e), 0);
+    assert_int_equal(clock_now(clock), FUTURE + DAY);
+    assert_int_equal(clock_passed(clock), DAY);
+}
+
 static void test_writers_exclude_each_other(void **state)
 {
     expect_writers_exclude_each_other(*state, 1);
@@ -234,6 +270,8 @@ int main(void)
         TEST(test_freeze_stops_and_keeps_the_place),
         TEST(test_rate_runs_from_here),
         TEST(test_what_is_beyond),
+        TEST(test_time_passes_on_all_clocks),
+        TEST(test_time_passes_on_a_frozen_clock),
         TEST(test_writers_exclude_each_other),
         TEST(test_writers_exclude_each_other_on_a_frozen_clock),
         TEST(test_readers_never_see_half_a_change),

@@ -67,7 +67,7 @@ works('run',             qr/^2100-01-01/, 'run', $clock, '--', 'date', '-u', '+%
 works('run without --',  qr/^2100-01-01/, 'run', $clock, 'date', '-u', '+%F');
 works('run a script',    qr/^2100-01-01/, 'run', $clock, '--', 'sh', '-c', 'cd / && date -u +%F');
 works('--help',          qr/^  fakeclock new FILE/m, '--help');
-works('set --help',      qr/^usage: fakeclock set FILE TIME/, 'set', '--help');
+works('set --help',      qr/^usage: fakeclock set \[options\] FILE TIME/, 'set', '--help');
 
 my ($out, $err, $status) = fakeclock();
 is($status, 2, 'no verb at all: exit status 2');

@@ -94,11 +94,13 @@ SKIP: {
     moves('a script for a static program', "$dir/script");
 }
 SKIP: {
-    skip 'musl-gcc is not installed', 2 unless installed('musl-gcc');
+    skip 'musl-gcc is not installed', 3 unless installed('musl-gcc');
     for my $options ([], ['-static']) {
         my ($said, $status) = run('musl-gcc', '-o', "$dir/musl", "$dir/dynamic.c", @$options);
         diag $said if $status;
         moves("a program of another libc @$options", "$dir/musl");
+        moves('the same, from a shell on the clock', 'sh', '-c', "exec $build/fakeclock run $clock -- $dir/musl")
+            if !@$options;
     }
 }
 SKIP: {

@@ -70,6 +70,13 @@ my @mistakes = (
         qr/either trust or trust_file/, 4],
     ['a configuration that is not ours', sub { s/"builtin"/"command", start = "x", min_version = "1.3"/ },
         qr/a target of kind command is configured elsewhere: no 'min_version'/, 3],
+    ['a fault of an authority that does not serve', sub { $_ .= "house:arm { \"reset\" }\n" },
+        qr/arm: this ca does not serve; expected house:serve\(\) before/, 7],
+    ['an unknown fault of an authority', sub { $_ .= "house:serve()\nhouse:arm { \"retry-latr\" }\n" },
+        qr/arm: 'entry 1' is "retry-latr"; expected a fault of docs\/authority\.md; did you mean 'retry-later'\?/, 8],
+    ['an authority that serves twice', sub { $_ .= "house:serve()\nhouse:serve {}\n" }, qr/this ca serves already/, 8],
+    ['an ACME client without an authority', sub { $_ .= "renewal { of = shop, from = house, client = \"lego\" }\n" },
+        qr/renewal: client: this ca does not serve/, 7],
     ['an external target that nobody allowed', sub { s/"builtin"/"external", address = "192.0.2.1:443"/ },
         qr/192\.0\.2\.1:443 is outside the stage and not allowed/, undef, 4],
 );

@@ -50,6 +50,27 @@ my ($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(
 is $status, 0, 'any command can be a target' or diag "$out\n$err";
 ok gone("$DIR/command"), 'and does not outlive the play';
 
+# Programs that nothing can be preloaded into are on the calendar all the same.
+my %made = (
+    'a static program' => sub {
+        return system("cc -static -O1 -o $DIR/https $FindBin::Bin/programs/https.c -lssl -lcrypto 2>$DIR/log") == 0;
+    },
+    'a program in Go' => sub {
+        local %ENV = (%ENV, CGO_ENABLED => 0, GOCACHE => "$DIR/gocache", GO111MODULE => 'off');
+        return system("go build -o $DIR/https $FindBin::Bin/programs/https.go 2>$DIR/log") == 0;
+    },
+);
+for my $name (sort keys %made) {
+  SKIP: {
+        skip "$name: REHEARSE_LONG is not set", 3 if $name =~ /Go/ && !$ENV{REHEARSE_LONG};
+        ok $made{$name}->(), "$name is built" or diag `cat $DIR/log`;
+        my ($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(
+            qq{"command", $certificate, start = "$DIR/https {address} {chain} {key}", reload = "HUP"}));
+        is $status, 0, "$name can be a target" or diag "$out\n$err";
+        unlike $out, qr/cannot be proven/, 'and proves its clock';
+    }
+}
+
 # A server that slips off the calendar: its own clock gives it away, and the play proves nothing.
 my $off = "$DIR/off-the-calendar";
 open $file, '>', $off or die;
@@ -72,7 +93,7 @@ system('cp', $server, "$DIR/with space/server");
     local $ENV{TMPDIR} = "$DIR/with space";
     local $DIR = "$DIR/with space";
     my $beside = play(qq{"command", $certificate, start = "./server {address} {chain} {key}", reload = "HUP"});
-    system('sh', '-c', 'mkdir "$1" && cp "$2"/client-* "$2"/rehearse "$2"/stage-init "$2"/fakeca "$2"/*.so "$1"',
+    system('sh', '-c', 'mkdir "$1" && cp "$2"/client-* "$2"/rehearse "$2"/stage-init "$2"/fake* "$2"/*.so "$1"',
         'sh', "$DIR/build", $BUILD) == 0 or die;
     local $ENV{TMPDIR} = $Rehearse::DIR;
     local $BUILD = "$DIR/build";
@@ -88,6 +109,20 @@ like $err, qr/'start' is missing/, 'and is told';
     qq{"command", $certificate, start = "exec false"}));
 is $status, 6, 'a command that does not come up is a matter of the environment' or diag "$out\n$err";
 like $out, qr/did not start listening/, 'and is told';
+
+# What a server cannot be is told before anything starts; and so is a server that is not here.
+my $caddy = qq{"caddy", $certificate};
+($status, $out, $err) = rehearse('run', play(qq{$caddy, min_version = "1.1"}));
+is $status, 2, 'a configuration that a server does not know is a mistake';
+like $err, qr/min_version: caddy has no '1\.1'; .*1\.2/, 'and is told';
+($status, $out, $err) = rehearse('run', play(qq{$caddy, ciphers = "ECDHE-ECDSA-AES256-GCM-SHA348"}));
+like $err, qr/did you mean 'ECDHE-ECDSA-AES256-GCM-SHA384'\?/, 'with what it could have been';
+{
+    local $ENV{PATH} = '/nowhere';
+    ($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play($caddy));
+    is $status, 6, 'a server that is not installed is a matter of the environment';
+    like $out, qr/target shop\.test: there is no caddy here; apt-get install caddy$/m, 'and is told';
+}
 
 # A server elsewhere: here it is another target, on the machine's own loopback.
 my $bundle = "$DIR/bundle";

@@ -22,6 +22,7 @@ my %below = (
     # a test includes what it tests
     'tests/wire' => [$wire],
     'tests/faketime/programs' => [],
+    'tests/testbed/programs' => [],
     'tests/faketime' => [$wire, qr{^faketime/}],
     'tests/clients' => [$wire, qr{^clients/}, qr{^faketime/page\.h$}],
     'tests/fakeca' => [$wire, qr{^fakeca/}],

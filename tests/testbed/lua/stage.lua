@@ -80,15 +80,15 @@ first:close()
 
 local hosts = os.tmpname()
 host.write(hosts, "127.0.0.1 shop.test\n")
-s = open { hosts = hosts }
+s = open { show = { "/etc/hosts=" .. hosts } }
 child = s:spawn { argv = { "getent", "hosts", "shop.test" }, env = ENV }
 like(child:out(), "127%.0%.0%.1", "a stage has names of its own")
 s:close()
 os.remove(hosts)
 
-s, isolation = open { hosts = "/nowhere/hosts" }
+s, isolation = open { show = { "/etc/hosts=/nowhere/hosts" } }
 like(isolation, "^isolated$", "a stage that could not be furnished is isolated still")
-like(select(2, s:ready()), "^cannot mount /etc/hosts %(No such file", "and says what it lacks")
+like(select(2, s:ready()), "^cannot mount a file of the stage's own %(No such file", "and says what it lacks")
 s:close()
 
 -- Where a user namespace can be had but not used, the stage stays outside, and says so: the

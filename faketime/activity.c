@@ -1,0 +1,117 @@
+#include "faketime/activity.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MILLISECOND 1000000
+
+struct look {
+    pid_t pid;
+    struct activity_thread threads[ACTIVITY_THREADS];
+    size_t count;
+};
+
+static bool read_thread(pid_t pid, struct activity_thread *thread)
+{
+    char path[80], text[100];
+    ssize_t length;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", (int)pid, (int)thread->id);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    length = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    return sscanf(text, "%" SCNu64 " %*u %" SCNu64, &thread->nanoseconds, &thread->runs) == 2;
+}
+
+static void look_at(pid_t thread, void *context)
+{
+    struct look *look = context;
+
+    if (look->count == ACTIVITY_THREADS)
+        return;
+    look->threads[look->count] = (struct activity_thread){.id = thread};
+    look->count += read_thread(look->pid, &look->threads[look->count]);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    pid_t one = ((const struct activity_thread *)a)->id;
+    pid_t other = ((const struct activity_thread *)b)->id;
+
+    return (one > other) - (one < other);
+}
+
+static uint64_t done_by(const struct activity_thread *now, const struct activity *before)
+{
+    const struct activity_thread *then =
+        bsearch(now, before->threads, before->count, sizeof *now, by_id);
+
+    if (then == NULL)
+        return now->runs + now->nanoseconds / MILLISECOND;
+    return now->runs - then->runs + now->nanoseconds / MILLISECOND -
+           then->nanoseconds / MILLISECOND;
+}
+
+static size_t ended(const struct look *now, const struct activity *before)
+{
+    size_t gone = 0;
+
+    for (size_t i = 0; i < before->count; i++)
+        gone += bsearch(&before->threads[i], now->threads, now->count, sizeof now->threads[0],
+                        by_id) == NULL;
+    return gone;
+}
+
+uint64_t activity_since(struct activity *activity)
+{
+    static struct look look;
+    uint64_t done = 0;
+
+    tree_grow(&activity->tree);
+    look.count = 0;
+    for (size_t i = 0; i < activity->tree.count; i++) {
+        char path[40];
+
+        look.pid = activity->tree.pids[i];
+        snprintf(path, sizeof path, "/proc/%d/task", (int)look.pid);
+        tree_numbers(path, look_at, &look);
+    }
+    qsort(look.threads, look.count, sizeof look.threads[0], by_id);
+    for (size_t i = 0; i < look.count; i++)
+        done += done_by(&look.threads[i], activity);
+    done += ended(&look, activity);
+    memcpy(activity->threads, look.threads, look.count * sizeof look.threads[0]);
+    activity->count = look.count;
+    return done;
+}
+
+struct activity *activity_of(pid_t pid, struct error *e)
+{
+    struct activity *activity = malloc(sizeof *activity);
+
+    if (activity == NULL)
+        return failed(e, "out of memory"), NULL;
+    activity->pid = pid;
+    activity->count = 0;
+    tree_plant(&activity->tree, pid);
+    tree_prune(&activity->tree);
+    if (activity->tree.count == 0) {
+        free(activity);
+        return failed(e, "process %d: there is none", (int)pid), NULL;
+    }
+    activity_since(activity);
+    return activity;
+}
+
+void activity_free(struct activity *activity)
+{
+    free(activity);
+}

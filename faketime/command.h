@@ -1,0 +1,25 @@
+/* command.h -- what the verbs of fakeclock have in common.
+ *
+ * Each gets its name as argv[0] and returns the exit status.
+ */
+#ifndef FAKETIME_COMMAND_H
+#define FAKETIME_COMMAND_H
+
+#include <sys/types.h>
+
+#include "testbed/wire/error.h"
+#include "testbed/wire/options.h"
+
+enum { DONE = 0, FAILED = 1, BAD_INPUT = 2, ENVIRONMENT = 6 };
+
+/* One line on stderr; returns `status`. */
+int complain(int status, const struct error *e);
+
+int parse_pid(const char *text, pid_t *pid, struct error *e);
+
+/* command_step.c */
+extern const struct option_row poke_options[], step_options[];
+int verb_poke(int argc, char **argv);
+int verb_step(int argc, char **argv);
+
+#endif

@@ -1,0 +1,221 @@
+-- The acts of a ca that serves: ACME, OCSP, CRLs, issuers' certificates and DNS on the
+-- stage (`fakeca serve`), and the faults it is told to commit.
+--
+-- What is armed must fire: a play whose fault never met a request has proven nothing, and fails.
+
+local fakeca = require "fakeca"
+local files = require "files"
+local flow = require "flow"
+local host = require "host"
+local json = require "json"
+local words = require "words"
+
+local authority = {}
+
+local PATIENCE = 20 -- seconds until it listens
+
+-- --- serving ------------------------------------------------------------------------------------
+
+local lifetime = words.kind("table of durations by name", function (value)
+  if type(value) ~= "table" then return nil, "a table, such as { weekly = \"7d\" }" end
+  local list = {}
+  for name, span in pairs(value) do
+    local seconds = type(span) == "string" and host.duration(span)
+    if type(name) ~= "string" or not name:find "^[%l%d-]+$" or not seconds or seconds < 1 then
+      return nil, "a table of durations, such as { weekly = \"7d\" }"
+    end
+    list[#list + 1] = name .. "=" .. span
+  end
+  table.sort(list)
+  return list
+end)
+
+authority.serve_spec = {
+  profiles = { lifetime, help = "lifetimes by ACME profile [classic = \"90d\", tlsserver = \"45d\", "
+    .. "shortlived = \"160h\"]" },
+}
+
+-- A stage of its own has one address for each target, and the ports that the protocols name.
+local function addresses(play)
+  if play.isolation ~= "isolated" then return { "--validate-http-port", tostring(play:http_port()) } end
+  if play.resolved then return {} end
+  play.resolved = true
+  return { "--dns", "127.0.0.1:53" }
+end
+
+local function listen(house)
+  local play = house._play
+  local argv = { play.run.options.programs .. "/fakeca", "serve", "--state", house._dir, "--clock", play.clock_file,
+    "--seed", tostring(play.run.seed), table.unpack(addresses(play)) }
+  for _, profile in ipairs(house._serving.profiles or {}) do
+    argv[#argv + 1], argv[#argv + 2] = "--profile", profile
+  end
+  local process = play:start_process(argv)
+  play:spawn_flow(function ()
+    for line in function () return process:err() end do play:note("said", { who = "fakeca serve", text = line }) end
+  end)
+  local line = process:out(PATIENCE)
+  local facts = line and json.decode(line)
+  if not facts then words.environment("fakeca serve does not start: %s", line or "it says nothing") end
+  return process, facts
+end
+
+-- Names are learnt by its DNS as the stage learns them.
+local function tell_name(house, address, name)
+  local kind = address:find ":" and "AAAA" or "A"
+  fakeca.run(house._play, { "dns", "--state", house._dir, "--add", ("%s. %s %s"):format(name, kind, address) })
+end
+
+local function trusted_by_tools(play, facts)
+  local bundle = play:must(io.open(play.dir .. "/trusted.pem", "a"))
+  bundle:write(play:must(files.read(facts.https_root)))
+  bundle:close()
+end
+
+-- Its own check of what was said is the one that counts, and it is told at the scenario's line.
+local function tell(house, argv)
+  local play = house._play
+  local ending, _, err = play:command { play.run.options.programs .. "/fakeca", table.unpack(argv) }
+  if ending.code ~= 0 then words.mistake("%s: %s", argv[1], (err:gsub("^fakeca[^:]*: ", ""))) end
+end
+
+function authority.serving(house, who)
+  if not house._serving then words.mistake("%s: this ca does not serve; expected house:serve() before", who) end
+end
+
+local methods = {}
+
+function methods:serve(given)
+  if self._serving then words.mistake "serve: this ca serves already" end
+  local play = self._play
+  self._serving, self._armed = words.check("serve", authority.serve_spec, given or {}), {}
+  play:at_end(function () authority.account(self) end)
+  if play.dry then return end
+  self._process, self._facts = listen(self)
+  trusted_by_tools(play, self._facts)
+  play:note("authority", self._facts)
+  play:each_name(function (address, name) tell_name(self, address, name) end)
+end
+
+-- What is issued from now on, under these profiles, lasts so long.
+function methods:profiles(given)
+  authority.serving(self, "profiles")
+  local list = words.value("profiles", lifetime, given)
+  if self._play.dry then return end
+  for _, profile in ipairs(list) do tell(self, { "profile", "--state", self._dir, profile }) end
+  self._play:effect("the authority changes its profiles: " .. table.concat(list, ", "), flow.now())
+end
+
+-- --- misbehaving --------------------------------------------------------------------------------
+
+local function fault(play)
+  return words.kind("fault", function (value)
+    if type(value) == "string" and play.run.misbehaviours[value] then return value end
+    local near = type(value) == "string" and words.suggestion(value, words.keys(play.run.misbehaviours)) or ""
+    return nil, "a fault of docs/authority.md" .. near
+  end)
+end
+
+local chain_fault = words.kind("fault of `rehearse faults`", function (value)
+  if type(value) == "string" then return value end
+  return nil, "a fault of `rehearse faults`, in quotes"
+end)
+
+authority.arm_spec = {
+  on = { "text", help = "the endpoint: newOrder, finalize, ocsp, ... [everywhere it applies]" },
+  identifier = { "name", help = "only requests about this name" },
+  serial = { "text", help = "only requests about this certificate" },
+  nth = { "count", help = "from the nth such request on [1]" },
+  times = { "count", help = "so many times [until disarmed]" },
+  for_ = { "duration", help = "for so long on the calendar, from now [until disarmed]" },
+  share = { "share", help = "a share of the requests, drawn by the seed of the run [100%]" },
+  status = { "count", help = "the HTTP status, for faults that take one" },
+  after = { "text", help = "what Retry-After says, such as \"120\"" },
+  chain = { chain_fault, help = "which of `rehearse faults`, for broken-chain" },
+}
+
+-- Options of `fakeca arm` that go as they are.
+local AS_THEY_ARE = { "on", "identifier", "serial", "nth", "times", "status", "after", "chain" }
+
+local function arm_command(house, settings)
+  local play = house._play
+  local argv = { "arm", "--state", house._dir }
+  local function option(name, value)
+    if value then argv[#argv + 1], argv[#argv + 2] = "--" .. name, tostring(value) end
+  end
+  for _, name in ipairs(AS_THEY_ARE) do option(name, settings[name]) end
+  option("share", settings.share and ("%g%%"):format(settings.share * 100))
+  option("until", settings.for_ and fakeca.now(play, settings.for_))
+  argv[#argv + 1] = settings[1]
+  return argv
+end
+
+local function described(settings)
+  return settings[1] .. (settings.on and " on " .. settings.on or "")
+end
+
+function methods:arm(given)
+  authority.serving(self, "arm")
+  local play = self._play
+  local spec = { fault(play) }
+  for key, rule in pairs(authority.arm_spec) do spec[key] = rule end
+  local settings = words.check("arm", spec, given)
+  if not settings[1] then words.mistake "arm: which fault? expected arm { \"retry-later\", on = \"newOrder\" }" end
+  if settings.chain and not play.run.faults[settings.chain] then
+    words.mistake("arm: unknown fault '%s'%s", settings.chain,
+      words.suggestion(settings.chain, words.keys(play.run.faults)))
+  end
+  if play.dry then return end
+  tell(self, arm_command(self, settings))
+  play:effect("the authority misbehaves: " .. described(settings), flow.now())
+end
+
+-- What is armed now, as `fakeca armed` tells it.
+local function armed(house)
+  return fakeca.ask(house._play, { "armed", "--state", house._dir }).armed
+end
+
+-- What was disarmed is told at the end as what is still armed.
+function methods:disarm(name, on)
+  authority.serving(self, "disarm")
+  words.value("disarm", fault(self._play), name)
+  if on ~= nil then words.value("disarm", "text", on) end
+  if self._play.dry then return end
+  for _, one in ipairs(armed(self)) do
+    if one.fault == name and (not on or one.on == on) then table.insert(self._armed, one) end
+  end
+  local argv = { "disarm", "--state", self._dir, name }
+  if on then table.move({ "--on", on }, 1, 2, #argv + 1, argv) end
+  tell(self, argv)
+  self._play:effect(("the authority behaves again: %s"):format(described { name, on = on }), flow.now())
+end
+
+-- The play is over: every fault is journalled with how often it fired, and one that never did fails it.
+function authority.account(house)
+  local play = house._play
+  if play.dry then return end
+  for _, one in ipairs(armed(house)) do table.insert(house._armed, one) end
+  local silent
+  for _, one in ipairs(house._armed) do
+    play:note("fault", one)
+    if one.fired == 0 then silent = silent or one end
+  end
+  if silent then
+    error(words.ending("failed", ("the fault %s never fired: %d requests went by that it was armed for")
+      :format(described { silent.fault, on = silent.on }, silent.requests)), 0)
+  end
+end
+
+authority.methods = methods
+
+authority.verbs = {
+  { "serve", "house:serve { ... }", "serves ACME, OCSP, CRLs and DNS on the stage; what it issues says where",
+    authority.serve_spec },
+  { "profiles", 'house:profiles { classic = "45d" }', "what it issues over ACME from now on lasts so long" },
+  { "arm", 'house:arm { "FAULT", on = "newOrder", ... }',
+    "misbehaves, while it serves: a fault of docs/authority.md; one that never fires fails the play",
+    authority.arm_spec },
+  { "disarm", 'house:disarm("FAULT")', "behaves again; a second word says on which endpoint" },
+}
+
+return authority

@@ -1,0 +1,94 @@
+#!/usr/bin/perl
+# A ca that serves: real ACME clients renew from it, it misbehaves as it is told, and a fault that never
+# met a request fails the play.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use JSON::PP;
+use Rehearse;
+use Test::More;
+
+sub play {
+    my ($rest) = @_;
+    return scenario(<<"PLAY");
+scenario "A play"
+local house   = ca      {}
+house:serve {}
+local shop    = target  { "builtin", name = "shop.test", certificate = house:issue { lifetime = "2d" } }
+local renewal = renewal { of = shop, from = house, client = "acme-tiny" }
+local fleet   = clients { "openssl", to = shop }
+steady "the client obtains a certificate"
+renewal:expect { renewed = 1, within = "30s" }
+fleet:expect { success = "100%", within = "5s" }
+$rest
+PLAY
+}
+
+# What the journal holds of a kind.
+sub journal {
+    my ($path, $kind) = @_;
+    open my $file, '<', $path or die "$path: $!";
+    return grep { $_->{kind} eq $kind } map { decode_json($_) } <$file>;
+}
+
+my $journal = "$DIR/journal.jsonl";
+
+my ($status, $out, $err) = rehearse('run', '--journal', $journal, play(<<'REST'));
+inject "sixty-one days pass, and the authority is busy when renewal is due"
+house:arm { "retry-later", on = "newOrder", status = 503, after = "120", times = 1 }
+clock:advance "61d"
+renewal:expect { last = "failed", within = "30s" }
+recover "the next run, half a day later, gets through"
+clock:advance "12h"
+renewal:expect { renewed = 2, within = "30s" }
+fleet:expect { success = "100%", within = "5s" }
+REST
+is $status, 0, 'a client obtains, is turned away, and renews at its next run' or diag $out, $err;
+like $out, qr/^# acme-tiny: failed \(1\): \S/m, 'its failure is told in its own words';
+my ($fault) = journal($journal, 'fault');
+is $fault->{fault}, 'retry-later', 'the journal holds the fault';
+is $fault->{fired}, 1, 'and how often it fired';
+is_deeply [map { $_->{result} } journal($journal, 'renewal ran')], [qw(renewed failed renewed)],
+    'and how each run of the client ended';
+
+($status, $out) = rehearse('run', '--journal', $journal, play(<<'REST'));
+inject "nothing is due, so nobody meets the fault"
+house:arm { "retry-later", on = "newOrder" }
+fleet:expect { success = "100%", during = "200ms" }
+REST
+is $status, 1, 'a fault that never fired fails the play';
+like $out, qr/^not ok 4 - A play: the fault retry-later on newOrder never fired/m, 'and is named';
+
+($status, $out) = rehearse('run', '--journal', $journal, play(<<'REST'));
+inject "the fault is armed, and taken back before anybody came"
+house:arm { "server-error", on = "finalize" }
+house:disarm("server-error", "finalize")
+fleet:expect { success = "100%", during = "200ms" }
+REST
+is $status, 1, 'so does one that was disarmed before it fired';
+like $out, qr/the fault server-error on finalize never fired/, 'and is named, too';
+
+($status, $out, $err) = rehearse('run', '--journal', $journal, play(<<'REST'));
+inject "the same fault twice"
+house:arm { "server-error", on = "finalize" }
+house:arm { "server-error", on = "finalize" }
+fleet:expect { success = "100%", during = "200ms" }
+REST
+is $status, 2, 'arming twice is a mistake';
+like $out, qr/^not ok 3 - .*play-\d+\.lua:12: arm: .*already/m, 'told with its line';
+
+($status, $out) = rehearse('run', '--journal', $journal, play(<<'REST'));
+inject "the client is stopped; its certificate runs out"
+renewal:stop()
+clock:advance "91d"
+fleet:expect { outcome = "expired", within = "5s" }
+recover "it is started again, by its timer"
+renewal:start()
+renewal:expect { renewed = 2, within = "30s" }
+fleet:expect { success = "100%", within = "5s" }
+REST
+is $status, 0, 'a client that was stopped does not run; started again, it runs at once' or diag $out;
+like $out, qr/renewal began/, 'and the way back knows when it began';
+
+done_testing;
