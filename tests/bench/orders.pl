@@ -5,8 +5,8 @@
 # processor time: `fakeca serve` beside Debian's pebble, by turns, asked by the same client with 1 and with
 # 32 orders in flight.  http-01 is really looked at, each time, on a listener of the client's.
 #
-# Pebble signs with an RSA key of 2048 bits and cannot be told otherwise, so that fakeca is measured with such a key too.
-# It keeps everything in memory; fakeca has each answer in its database before it leaves.
+# Pebble signs with an RSA key of 2048 bits and cannot be told otherwise, so that fakeca is measured with
+# such a key too.  It keeps everything in memory; fakeca has each answer in its database first.
 use strict;
 use warnings;
 use Fcntl;
@@ -64,7 +64,8 @@ END
         exec 'pebble', '-config', "$dir/pebble.json", '-dnsserver', $dns or die;
     }
     push @children, $pid;
-    return {pid => $pid, file => spill("$dir/pebble.url", "https://127.0.0.1:$port/dir\n"), root => "$dir/pebble/trust.pem"};
+    return {pid => $pid, file => spill("$dir/pebble.url", "https://127.0.0.1:$port/dir\n"),
+        root => "$dir/pebble/trust.pem"};
 }
 
 sub cpu_of {

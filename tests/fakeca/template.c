@@ -38,33 +38,26 @@ static void let_go(struct signer issuer)
 static const char *const server[] = {"serverAuth"}, *const both[] = {"serverAuth", "clientAuth"};
 static const char *const shop[] = {"shop.test"};
 
-/* The first is what `fakeca serve` issues; each of the others differs in one thing that a template has. */
+#define OCSP    .ocsp = "http://ca.test/ocsp"
+#define ISSUERS .ca_issuers = "http://ca.test/issuers/1.cer"
+#define CRL     .crl = "http://ca.test/crls/1.crl"
+#define STAPLE  .must_staple = true
+
+/* The first is what `fakeca serve` issues; each of the others differs in something that a template has. */
+/* clang-format off */
 static const struct certificate_spec profiles[] = {
-    {.names = {shop, 1},
-     .key_usage = KU_DIGITAL_SIGNATURE,
-     .purposes = {server, 1},
-     .ocsp = "http://127.0.0.1:80/ocsp",
-     .ca_issuers = "http://127.0.0.1:80/issuers/1.cer",
-     .crl = "http://127.0.0.1:80/crls/1.crl"},
-    {.names = {shop, 1},
-     .key_usage = KU_DIGITAL_SIGNATURE,
-     .purposes = {server, 1},
-     .ocsp = "http://127.0.0.1:80/ocsp",
-     .ca_issuers = "http://127.0.0.1:80/issuers/1.cer",
-     .crl = "http://127.0.0.1:80/crls/1.crl",
-     .must_staple = true},
-    {.names = {shop, 1},
-     .key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
-     .purposes = {server, 1},
-     .ocsp = "http://127.0.0.1:80/ocsp",
-     .ca_issuers = "http://127.0.0.1:80/issuers/1.cer",
-     .crl = "http://127.0.0.1:80/crls/1.crl"},
-    {.names = {shop, 1},                                                 .key_usage = KU_DIGITAL_SIGNATURE, .purposes = {both, 2}},
-    {.names = {shop, 1},                 .key_usage = KU_DIGITAL_SIGNATURE, .purposes = {server, 1}},
-    {.names = {shop, 1},                .ocsp = "http://127.0.0.1:81/ocsp"},
-    {.names = {shop, 1},           .crl = "http://127.0.0.1:80/crls/1.crl"},
-    {.names = {shop, 1}                                                },
+    {.names = {shop, 1}, .key_usage = KU_DIGITAL_SIGNATURE, .purposes = {server, 1}, OCSP, ISSUERS, CRL},
+    {.names = {shop, 1}, .key_usage = KU_DIGITAL_SIGNATURE, .purposes = {server, 1}, OCSP, ISSUERS, CRL, STAPLE},
+    {.names = {shop, 1}, .key_usage = KU_KEY_ENCIPHERMENT, .purposes = {server, 1}, OCSP, ISSUERS, CRL},
+    {.names = {shop, 1}, .key_usage = KU_DIGITAL_SIGNATURE, .purposes = {both, 2}, OCSP, ISSUERS, CRL},
+    {.names = {shop, 1}, .key_usage = KU_DIGITAL_SIGNATURE, .purposes = {server, 1}, OCSP, ISSUERS},
+    {.names = {shop, 1}, .key_usage = KU_DIGITAL_SIGNATURE, .purposes = {server, 1}, OCSP, CRL},
+    {.names = {shop, 1}, .key_usage = KU_DIGITAL_SIGNATURE, .purposes = {server, 1}, ISSUERS, CRL},
+    {.names = {shop, 1}, .ocsp = "http://ca.test/"},
+    {.names = {shop, 1}, CRL},
+    {.names = {shop, 1}},
 };
+/* clang-format on */
 #define PROFILES (sizeof profiles / sizeof profiles[0])
 
 /* Without the signature: the algorithm's name stands there twice and must be the same. */

@@ -7,8 +7,8 @@
  * Order of calls: acme_keys once; then acme_open for each client; acme_find, until somebody is
  * there; then the rest.
  */
-#ifndef TESTS_BENCH_ACME_H
-#define TESTS_BENCH_ACME_H
+#ifndef PROGRAMS_ACME_H
+#define PROGRAMS_ACME_H
 
 #include <curl/curl.h>
 #include <jansson.h>
