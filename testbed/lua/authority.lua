@@ -97,6 +97,28 @@ function methods:serve(given)
   play:each_name(function (address, name) tell_name(self, address, name) end)
 end
 
+-- --- for targets that get certificates by themselves -----------------------------------------------
+
+local account_methods = {}
+local account_class = words.class("account", account_methods)
+
+authority.acme_spec = {
+  challenge = { words.one_of { "tls-alpn-01", "http-01" }, default = "tls-alpn-01",
+    help = "how it proves that a name is its own [tls-alpn-01]" },
+}
+
+function methods:acme(given)
+  authority.serving(self, "acme")
+  return account_class.new { _house = self, _settings = words.check("acme", authority.acme_spec, given or {}) }
+end
+
+-- What a target has to know of it.
+function account_methods:_terms()
+  local house = self._house
+  return { directory = house._facts.directory, root = house._facts.https_root,
+    http_port = self._settings.challenge == "http-01" and house._play:http_port() or nil }
+end
+
 -- What is issued from now on, under these profiles, lasts so long.
 function methods:profiles(given)
   authority.serving(self, "profiles")
@@ -211,6 +233,7 @@ authority.methods = methods
 authority.verbs = {
   { "serve", "house:serve { ... }", "serves ACME, OCSP, CRLs and DNS on the stage; what it issues says where",
     authority.serve_spec },
+  { "acme", "house:acme { ... }", "for a target that gets its certificates by itself, from here", authority.acme_spec },
   { "profiles", 'house:profiles { classic = "45d" }', "what it issues over ACME from now on lasts so long" },
   { "arm", 'house:arm { "FAULT", on = "newOrder", ... }',
     "misbehaves, while it serves: a fault of docs/authority.md; one that never fires fails the play",
