@@ -26,7 +26,7 @@ DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc gnutls-
              curl acme-tiny dehydrated uacme musl-tools busybox certbot lego caddy apache2-bin
 DEPS_LONG  = $(DEPS_CHECK) golang-go default-jdk-headless nodejs python3 pebble
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
-DEPS_BENCH = $(DEPS_CHECK) faketime
+DEPS_BENCH = $(DEPS_CHECK) faketime pebble libcurl4-openssl-dev
 DEPS_ASAN  = $(DEPS_CHECK) clang libclang-rt-14-dev
 
 LIBRARIES = openssl gnutls wolfssl
