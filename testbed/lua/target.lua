@@ -38,7 +38,7 @@ local worker = require "worker"
 
 local target = {}
 
-target.kinds = { "builtin", "nginx", "caddy", "command", "external" }
+target.kinds = { "builtin", "nginx", "apache", "caddy", "command", "external" }
 
 local methods = {}
 local class = words.class("target", methods)
@@ -452,7 +452,16 @@ end
 
 local PATIENCE = 10 -- seconds that a server may take to end
 
+-- What is left of a server whose main process was killed: workers hold its port.  They are nobody's children, so
+-- there is no event to wait for.
+local function end_orphans(self)
+  local group = "-- -" .. self._process:pid()
+  local kill = ("kill -s KILL %s; while kill -s 0 %s; do sleep 0.01; done"):format(group, group)
+  self._play:command { "/bin/sh", "-c", kill }
+end
+
 function target.stop(self, signal)
+  if self._ended then return end_orphans(self) end
   self._process:signal(signal)
   if not self._process:wait(PATIENCE) then words.environment("target %s does not end on SIG%s", self._name, signal) end
 end
