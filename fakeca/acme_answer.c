@@ -260,7 +260,8 @@ static int find_account(struct call *call)
         call->account = store_get(call->store, "account", call->account_number);
     if (call->account == NULL)
         return refuse(call, ACCOUNT_DOES_NOT_EXIST, "there is no account '%.200s'", call->jws.kid);
-    call->key = jwk_key(json_object_get(call->account, "jwk"), &e);
+    call->key = keyring_key(&call->acme->keyring, call->account_number,
+                            json_object_get(call->account, "jwk"), &e);
     return call->key == NULL ? broken(call, &e) : 0;
 }
 
@@ -419,13 +420,18 @@ struct acme *acme_new(const struct acme_plan *plan, struct error *e)
     policy_usual(&acme->usual);
     if (plan->policy == NULL)
         acme->plan.policy = &acme->usual;
-    if (nonces_open(&acme->nonces, e) == 0)
+    acme->mint = mint_new(plan->authority, e);
+    if (acme->mint != NULL && nonces_open(&acme->nonces, e) == 0)
         return acme;
-    free(acme);
+    acme_free(acme);
     return NULL;
 }
 
 void acme_free(struct acme *acme)
 {
+    if (acme != NULL) {
+        keyring_clear(&acme->keyring);
+        mint_free(acme->mint);
+    }
     free(acme);
 }

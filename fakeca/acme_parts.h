@@ -10,6 +10,8 @@
 #include "fakeca/acme.h"
 #include "fakeca/jwk.h"
 #include "fakeca/jws.h"
+#include "fakeca/keyring.h"
+#include "fakeca/mint.h"
 #include "fakeca/nonce.h"
 
 #define URL_TEXT 2400
@@ -18,6 +20,8 @@ struct acme {
     struct acme_plan plan;
     struct policy usual; /* what the plan points to where it came with none */
     struct nonces nonces;
+    struct mint *mint;
+    struct keyring keyring;
 };
 
 struct call {

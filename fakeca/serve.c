@@ -14,6 +14,7 @@
 #include "testbed/wire/moment.h"
 
 #define CROSS_SIGN_LASTS (INT64_C(10) * 365 * 86400)
+#define SERIALS_AHEAD    255
 
 static int64_t now(void *context)
 {
@@ -70,6 +71,7 @@ static int open_state(struct serve *serve, struct error *e)
     serve->opened = true;
     if (need_alternate(serve, e) < 0)
         return -1;
+    serve->authority.ahead = SERIALS_AHEAD;
     authority_pause(&serve->authority);
     serve->store = store_open(plan->state, e);
     return serve->store == NULL ? -1 : 0;

@@ -53,7 +53,7 @@ local things = {
 return routine.define("renewal", {
   spec = spec,
   check = function (settings)
-    target.owned(settings.of, "renewal")
+    target.given(settings.of, "renewal")
     if settings.client then authority.serving(settings.from, "renewal: client") end
   end,
   begin = function (self)

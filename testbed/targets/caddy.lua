@@ -17,6 +17,7 @@ local caddy = {
   reads_clock = true,
   configurable = true,
   manages = true,
+  passes = { by = 6 * 3600 },
 }
 
 local PATIENCE = 10
