@@ -16,8 +16,9 @@
  *     deform    misbehave_after     the answer, which is right up to here
  *
  * and by plain data for those who do not speak of requests: framing and delivery (http_answer.h), what is
- * wrong with a chain or with the one that a TLS client is shown, whether connections are refused, what comes of a validation (`problem`, `argument`), and what OCSP,
- * CRLs and DNS have of their own.  What is armed is forgotten when the authority ends.
+ * wrong with a chain or with the one that a TLS client is shown, whether connections are refused, what
+ * comes of a validation (`problem` and `argument`), and what OCSP, CRLs and DNS have of their own.  What is
+ * armed is forgotten when the authority ends.
  *
  * Order of calls: misbehaviour_new; misbehaviour_log at most once; any of the rest; misbehaviour_free.
  */

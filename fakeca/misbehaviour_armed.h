@@ -1,4 +1,4 @@
-/* misbehaviour_armed.h -- one armed fault, between misbehaviour.c, which chooses among them, and
+/* misbehaviour_armed.h -- one armed fault, between misbehaviour_choose.c, which chooses among them, and
  * misbehaviour_check.c, which reads what is to be armed and refuses what could not be meant. */
 #ifndef FAKECA_MISBEHAVIOUR_ARMED_H
 #define FAKECA_MISBEHAVIOUR_ARMED_H
