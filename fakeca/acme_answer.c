@@ -259,7 +259,8 @@ static int find_account(struct call *call)
         call->account = store_get(call->store, "account", call->account_number);
     if (call->account == NULL)
         return refuse(call, ACCOUNT_DOES_NOT_EXIST, "there is no account '%.200s'", call->jws.kid);
-    call->key = jwk_key(json_object_get(call->account, "jwk"), &e);
+    call->key = keyring_key(&call->acme->keyring, call->account_number,
+                            json_object_get(call->account, "jwk"), &e);
     return call->key == NULL ? broken(call, &e) : 0;
 }
 
@@ -424,7 +425,9 @@ struct acme *acme_new(const struct acme_plan *plan, struct error *e)
 
 void acme_free(struct acme *acme)
 {
-    if (acme != NULL)
+    if (acme != NULL) {
+        keyring_clear(&acme->keyring);
         mint_free(acme->mint);
+    }
     free(acme);
 }
