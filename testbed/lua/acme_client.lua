@@ -74,21 +74,22 @@ end
 local function begin(self)
   local play, settings = self._play, self._settings
   local shop, house = settings.of, settings.from
-  local tool = tooling.clients[settings.client]
-  need(tool.needs)
+  local tool = settings.client and tooling.clients[settings.client] or tooling.own(settings.command)
+  local name = settings.client or "command"
+  if tool.needs then need(tool.needs) end
   if tool.bundle and play.isolation ~= "isolated" then words.environment("%s", tool.bundle) end
   play.jobs = (play.jobs or 0) + 1
   local job = {
-    play = play, tool = tool, client = settings.client, patience = settings.patience,
-    dir = ("%s/%s-%d"):format(play.dir, settings.client, play.jobs),
+    play = play, tool = tool, client = name, patience = settings.patience,
+    dir = ("%s/%s-%d"):format(play.dir, name, play.jobs),
     name = (settings.names or { shop._name })[1], names = settings.names or { shop._name },
     directory = house._facts.directory, trust = house._facts.https_root,
     host = listener(shop), port = tostring(play:http_port()), resolves = play.isolation == "isolated",
     days = math.max(1, math.floor(settings.when_left / 86400)), first = true, failures = 0,
   }
   play:must(host.make_directory(job.dir, files.DIRECTORY))
-  for _, name in ipairs(job.names) do
-    if name ~= shop._name and job.resolves then play:add_host(job.host, name) end
+  for _, other in ipairs(job.names) do
+    if other ~= shop._name and job.resolves then play:add_host(job.host, other) end
   end
   job.env = tool.env and tool.env(job)
   if tool.webroot then serve_challenges(job) end
