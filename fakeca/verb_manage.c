@@ -1,4 +1,4 @@
-/* fakeca arm, disarm, armed, accounts, orders, profile, settings, set, eab, unpause, dns: talking to one that serves. */
+/* fakeca arm, disarm, armed, accounts, orders, settings, set, eab, dns and more: talking to one that serves. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

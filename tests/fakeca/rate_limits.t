@@ -85,7 +85,7 @@ is(Acme->word($other->order(['d.shop.co.uk'])), '429 rateLimited', '  whoever as
 is(obtain($client, 'a.other.co.uk'), 200, '  another domain is another: the public suffix list says so');
 is(obtain($client, 'c.shop.co.uk', 'b.shop.co.uk'), 200, 'the same names once more are a renewal, which is exempt');
 pass_time(3600);
-set('orders-per-account=1/7d');
+set('orders-per-account=1/6h');
 is($client->order(['e.test'])->{status}, 201, 'the last order');
 is($client->order(['f.test'])->{status}, 429, '  was that');
 is($client->order(['a.shop.co.uk'])->{status}, 201, '  but renewals are exempt from this limit, too');
