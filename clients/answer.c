@@ -53,7 +53,7 @@ json_t *answer_json(const struct result *result)
     const struct verdict *v = &result->verdict;
 
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:I, s:f, s:f, "
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:I, s:f, s:f, "
         "s:{s:o, s:o, s:o}, s:o}",
         "outcome", outcome_word(v->outcome), "depth",
         v->depth == DEPTH_UNKNOWN ? json_null() : json_integer(v->depth), "code",
@@ -61,7 +61,8 @@ json_t *answer_json(const struct result *result)
         text_or_null(alert_word(v->alert_sent)), "alert_received",
         text_or_null(alert_word(v->alert_received)), "version", text_or_null(v->version), "cipher",
         text_or_null(v->cipher), "group", text_or_null(v->group), "alpn", text_or_null(v->alpn),
-        "resumed", v->resumed, "staple", v->staple, "chain", chain_json(v), "now",
+        "resumed", v->resumed, "staple", v->staple, "chain", chain_json(v), "until",
+        v->until == UNTIL_UNKNOWN ? json_null() : json_integer(v->until), "now",
         (json_int_t)result->now, "began", result->began, "ended", result->ended, "times_ms",
         "connect", milliseconds(result->connect_seconds), "handshake",
         milliseconds(result->handshake_seconds), "total",

@@ -1,11 +1,14 @@
 #include "clients/verdict.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "testbed/wire/moment.h"
+
 #define DER_INTEGER  0x02
+#define DER_UTC_TIME 0x17
+#define DER_TIME     0x18 /* GeneralizedTime */
 #define DER_SEQUENCE 0x30
 #define DER_EXPLICIT 0xa0 /* [0], the version */
 
@@ -17,6 +20,7 @@ void verdict_begin(struct verdict *verdict)
         .alert_sent = ALERT_NONE,
         .alert_received = ALERT_NONE,
         .staple = "none",
+        .until = UNTIL_UNKNOWN,
     };
 }
 
@@ -118,22 +122,54 @@ static char *serial_text(struct der serial)
     return text;
 }
 
-static char *serial_of(const unsigned char *bytes, size_t length)
+/* Leaves *tbs behind the serial number. */
+static bool find_serial(const unsigned char *bytes, size_t length, struct der *tbs,
+                        struct der *serial)
 {
-    struct der der = {bytes, length}, certificate, tbs, version, serial;
+    struct der der = {bytes, length}, certificate, version;
 
-    if (!enter(&der, DER_SEQUENCE, &certificate) || !enter(&certificate, DER_SEQUENCE, &tbs))
-        return strdup("?");
-    (void)enter(&tbs, DER_EXPLICIT, &version); /* absent in version 1 */
-    if (!enter(&tbs, DER_INTEGER, &serial) || serial.left == 0)
-        return strdup("?");
-    return serial_text(serial);
+    if (!enter(&der, DER_SEQUENCE, &certificate) || !enter(&certificate, DER_SEQUENCE, tbs))
+        return false;
+    (void)enter(tbs, DER_EXPLICIT, &version); /* absent in version 1 */
+    return enter(tbs, DER_INTEGER, serial) && serial->left > 0;
+}
+
+/* "YYMMDDHHMMSSZ" or "YYYYMMDDHHMMSSZ", as RFC 5280 section 4.1.2.5 allows. */
+static int64_t time_of(const char *text, size_t length)
+{
+    const char *century = length > 0 && text[0] < '5' ? "20" : "19";
+    char full[sizeof "YYYYMMDDHHMMSSZ"], moment[MOMENT_TEXT];
+    struct error e;
+    int64_t seconds;
+
+    if (length != strlen("YYMMDDHHMMSSZ") && length != strlen("YYYYMMDDHHMMSSZ"))
+        return UNTIL_UNKNOWN;
+    snprintf(full, sizeof full, "%s%.*s", length == strlen("YYMMDDHHMMSSZ") ? century : "",
+             (int)length, text);
+    snprintf(moment, sizeof moment, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", full, full + 4, full + 6,
+             full + 8, full + 10, full + 12);
+    return moment_parse(moment, 0, &seconds, &e) == 0 ? seconds : UNTIL_UNKNOWN;
+}
+
+/* `tbs` stands behind the serial number. */
+static int64_t until_of(struct der tbs)
+{
+    struct der skipped, validity, end = {0};
+
+    if (!enter(&tbs, DER_SEQUENCE, &skipped) || !enter(&tbs, DER_SEQUENCE, &skipped) ||
+        !enter(&tbs, DER_SEQUENCE, &validity))
+        return UNTIL_UNKNOWN;
+    for (int i = 0; i < 2; i++)
+        if (!enter(&validity, DER_UTC_TIME, &end) && !enter(&validity, DER_TIME, &end))
+            return UNTIL_UNKNOWN;
+    return time_of((const char *)end.at, end.left);
 }
 
 void verdict_add_certificate(struct verdict *verdict, const unsigned char *der, size_t length)
 {
-    char **grown;
-    char *serial;
+    struct der tbs = {0}, serial = {0};
+    bool readable = find_serial(der, length, &tbs, &serial);
+    char **grown, *text;
 
     if (verdict->chain_count == CHAIN_MAX)
         return;
@@ -141,7 +177,9 @@ void verdict_add_certificate(struct verdict *verdict, const unsigned char *der, 
     if (grown == NULL)
         return;
     verdict->chain = grown;
-    serial = serial_of(der, length);
-    if (serial != NULL)
-        verdict->chain[verdict->chain_count++] = serial;
+    if (verdict->chain_count == 0)
+        verdict->until = readable ? until_of(tbs) : UNTIL_UNKNOWN;
+    text = readable ? serial_text(serial) : strdup("?");
+    if (text != NULL)
+        verdict->chain[verdict->chain_count++] = text;
 }

@@ -8,12 +8,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "clients/outcome.h"
 
 #define DEPTH_UNKNOWN (-1) /* the library did not say, or no certificate is to blame */
 #define SERIAL_MAX    64   /* bytes of a serial that are told; RFC 5280 allows 20 */
 #define CHAIN_MAX     128  /* certificates remembered of one chain */
+#define UNTIL_UNKNOWN INT64_MIN
 
 struct verdict {
     enum outcome outcome;
@@ -30,6 +32,7 @@ struct verdict {
     const char *staple; /* static: "none", "good", "revoked", "unknown", "bad" or "ignored" */
     char **chain;       /* serials in lower-case hex, in the order received */
     size_t chain_count;
+    int64_t until; /* notAfter of the first of them, Unix seconds; UNTIL_UNKNOWN */
 };
 
 void verdict_begin(struct verdict *verdict);
@@ -43,7 +46,7 @@ void verdict_set(struct verdict *verdict, enum outcome outcome, int depth, const
 void verdict_copy(char *field, size_t size, const char *text);
 
 /* Remembers the serial of the next certificate received, given as DER (RFC 5280 section
- * 4.1).  Bytes that hold no readable serial are remembered as "?", and
+ * 4.1), and of the first its end.  Bytes that hold no readable serial are remembered as "?", and
  * one that is too long with "..." at its end. */
 void verdict_add_certificate(struct verdict *verdict, const unsigned char *der, size_t length);
 /* Forgets the chain, for a driver that meets a better source of it. */

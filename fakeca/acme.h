@@ -47,6 +47,9 @@ struct acme *acme_new(const struct acme_plan *plan, struct error *e);
 void acme_free(struct acme *acme);
 void acme_resume(struct acme *acme);
 
+/* What is issued from now on under profile `name` lasts so many seconds. */
+int acme_profile_lasts(struct acme *acme, const char *name, int64_t seconds, struct error *e);
+
 /* For http_server.h: `acme` is a struct acme. */
 void acme_answer(void *acme, const struct http_request *request, struct http_answer *answer);
 /* For validate.h. */

@@ -415,13 +415,16 @@ struct acme *acme_new(const struct acme_plan *plan, struct error *e)
     if (acme == NULL)
         return failed(e, "out of memory"), NULL;
     acme->plan = *plan;
-    if (nonces_open(&acme->nonces, e) == 0)
+    acme->mint = mint_new(plan->authority, e);
+    if (acme->mint != NULL && nonces_open(&acme->nonces, e) == 0)
         return acme;
-    free(acme);
+    acme_free(acme);
     return NULL;
 }
 
 void acme_free(struct acme *acme)
 {
+    if (acme != NULL)
+        mint_free(acme->mint);
     free(acme);
 }

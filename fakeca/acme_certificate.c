@@ -7,7 +7,6 @@
 #include "fakeca/acme_parts.h"
 #include "fakeca/fault.h"
 #include "fakeca/ledger.h"
-#include "fakeca/renewal.h"
 #include "fakeca/request.h"
 
 #define CSR_MOST   32768
@@ -45,8 +44,33 @@ static struct chain *spoil(const struct call *call, struct chain *chain, struct 
     return broken_chain;
 }
 
-static struct chain *mint(const struct call *call, const json_t *order,
-                          const struct request *request, struct error *e)
+/* For those that a fault is about: the long way. */
+static int issue_wrongly(const struct call *call, struct leaf_plan plan, struct minted *out,
+                         struct error *e)
+{
+    struct chain *chain;
+    int status;
+
+    if (meets(call, ACT_KEY))
+        plan.public_key = NULL;
+    chain = authority_issue(call->acme->plan.authority, &plan, e);
+    if (chain != NULL && meets(call, ACT_CHAIN))
+        chain = spoil(call, chain, e);
+    status = chain == NULL ? -1 : minted_from(chain, out, e);
+    chain_free(chain);
+    return status;
+}
+
+static int issue_as_planned(const struct call *call, const struct leaf_plan *plan,
+                            const struct request *request, struct minted *out, struct error *e)
+{
+    if (meets(call, ACT_KEY) || meets(call, ACT_CHAIN))
+        return issue_wrongly(call, *plan, out, e);
+    return mint_leaf(call->acme->mint, plan, X509_REQ_get_X509_PUBKEY(request->parsed), out, e);
+}
+
+static int mint(const struct call *call, const json_t *order, const struct request *request,
+                struct minted *out, struct error *e)
 {
     static const char *const purposes[] = {"serverAuth"};
     const struct profile *profile = profile_named(call->acme, text_of(order, "profile"));
@@ -66,21 +90,17 @@ static struct chain *mint(const struct call *call, const json_t *order,
         .crl = locations.crl,
         .must_staple = request->must_staple,
     };
-    struct chain *chain;
+    int status;
     size_t i;
 
     json_array_foreach(identifiers, i, identifier) names[i] = text_of(identifier, "value");
     plan.names = (struct words){names, json_array_size(identifiers)};
     if (authority_resume(call->acme->plan.authority, e) < 0)
-        return NULL;
+        return -1;
     locate(call->acme, &locations);
-    if (meets(call, ACT_KEY))
-        plan.public_key = NULL;
-    chain = authority_issue(call->acme->plan.authority, &plan, e);
-    if (chain != NULL && meets(call, ACT_CHAIN))
-        chain = spoil(call, chain, e);
+    status = issue_as_planned(call, &plan, request, out, e);
     authority_pause(call->acme->plan.authority);
-    return chain;
+    return status;
 }
 
 static json_t *names_of(const json_t *order)
@@ -93,42 +113,25 @@ static json_t *names_of(const json_t *order)
     return names;
 }
 
-/* SHA-256 of the whole, for telling a certificate from one that only claims its serial number. */
-static const char *digest_of(X509 *certificate, char out[BASE64URL_TEXT(EVP_MAX_MD_SIZE)])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-
-    X509_digest(certificate, EVP_sha256(), digest, &length);
-    return base64url(digest, length, out);
-}
-
 /* Keeps what was minted; its number, or -1. */
-static int64_t keep(struct call *call, const json_t *order, const struct chain *chain,
+static int64_t keep(struct call *call, const json_t *order, const struct minted *minted,
                     struct error *e)
 {
-    X509 *leaf = sk_X509_value(chain->sent, 0);
-    char serial[SERIAL_TEXT], id[CERT_ID_TEXT], digest[BASE64URL_TEXT(EVP_MAX_MD_SIZE)];
-    char *pem = chain->pem != NULL ? strdup(chain->pem) : certificates_pem(chain->sent, e);
-    json_t *body, *pointer;
-    int64_t number;
+    char digest[BASE64URL_TEXT(DIGEST_OCTETS)];
+    json_t *body = json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:o}", "account",
+                             (json_int_t)call->account_number, "serial", minted->serial, "digest",
+                             base64url(minted->digest, DIGEST_OCTETS, digest), "pem", minted->pem,
+                             "not_before", (json_int_t)minted->not_before, "not_after",
+                             (json_int_t)minted->not_after, "names", names_of(order));
+    json_t *pointer;
+    int64_t number = body == NULL ? failed(e, "the chain is no text")
+                                  : store_add(call->store, "certificate", minted->serial, body, e);
 
-    if (pem == NULL)
-        return -1;
-    certificate_serial(leaf, serial);
-    body = json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:o}", "account",
-                     (json_int_t)call->account_number, "serial", serial, "digest",
-                     digest_of(leaf, digest), "pem", pem, "not_before",
-                     (json_int_t)certificate_not_before(leaf), "not_after",
-                     (json_int_t)certificate_not_after(leaf), "names", names_of(order));
-    free(pem);
-    number = body == NULL ? failed(e, "the chain is no text")
-                          : store_add(call->store, "certificate", serial, body, e);
     json_decref(body);
-    if (number < 0 || renewal_id(leaf, id) < 0)
+    if (number < 0 || *minted->id == '\0')
         return number;
     pointer = json_pack("{s:I}", "certificate", (json_int_t)number);
-    if (store_add(call->store, "cert-id", id, pointer, e) < 0)
+    if (store_add(call->store, "cert-id", minted->id, pointer, e) < 0)
         number = -1;
     json_decref(pointer);
     return number;
@@ -137,10 +140,11 @@ static int64_t keep(struct call *call, const json_t *order, const struct chain *
 static int issue(struct call *call, json_t *order, const struct request *request)
 {
     struct error e;
-    struct chain *chain = mint(call, order, request, &e);
-    int64_t number = chain == NULL ? -1 : keep(call, order, chain, &e);
+    struct minted minted = {0};
+    int64_t number =
+        mint(call, order, request, &minted, &e) < 0 ? -1 : keep(call, order, &minted, &e);
 
-    chain_free(chain);
+    minted_free(&minted);
     if (number < 0)
         return broken(call, &e);
     set_status(order, "valid");
@@ -268,6 +272,17 @@ static int take_back(struct call *call, int64_t number, json_t *body, X509 *cert
     return 0;
 }
 
+/* Whether it is that one, and not another that only claims its serial number. */
+static bool is_kept(const json_t *body, X509 *certificate)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    char text[BASE64URL_TEXT(EVP_MAX_MD_SIZE)];
+    unsigned length = 0;
+
+    X509_digest(certificate, EVP_sha256(), digest, &length);
+    return strcmp(text_of(body, "digest"), base64url(digest, length, text)) == 0;
+}
+
 int answer_revoke(struct call *call)
 {
     const char *text = text_of(call->payload, "certificate");
@@ -275,7 +290,7 @@ int answer_revoke(struct call *call)
     const unsigned char *at = der;
     ssize_t length = text == NULL ? -1 : base64url_decode(text, strlen(text), der, sizeof der);
     X509 *certificate = length <= 0 ? NULL : d2i_X509(NULL, &at, length);
-    char serial[SERIAL_TEXT], digest[BASE64URL_TEXT(EVP_MAX_MD_SIZE)];
+    char serial[SERIAL_TEXT];
     json_t *body;
     int64_t number;
     int status;
@@ -284,7 +299,7 @@ int answer_revoke(struct call *call)
         return refuse(call, MALFORMED, "expected \"certificate\", base64url of DER");
     certificate_serial(certificate, serial);
     body = store_find(call->store, "certificate", serial, &number);
-    if (body == NULL || strcmp(text_of(body, "digest"), digest_of(certificate, digest)) != 0)
+    if (body == NULL || !is_kept(body, certificate))
         status = refuse(call, NO_SUCH_THING, "that certificate is none of ours");
     else
         status = take_back(call, number, body, certificate);

@@ -193,6 +193,16 @@ const struct profile *profile_named(const struct acme *acme, const char *name)
     return NULL;
 }
 
+int acme_profile_lasts(struct acme *acme, const char *name, int64_t seconds, struct error *e)
+{
+    for (size_t i = 0; i < acme->plan.profile_count; i++)
+        if (strcmp(acme->plan.profiles[i].name, name) == 0) {
+            acme->plan.profiles[i].lifetime = seconds;
+            return 0;
+        }
+    return failed(e, "there is no profile '%.100s'", name);
+}
+
 static int add_authorizations(struct call *call, json_t *order)
 {
     json_t *numbers = json_array(), *identifier;

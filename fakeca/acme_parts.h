@@ -10,6 +10,7 @@
 #include "fakeca/acme.h"
 #include "fakeca/jwk.h"
 #include "fakeca/jws.h"
+#include "fakeca/mint.h"
 #include "fakeca/nonce.h"
 
 #define URL_TEXT 2400
@@ -17,6 +18,7 @@
 struct acme {
     struct acme_plan plan;
     struct nonces nonces;
+    struct mint *mint;
 };
 
 struct call {

@@ -23,6 +23,7 @@ struct lookup {
     struct ev_loop *loop;
     void (*done)(void *context, const struct found *found);
     void *context;
+    enum lookup_kind kind;
     char name[256];
     int fd;      /* to the resolver, or from the child */
     pid_t child; /* 0: a resolver is asked */
@@ -50,6 +51,19 @@ void lookup_cancel(struct lookup *lookup)
     free(lookup);
 }
 
+/* IPv6 goes first, as it does in Boulder: the answers come in any order. */
+static void put_in_order(struct found *found)
+{
+    struct found in_order = *found;
+    size_t next = 0;
+
+    for (int six = 1; six >= 0; six--)
+        for (size_t i = 0; i < found->count; i++)
+            if ((found->addresses[i].ss_family == AF_INET6) == six)
+                in_order.addresses[next++] = found->addresses[i];
+    *found = in_order;
+}
+
 static void finish(struct lookup *lookup)
 {
     struct found found = lookup->found;
@@ -58,6 +72,8 @@ static void finish(struct lookup *lookup)
 
     if (found.count == 0 && found.why[0] == '\0')
         snprintf(found.why, sizeof found.why, "no such records");
+    if (lookup->kind == LOOKUP_ADDRESSES)
+        put_in_order(&found);
     lookup_cancel(lookup);
     done(context, &found);
 }
@@ -228,7 +244,8 @@ struct lookup *lookup_start(struct ev_loop *loop, const struct address *resolver
 
     if (lookup == NULL)
         return failed(e, "out of memory"), NULL;
-    *lookup = (struct lookup){.loop = loop, .done = done, .context = context, .fd = -1};
+    *lookup =
+        (struct lookup){.loop = loop, .done = done, .context = context, .kind = kind, .fd = -1};
     snprintf(lookup->name, sizeof lookup->name, "%s", name);
     if ((resolver != NULL ? begin_asking(lookup, resolver, kind, e) : begin_here(lookup, kind, e)) <
         0) {

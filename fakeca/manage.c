@@ -115,6 +115,19 @@ static int do_dns_remove(struct manage *manage, const json_t *request, json_t *a
     return count < 0 ? -1 : json_object_set_new(answer, "removed", json_integer(count));
 }
 
+static int do_profile(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    const char *name;
+    int64_t lifetime = json_integer_value(json_object_get(request, "lifetime"));
+
+    (void)answer;
+    if (need(request, "name", &name, e) < 0)
+        return -1;
+    if (lifetime < 1)
+        return failed(e, "a lifetime in seconds is needed");
+    return acme_profile_lasts(manage->acme, name, lifetime, e);
+}
+
 static const struct {
     const char *name;
     int (*run)(struct manage *manage, const json_t *request, json_t *answer, struct error *e);
@@ -125,6 +138,7 @@ static const struct {
     {"accounts",     do_accounts    },
     {"orders",       do_orders      },
     {"certificates", do_certificates},
+    {"profile",      do_profile     },
     {"dns-add",      do_dns_add     },
     {"dns-remove",   do_dns_remove  },
 };

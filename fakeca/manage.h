@@ -7,6 +7,7 @@
  *     disarm    "fault", maybe "on"             -> "disarmed": how many
  *     armed                                     -> "armed": what misbehaviour_armed gives
  *     accounts, orders, certificates            -> under that name: all there are
+ *     profile   "name", "lifetime" in seconds, of what is issued from now on
  *     dns-add   "record": as in a master file
  *     dns-remove "name", maybe "type"           -> "removed": how many
  *
@@ -18,6 +19,7 @@
 #include <ev.h>
 #include <jansson.h>
 
+#include "fakeca/acme.h"
 #include "fakeca/dns_zone.h"
 #include "fakeca/misbehaviour.h"
 #include "fakeca/store.h"
@@ -28,10 +30,11 @@
 struct manager;
 
 struct manage {
-    struct ev_loop *loop; /* borrowed, as are the next three */
+    struct ev_loop *loop; /* borrowed, as are the next four */
     struct misbehaviour *misbehaviour;
     struct store *store;
     struct dns_zone *zone;
+    struct acme *acme;
     /* the rest is its own */
     struct manager *first;
     size_t count;

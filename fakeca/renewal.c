@@ -7,27 +7,6 @@
 
 #define ASK_AGAIN_SECONDS 21600 /* six hours, as Let's Encrypt has it */
 
-int renewal_id(X509 *certificate, char out[CERT_ID_TEXT])
-{
-    const ASN1_OCTET_STRING *issuer = X509_get0_authority_key_id(certificate);
-    const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
-    unsigned char octets[32];
-    int length = ASN1_STRING_length(serial);
-    int lead = length > 0 && (ASN1_STRING_get0_data(serial)[0] & 0x80) != 0;
-    size_t used;
-
-    if (issuer == NULL || ASN1_STRING_length(issuer) > 64 || length < 1 ||
-        length + lead > (int)sizeof octets || ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER)
-        return -1;
-    octets[0] = 0; /* DER's, where the number would look negative */
-    memcpy(octets + lead, ASN1_STRING_get0_data(serial), (size_t)length);
-    base64url(ASN1_STRING_get0_data(issuer), (size_t)ASN1_STRING_length(issuer), out);
-    used = strlen(out);
-    out[used] = '.';
-    base64url(octets, (size_t)length + (size_t)lead, out + used + 1);
-    return 0;
-}
-
 /* The certificate that goes by this identifier; its number, or 0. */
 static json_t *find(struct call *call, const char *id, int64_t *number)
 {

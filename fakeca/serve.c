@@ -13,6 +13,8 @@
 #include "fakeca/serve_tls.h"
 #include "testbed/wire/moment.h"
 
+#define SERIALS_AHEAD 255
+
 static int64_t now(void *context)
 {
     const struct serve *serve = context;
@@ -39,6 +41,7 @@ static int open_state(struct serve *serve, struct error *e)
         authority_open(plan->state, &serve->authority, e) < 0)
         return -1;
     serve->opened = true;
+    serve->authority.ahead = SERIALS_AHEAD;
     authority_pause(&serve->authority);
     serve->store = store_open(plan->state, e);
     return serve->store == NULL ? -1 : 0;
@@ -148,6 +151,7 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
     if (open_state(serve, e) < 0 || open_services(serve, e) < 0 || open_listeners(serve, e) < 0 ||
         open_acme(serve, e) < 0)
         return -1;
+    serve->manage.acme = serve->acme;
     ev_signal_init(&serve->terminated, on_signal, SIGTERM);
     ev_signal_init(&serve->interrupted, on_signal, SIGINT);
     ev_signal_start(serve->loop, &serve->terminated);

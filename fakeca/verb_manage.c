@@ -164,6 +164,28 @@ int verb_list(int argc, char **argv)
     return ask(&a, json_pack("{s:s}", "do", argv[0]));
 }
 
+int verb_profile(int argc, char **argv)
+{
+    struct manage_arguments a = {0};
+    struct option_list words = {0};
+    const char *sign;
+    int64_t lifetime;
+    struct error e;
+
+    if (options_for(state_options, argc, argv, &a, &words, 1, &e) < 0)
+        return complain(&e);
+    sign = words.count == 1 ? strchr(words.items[0], '=') : NULL;
+    if (sign == NULL) {
+        failed(&e, "profile: expected NAME=T, such as classic=45d");
+        return complain(&e);
+    }
+    if (duration_parse(sign + 1, &lifetime, &e) < 0)
+        return complain(&e);
+    return ask(&a, json_pack("{s:s, s:s%, s:I}", "do", "profile", "name", words.items[0],
+                             (size_t)(sign - words.items[0]), "lifetime",
+                             (json_int_t)(lifetime / NANOSECONDS)));
+}
+
 int verb_dns(int argc, char **argv)
 {
     struct manage_arguments a = {0};

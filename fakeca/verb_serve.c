@@ -26,7 +26,7 @@ const struct option_row serve_options[] = {
     {"validate-tls-port", "N", "the port that tls-alpn-01 connects to [443]", OPTION_NUMBER, AT(tls_port)},
     {"resolver", "ADDR:PORT", "who is asked about names, when validating [the DNS above]", OPTION_TEXT, AT(resolver)},
     {"seed", "N", "of faults that hit a share of requests [1]", OPTION_NUMBER, AT(seed)},
-    {"profile", "NAME=T", "a profile besides the usual ones: certificates that last T (may repeat)", OPTION_LIST, AT(profiles)},
+    {"profile", "NAME=T", "certificates of this profile, a usual one or another, last T (may repeat)", OPTION_LIST, AT(profiles)},
     {0},
 };
 /* clang-format on */
@@ -58,12 +58,14 @@ static int take_profile(char *text, struct serve_plan *plan, struct error *e)
         return failed_in(e, "--profile");
     if (lifetime < NANOSECONDS)
         return failed(e, "--profile: '%s' lasts no second", text);
-    if (plan->profile_count == PROFILES_MOST)
-        return failed(e, "--profile: more than %d are too many", PROFILES_MOST);
     *sign = '\0';
     for (size_t i = 0; i < plan->profile_count; i++)
-        if (strcmp(plan->profiles[i].name, text) == 0)
-            return failed(e, "--profile: there is a '%s' already", text);
+        if (strcmp(plan->profiles[i].name, text) == 0) {
+            plan->profiles[i].lifetime = lifetime / NANOSECONDS;
+            return 0;
+        }
+    if (plan->profile_count == PROFILES_MOST)
+        return failed(e, "--profile: more than %d are too many", PROFILES_MOST);
     plan->profiles[plan->profile_count++] =
         (struct profile){.name = text, .what = sign + 1, .lifetime = lifetime / NANOSECONDS};
     return 0;

@@ -57,6 +57,7 @@ extern const struct option_row arm_options[], disarm_options[], dns_options[], s
 int verb_arm(int argc, char **argv);
 int verb_disarm(int argc, char **argv);
 int verb_dns(int argc, char **argv);
+int verb_profile(int argc, char **argv);
 int verb_list(int argc, char **argv); /* armed, accounts, orders, certificates */
 
 extern const struct option_row answer_options[];

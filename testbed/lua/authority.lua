@@ -6,6 +6,7 @@
 local fakeca = require "fakeca"
 local files = require "files"
 local flow = require "flow"
+local host = require "host"
 local json = require "json"
 local words = require "words"
 
@@ -19,8 +20,9 @@ local lifetime = words.kind("table of durations by name", function (value)
   if type(value) ~= "table" then return nil, "a table, such as { weekly = \"7d\" }" end
   local list = {}
   for name, span in pairs(value) do
-    if type(name) ~= "string" or not name:find "^[%w-]+$" or type(span) ~= "string" then
-      return nil, "a table, such as { weekly = \"7d\" }"
+    local seconds = type(span) == "string" and host.duration(span)
+    if type(name) ~= "string" or not name:find "^[%l%d-]+$" or not seconds or seconds < 1 then
+      return nil, "a table of durations, such as { weekly = \"7d\" }"
     end
     list[#list + 1] = name .. "=" .. span
   end
@@ -29,7 +31,8 @@ local lifetime = words.kind("table of durations by name", function (value)
 end)
 
 authority.serve_spec = {
-  profiles = { lifetime, help = "lifetimes by ACME profile, besides classic 90d, tlsserver 45d, shortlived 160h" },
+  profiles = { lifetime, help = "lifetimes by ACME profile [classic = \"90d\", tlsserver = \"45d\", "
+    .. "shortlived = \"160h\"]" },
 }
 
 -- A stage of its own has one address for each target, and the ports that the protocols name.
@@ -69,6 +72,13 @@ local function trusted_by_tools(play, facts)
   bundle:close()
 end
 
+-- Its own check of what was said is the one that counts, and it is told at the scenario's line.
+local function tell(house, argv)
+  local play = house._play
+  local ending, _, err = play:command { play.run.options.programs .. "/fakeca", table.unpack(argv) }
+  if ending.code ~= 0 then words.mistake("%s: %s", argv[1], (err:gsub("^fakeca[^:]*: ", ""))) end
+end
+
 function authority.serving(house, who)
   if not house._serving then words.mistake("%s: this ca does not serve; expected house:serve() before", who) end
 end
@@ -85,6 +95,37 @@ function methods:serve(given)
   trusted_by_tools(play, self._facts)
   play:note("authority", self._facts)
   play:each_name(function (address, name) tell_name(self, address, name) end)
+end
+
+-- --- for targets that get certificates by themselves -----------------------------------------------
+
+local account_methods = {}
+local account_class = words.class("account", account_methods)
+
+authority.acme_spec = {
+  challenge = { words.one_of { "tls-alpn-01", "http-01" }, default = "tls-alpn-01",
+    help = "how it proves that a name is its own [tls-alpn-01]" },
+}
+
+function methods:acme(given)
+  authority.serving(self, "acme")
+  return account_class.new { _house = self, _settings = words.check("acme", authority.acme_spec, given or {}) }
+end
+
+-- What a target has to know of it.
+function account_methods:_terms()
+  local house = self._house
+  return { directory = house._facts.directory, root = house._facts.https_root,
+    http_port = self._settings.challenge == "http-01" and house._play:http_port() or nil }
+end
+
+-- What is issued from now on, under these profiles, lasts so long.
+function methods:profiles(given)
+  authority.serving(self, "profiles")
+  local list = words.value("profiles", lifetime, given)
+  if self._play.dry then return end
+  for _, profile in ipairs(list) do tell(self, { "profile", "--state", self._dir, profile }) end
+  self._play:effect("the authority changes its profiles: " .. table.concat(list, ", "), flow.now())
 end
 
 -- --- misbehaving --------------------------------------------------------------------------------
@@ -129,13 +170,6 @@ local function arm_command(house, settings)
   option("until", settings.for_ and fakeca.now(play, settings.for_))
   argv[#argv + 1] = settings[1]
   return argv
-end
-
--- Its own check of what was said is the one that counts, and it is told at the scenario's line.
-local function tell(house, argv)
-  local play = house._play
-  local ending, _, err = play:command { play.run.options.programs .. "/fakeca", table.unpack(argv) }
-  if ending.code ~= 0 then words.mistake("%s: %s", argv[1], (err:gsub("^fakeca[^:]*: ", ""))) end
 end
 
 local function described(settings)
@@ -199,6 +233,8 @@ authority.methods = methods
 authority.verbs = {
   { "serve", "house:serve { ... }", "serves ACME, OCSP, CRLs and DNS on the stage; what it issues says where",
     authority.serve_spec },
+  { "acme", "house:acme { ... }", "for a target that gets its certificates by itself, from here", authority.acme_spec },
+  { "profiles", 'house:profiles { classic = "45d" }', "what it issues over ACME from now on lasts so long" },
   { "arm", 'house:arm { "FAULT", on = "newOrder", ... }',
     "misbehaves, while it serves: a fault of docs/authority.md; one that never fires fails the play",
     authority.arm_spec },

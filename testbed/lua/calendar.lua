@@ -3,12 +3,20 @@
 
 local flow = require "flow"
 local host = require "host"
+local passage = require "passage"
 local words = require "words"
 
 local TOLERANCE = 2.0 -- seconds a participant's reading may be off: HTTP dates and caches are whole seconds
 
+local calendar = {}
+
 local methods = {}
 local class = words.class("clock", methods)
+
+local pass_spec = {
+  "duration",
+  by = { "duration", help = "the length of a step [as often as anybody looks, 1d at most]" },
+}
 
 -- Moves the calendar, and lets every participant prove that it moved with it.
 local function move(self, text, how)
@@ -18,8 +26,7 @@ local function move(self, text, how)
   play:effect(text, flow.now())
   how(play.page)
   play.run.tap:comment(play, text .. ": it is now " .. host.show_moment(play.page:now()))
-  for _, target in ipairs(play.targets) do target:_prove_clock() end
-  for _, fleet in ipairs(play.fleets) do fleet:_prove_clock() end
+  calendar.prove_all(play)
 end
 
 -- Lets the calendar jump by a duration; backwards where it is negative.
@@ -48,11 +55,27 @@ function methods:rate(times)
   move(self, ("the calendar runs %g times as fast"):format(rate), function (page) page:rate(rate) end)
 end
 
-local calendar = {}
+-- Lets time pass: "365d", or { "365d", by = "6h" }.
+function methods:pass(given)
+  local settings = words.check("clock:pass", pass_spec, type(given) == "string" and { given } or given)
+  local seconds = settings[1] or words.mistake "clock:pass: how long? expected a duration, such as \"30d\""
+  if seconds <= 0 then words.mistake "clock:pass: time does not pass backwards; expected clock:advance for that" end
+  local play = self._play
+  if play.dry then return end
+  play:open_stage()
+  local began = flow.now()
+  local steps = passage.run(play, seconds, settings.by)
+  local text = passage.describe(seconds, steps)
+  play:effect(text, began)
+  play.run.tap:comment(play, text .. ": it is now " .. host.show_moment(play.page:now()))
+  calendar.prove_all(play)
+end
 
 calendar.reference = {
   { noun = "clock", written = "clock", verbs = {
     { "advance", 'clock:advance "89d"', "the calendar jumps by a duration, backwards where it is negative" },
+    { "pass", 'clock:pass "30d"', "time passes: in steps, in each of which everybody acts who lives by the calendar",
+      pass_spec },
     { "set", 'clock:set "2027-03-01T00:00:00Z"', "to a time, or to an offset from the real now" },
     { "freeze", "clock:freeze()", "it stands still" },
     { "thaw", "clock:thaw()", "it runs again" },
@@ -62,6 +85,12 @@ calendar.reference = {
 
 function calendar.new(play)
   return class.new { _play = play }
+end
+
+-- Every participant proves it.
+function calendar.prove_all(play)
+  for _, target in ipairs(play.targets) do target:_prove_clock() end
+  for _, fleet in ipairs(play.fleets) do fleet:_prove_clock() end
 end
 
 -- `reading` was taken between the calendar's `before` and `after`: an injection that did not take

@@ -99,20 +99,13 @@ local function trust_of(play, settings)
   return path
 end
 
-local function start_class(fleet, library)
+-- How each of them connects.
+local function connection_of(fleet)
   local play, settings = fleet._play, fleet._settings
-  local self = class.new(settings.named and settings.named .. "/" .. library or library, library)
-  local from = worker.of(play, library)
   local request = fields_of(settings)
-  request["do"] = "fleet"
   request.connect = settings.to._address
   request.name = request.name or settings.to._name
   request.trust = trust_of(play, settings)
-  request.rate = settings.rate or not settings.at_once and RATE or nil
-  request.at_once = settings.at_once or nil
-  request.poisson = settings.poisson or nil
-  request.seed = play.run.seed
-  request.tick, request.samples = "50ms", 1
   request.clock = play.clock_file
   set_time(play, request, settings.at)
   if settings.certificate then
@@ -120,15 +113,38 @@ local function start_class(fleet, library)
     request.key = settings.certificate._facts.dir .. "/key.pem"
   end
   if settings.crl then request.crl = { settings.crl._facts.dir .. "/crl.pem" } end
+  return request
+end
+
+local function merged(fields, more)
+  local all = {}
+  for key, value in pairs(fields) do all[key] = value end
+  for key, value in pairs(more) do all[key] = value end
+  return all
+end
+
+-- Clients of this class begin to come.
+local function begin_arrivals(fleet, who)
+  local play, settings = fleet._play, fleet._settings
+  who.fleet_id = who.worker:ask(merged(who.connection, {
+    ["do"] = "fleet", rate = settings.rate or not settings.at_once and RATE or nil, at_once = settings.at_once,
+    poisson = settings.poisson or nil, seed = play.run.seed, tick = "50ms", samples = 1,
+  })).id
+  who.worker:stream(who.fleet_id, function (tick)
+    who:hear(tick)
+    who.reads = tick.now
+    fleet:_heard(who, tick)
+  end)
+end
+
+local function start_class(fleet, library)
+  local play, settings = fleet._play, fleet._settings
+  local self = class.new(settings.named and settings.named .. "/" .. library or library, library)
   self.skew = settings.skew or 0
   self.fixed = settings.at ~= nil and settings.at ~= "calendar"
-  self.worker = from
-  self.fleet_id = from:ask(request).id
-  from:stream(self.fleet_id, function (tick)
-    self:hear(tick)
-    self.reads = tick.now
-    fleet:_heard(self, tick)
-  end)
+  self.worker = worker.of(play, library)
+  self.connection = connection_of(fleet)
+  begin_arrivals(fleet, self)
   return self
 end
 
@@ -186,6 +202,18 @@ function methods:_next_tick(patience)
   self._listeners[me] = nil
 end
 
+-- Nobody comes any more, and the last has gone; what was under way is no part of any expectation.
+function methods:_pause()
+  for _, who in ipairs(self._classes) do who.worker:ask { ["do"] = "stop", fleet = who.fleet_id } end
+end
+
+function methods:_resume()
+  for _, who in ipairs(self._classes) do
+    who:begin_anew()
+    begin_arrivals(self, who)
+  end
+end
+
 -- Only handshakes that begin after this call count.
 function methods:_mark()
   for _, who in ipairs(self._classes) do
@@ -229,9 +257,10 @@ function methods:set(given)
   table.sort(said)
   play:effect("clients change: " .. table.concat(said, ", "), flow.now())
   for _, who in ipairs(self._classes) do
-    local request = fields_of(change)
-    request["do"], request.fleet = "set", who.fleet_id
-    set_time(play, request, change.at)
+    local fields = fields_of(change)
+    set_time(play, fields, change.at)
+    who.connection = merged(who.connection, fields)
+    local request = merged(fields, { ["do"] = "set", fleet = who.fleet_id })
     if change.at then who.fixed = change.at ~= "calendar" end
     who:mark(who.worker:ask(request).generation)
     if change.skew then who.skew = change.skew end

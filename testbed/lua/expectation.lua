@@ -1,6 +1,7 @@
 -- expect: the one verb that judges.
 --
 --   during = T   of the handshakes that begin in the next T, the share holds: also of those that hang
+--   throughout = T  time passes by T on the calendar, and whoever tries on the way has the share
 --   within = T   before T has passed, there comes a moment from which on the share holds for every
 --                class at once, for SETTLED seconds and at least FEWEST handshakes
 --
@@ -9,6 +10,7 @@
 local flow = require "flow"
 local class = require "class"
 local host = require "host"
+local throughout = require "throughout"
 local words = require "words"
 
 local SETTLED = 0.2
@@ -29,6 +31,10 @@ local spec = {
   share = { "share", default = 1, help = "for this share of them [100%]" },
   during = { "duration", help = "all through this real time, from now on" },
   within = { "duration", help = "or: before this real time has passed [5s]" },
+  throughout = { "duration", help = "or: while this time passes on the calendar, as clock:pass has it" },
+  by = { "duration", help = "with throughout: the length of a step [as often as anybody looks, 1d at most]" },
+  left = { "duration", help = "with throughout: what was served never had less left than this" },
+  rotations = { "count", help = "with throughout: what was served changed at least this often" },
 }
 expectation.spec = spec
 
@@ -92,9 +98,9 @@ end
 local function describe(asked)
   local what = asked.success and ("success %g%%"):format(asked.success * 100)
     or ("%s %g%%"):format(describe_outcome(asked.outcome), asked.share * 100)
-  local when = asked.during and "during " .. host.show_duration(asked.during)
-    or "within " .. host.show_duration(asked.within)
-  return what .. ", " .. when
+  for _, word in ipairs { "during", "throughout", "within" } do
+    if asked[word] then return ("%s, %s %s"):format(what, word, host.show_duration(asked[word])) end
+  end
 end
 
 local function checked(given)
@@ -102,8 +108,12 @@ local function checked(given)
   if (asked.success and true or false) == (asked.outcome and true or false) then
     words.mistake "expect: either success or outcome, such as expect { success = \"100%\", during = \"1s\" }"
   end
-  if asked.during and asked.within then words.mistake "expect: either during or within, not both" end
-  if not asked.during and not asked.within then asked.within = 5.0 end
+  local when = (asked.during and 1 or 0) + (asked.within and 1 or 0) + (asked.throughout and 1 or 0)
+  if when > 1 then words.mistake "expect: either during or within or throughout, not both" end
+  for _, key in ipairs { "by", "left", "rotations" } do
+    if asked[key] and not asked.throughout then words.mistake("expect: '%s' goes with throughout alone", key) end
+  end
+  if when == 0 then asked.within = 5.0 end
   return asked
 end
 
@@ -209,6 +219,11 @@ function expectation.of_fleet(fleet, given)
   play:settle()
   if play.dry then return play:point(describe(asked), true) end
   local began = flow.now()
+  if asked.throughout then
+    local met, seen = throughout.judge(fleet, asked)
+    seen.took = flow.now() - began
+    return play:point(describe(asked), met, seen)
+  end
   local verdict = asked.during and stretch(fleet, asked, asked.during) or within(fleet, asked)
   play:point(describe(asked), verdict.met, {
     classes = verdict.classes, no_data = verdict.no_data and not verdict.met, took = flow.now() - began,

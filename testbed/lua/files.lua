@@ -39,6 +39,14 @@ function files.is_there(path)
   return file ~= nil
 end
 
+-- Whether a command can be found as on a stage: servers live in sbin, which is not on everybody's PATH.
+function files.on_path(program)
+  if program:find "/" then return true end
+  for dir in ((os.getenv "PATH" or "/usr/bin:/bin") .. ":/usr/sbin:/sbin"):gmatch "[^:]+" do
+    if files.is_there(dir .. "/" .. program) then return true end
+  end
+end
+
 function files.is_directory(path)
   local file = io.open(path, "r")
   if not file then return false end

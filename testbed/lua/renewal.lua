@@ -53,13 +53,14 @@ local things = {
 return routine.define("renewal", {
   spec = spec,
   check = function (settings)
-    target.owned(settings.of, "renewal")
+    target.given(settings.of, "renewal")
     if settings.client then authority.serving(settings.from, "renewal: client") end
   end,
   begin = function (self)
     self._last = "not due"
     self._look = self._settings.client and acme_client.new(self) or at_once
   end,
+  period = function (self) return self._settings.client and self._settings.schedule or math.huge end,
   look = function (self)
     local result = self:_look()
     self._last = result or self._last

@@ -17,6 +17,7 @@ end
 -- A noun of this kind, as a module with `new` and `reference`.
 --   how.spec       its keys; `every` is the real time between two looks
 --   how.look(self) one look; what it keeps is in self._memory
+--   how.period(self) how often it looks by the calendar, for passage.lua; or nil: it lives in real time
 --   how.check      further checks of the settings, or nil
 --   how.begin(self)  before the first look, or nil
 --   how.things     what can be expected of it, { NAME = { kind =, help = } }; looks(self) finds each:
@@ -32,6 +33,11 @@ function routine.define(noun, how)
     local self = class.new { _play = play, _settings = settings, _running = true, _count = 0, _memory = {} }
     if play.dry then return self end
     if how.begin then how.begin(self) end
+    if how.period then
+      table.insert(play.actors, { period = how.period(self), act = function ()
+        if self._running then how.look(self) end
+      end })
+    end
     play:spawn_flow(function ()
       while true do
         flow.park(settings.every)

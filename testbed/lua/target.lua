@@ -7,15 +7,24 @@
 --   extra             spec of further keys this kind takes
 --   outward           true where it is outside the stage
 --   configurable      true where it takes min_version, ciphers and the like
+--   accepts(config)   ends the play where it cannot be configured so; nil where it takes all
+--   manages           true where it can obtain and renew its certificate by itself: see target._acme
 --   reads_clock       true where it lives on the calendar: if it answers HTTP with a Date header, that
 --                     proves its clock, and if not, the report says that nothing does
 --   start(target)     starts the process(es), waits until it listens, returns HOST:PORT
 --   configure(target) writes its configuration files from target._config and target._live
 --   reload(target)    "done", or "refused" and its own words
 --   check(target)     "works" or "fails" and why: would a cold start come up?
+--   manages           true where it can get certificates by itself from an ACME server: target._acme, or nil,
+--                     is { directory =, root =, http_port = or nil } then
+--   passes            { by = seconds } where it lives by monotonic timers: how long a step of time may be for it
 --   stop(target)      ends it, for a restart
 --
--- What it serves is in target._live: chain.pem, key.pem, combined.pem and perhaps staple.der; a
+-- A target that manages its certificate has in target._acme, before it is configured: directory and root, the
+-- URL of an ACME directory and the file of the root that vouches for it; perhaps http_port, where it shall
+-- answer http-01 (else tls-alpn-01 alone, where it listens); and every, how often it shall look, such as "1s".
+--
+-- What any other serves is in target._live: chain.pem, key.pem, combined.pem and perhaps staple.der; a
 -- symbolic link that is renamed into place, so that a certificate and its key change together.
 
 local flow = require "flow"
@@ -29,7 +38,7 @@ local worker = require "worker"
 
 local target = {}
 
-target.kinds = { "builtin", "nginx", "command", "external" }
+target.kinds = { "builtin", "nginx", "caddy", "command", "external" }
 
 local methods = {}
 local class = words.class("target", methods)
@@ -46,7 +55,8 @@ local config_spec = {
 local spec = {
   words.one_of(target.kinds),
   name = { "name", required = true, help = "the name that clients ask for and verify" },
-  certificate = { words.noun "chain", help = "what it serves first; an external target has its own" },
+  certificate = { words.noun("chain", "account"), help = "what it serves first, or whom it asks for certificates by "
+    .. "itself; an external target has its own" },
 }
 for key, rule in pairs(config_spec) do spec[key] = rule end
 
@@ -63,6 +73,12 @@ end
 -- For those that change a target: an external one is only looked at.
 function target.owned(self, what)
   if self._adapter.outward then words.mistake("%s: an external target is never changed", what) end
+end
+
+-- For those that give it certificates: one that gets them by itself is given none.
+function target.given(self, what)
+  target.owned(self, what)
+  if self._manages then words.mistake("%s: %s gets its certificates by itself", what, self._name) end
 end
 
 local function full_spec(kinds)
@@ -83,6 +99,16 @@ local function chosen_kind(play, kinds)
   end
   play.unsuited = play.unsuited or ("does not run against %s"):format(asked)
   return kinds[1]
+end
+
+-- It gets its certificates by itself, where it was given an authority to ask.
+local function manage(self, from)
+  if not from or from.noun ~= "account" then return end
+  if not self._adapter.manages then
+    words.mistake("target: a target of kind %s gets no certificates by itself; expected a chain, such as "
+      .. "house:issue { }", self._kind)
+  end
+  self._manages, self._first = from, from._house
 end
 
 function target.new(play, given)
@@ -114,11 +140,13 @@ function target.new(play, given)
     if settings[key] ~= nil then configurable(self, key) end
     self._config[key] = settings[key]
   end
+  if adapter.accepts then adapter.accepts(self._config) end
+  manage(self, settings.certificate)
   table.insert(play.targets, self)
   self._number = #play.targets
   if adapter.outward then play.outward = true end
   if adapter.declare then adapter.declare(self) end
-  if settings.certificate then settings.certificate:_claim(settings.name) end
+  if settings.certificate and not self._manages then settings.certificate:_claim(settings.name) end
   if not play.dry then self:_start() end
   return self
 end
@@ -161,7 +189,8 @@ function methods:_start()
   self._dir = ("%s/target-%d"):format(play.dir, self._number)
   self._live = self._dir .. "/live"
   play:must(host.make_directory(self._dir, files.DIRECTORY))
-  if self._settings.certificate then self:_place(self._settings.certificate) end
+  if self._manages then self._acme = self._manages:_terms() end
+  if self._settings.certificate and not self._manages then self:_place(self._settings.certificate) end
   if self._adapter.configure then self._adapter.configure(self) end
   self._address = self._adapter.start(self)
   self._served = self:_snapshot()
@@ -233,6 +262,12 @@ function methods:_reload_for_script()
   return result
 end
 
+-- The same for what gives it a certificate.
+local function takes(self, what)
+  target.given(self, what)
+  return not self._play.dry
+end
+
 -- Whether to go on: not in a dry run, and never with a target that is not ours.
 local function reloadable(self, what)
   target.owned(self, what)
@@ -248,7 +283,7 @@ end
 -- Puts a chain on disk and reloads.
 function methods:install(chain)
   chain = claimed(self, "install", chain)
-  if not reloadable(self, "install") then return end
+  if not takes(self, "install") then return end
   local began = flow.now()
   self:_place(chain)
   local result = self:_reload_for_script()
@@ -258,7 +293,7 @@ end
 -- Puts a chain on disk; nobody tells the target.
 function methods:place(chain)
   chain = claimed(self, "place", chain)
-  if not reloadable(self, "place") then return end
+  if not takes(self, "place") then return end
   local began = flow.now()
   self:_place(chain)
   self._play:effect(("%s has %s on disk, not reloaded"):format(self._name, self:_describe_chain()), began)
@@ -274,6 +309,7 @@ end
 function methods:configure(given)
   local change = words.check("configure", config_spec, given)
   configurable(self, "configure")
+  if self._adapter.accepts then self._adapter.accepts(change) end
   if not reloadable(self, "configure") then return end
   local said = {}
   for key, value in pairs(given) do
@@ -316,7 +352,7 @@ end
 
 -- Back to what was last known to be well.
 function methods:rollback()
-  if not reloadable(self, "rollback") then return end
+  if not takes(self, "rollback") then return end
   local began = flow.now()
   self._play:effect(("%s is rolled back: %s"):format(self._name, (self:_rollback())), began)
 end
@@ -385,7 +421,10 @@ local SAID = 5 -- last lines kept, to tell why it did not start
 -- ended; its words are in the journal, the last of them in target.said(self).
 function target.run(self, argv, take, gone, dir)
   local play, said = self._play, {}
-  local process = play:start_process(argv, { on_calendar = true, dir = dir or self._dir })
+  if not files.on_path(argv[1]) then
+    words.environment("target %s: there is no %s here; apt-get install %s", self._name, argv[1], self._adapter.needs)
+  end
+  local process = play:start_process(argv, { on_calendar = true, dir = dir or self._dir, env = self._env })
   local function follow(next_line)
     play:spawn_flow(function ()
       for line in function () return next_line(process) end do

@@ -18,7 +18,7 @@ my $target = serve($shop, log => $log, alpn => ['http/1.1']);
 
 # What there may be in an answer, and always is.
 my @fields = sort qw(id outcome depth code words alert_sent alert_received version cipher group alpn
-    resumed staple chain now began ended times_ms heard);
+    resumed staple chain now began ended times_ms until heard);
 
 my $http = peer(sub ($socket) { sysread $socket, my $hello, 4096;
                                 print $socket "HTTP/1.1 400 Bad Request\r\n\r\n" });

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
 static void assert_serial(const char *expected, const void *der, size_t length)
 {
@@ -95,6 +96,60 @@ static void a_serial_has_an_end(void **state)
     assert_serial(expected, der, 9 + 200);
 }
 
+/* A version 1 certificate with serial 5, whose dates are `from` and `until`, each a whole element. */
+static int64_t until_of(const char *from, const char *until)
+{
+    struct verdict verdict;
+    unsigned char der[128];
+    size_t dates = strlen(from) + strlen(until), tbs = 3 + 2 + 2 + 2 + dates;
+    int64_t found;
+    int used = sprintf((char *)der, "0%c0%c\x02\x01\x05", (int)(tbs + 2), (int)tbs);
+
+    memcpy(der + used, "0\0000\0000", 5); /* an algorithm and an issuer, both empty */
+    used += 4;
+    der[used++] = '0';
+    used += sprintf((char *)der + used, "%c%s%s", (int)dates, from, until);
+    verdict_begin(&verdict);
+    verdict_add_certificate(&verdict, der, (size_t)used);
+    found = verdict.until;
+    verdict_free(&verdict);
+    return found;
+}
+
+static void the_first_certificate_has_an_end(void **state)
+{
+    (void)state;
+    assert_int_equal(until_of("\x17\x0d"
+                              "261121000000Z",
+                              "\x17\x0d"
+                              "270219050251Z"),
+                     1803013371);
+    assert_int_equal(until_of("\x18\x0f"
+                              "20261121000000Z",
+                              "\x18\x0f"
+                              "20510219050251Z"),
+                     2560395771);
+    assert_int_equal(until_of("\x17\x0d"
+                              "500101000000Z",
+                              "\x17\x0d"
+                              "700101000001Z"),
+                     1);
+    assert_int_equal(until_of("\x17\x0d"
+                              "261121000000Z",
+                              "\x17\x0d"
+                              "27021905025xZ"),
+                     UNTIL_UNKNOWN);
+    assert_int_equal(until_of("\x17\x0d"
+                              "261121000000Z",
+                              "\x17\x03"
+                              "27Z"),
+                     UNTIL_UNKNOWN);
+    assert_int_equal(until_of("\x17\x0d"
+                              "261121000000Z",
+                              ""),
+                     UNTIL_UNKNOWN);
+}
+
 static void a_chain_has_an_end(void **state)
 {
     struct verdict verdict;
@@ -133,6 +188,7 @@ int main(void)
         cmocka_unit_test(version_1_has_no_version),
         cmocka_unit_test(lengths_in_other_forms_are_read),
         cmocka_unit_test(bytes_that_are_no_certificate_have_no_serial),
+        cmocka_unit_test(the_first_certificate_has_an_end),
         cmocka_unit_test(a_certificate_cut_anywhere_is_survived),
         cmocka_unit_test(a_serial_has_an_end),
         cmocka_unit_test(a_chain_has_an_end),

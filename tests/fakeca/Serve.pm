@@ -6,11 +6,12 @@ use Carp qw(croak);
 use Exporter qw(import);
 use FindBin qw($Bin);
 use IO::Socket::INET;
+use IO::Socket::IP;
 use JSON::PP;
 use lib $Bin;
 use Fakeca qw(dir slurp spill);
 
-our @EXPORT_OK = qw(serve stop web free_port home have run);
+our @EXPORT_OK = qw(serve stop web free_port home have run until_says);
 
 my $build = $ENV{BUILD} // 'build';
 my %children;
@@ -51,22 +52,43 @@ sub stop ($pid, $signal = 'TERM') {
     return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
 }
 
-# Serves the files under `root` on a port of its own, to whoever asks; its port.
-sub web ($root) {
-    my $listener = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1', ReuseAddr => 1)
-        or croak "socket: $!";
+# Serves the files under `root` on a port of its own, to whoever asks; its port. Where a file
+# NAME.location is there for NAME, it redirects to what that says.
+sub web ($root, $address = '127.0.0.1', $port = 0) {
+    my $listener = IO::Socket::IP->new(Listen => 16, LocalAddr => $address, LocalPort => $port, ReuseAddr => 1)
+        or croak "socket: $@";
     my $pid = fork // croak "fork: $!";
     return do { $children{$pid} = 1; $listener->sockport } if $pid;
     while (my $client = $listener->accept) {
         my ($path) = (<$client> // '') =~ m{^GET (/[\w./-]*) };
         while (defined(my $line = <$client>)) { last if $line =~ /^\r?\n/ }
         my $found = defined $path && $path !~ /\.\./ && -f "$root$path";
+        my $other = defined $path && $path !~ /\.\./ && -f "$root$path.location";
         my $body = $found ? slurp("$root$path") : 'not here';
-        printf {$client} "HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-            $found ? '200 OK' : '404 Not Found', length $body, $body;
+        printf {$client} "HTTP/1.1 %s\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+            $other ? '302 Found' : $found ? '200 OK' : '404 Not Found',
+            $other ? 'Location: ' . slurp("$root$path.location") . "\r\n" : '', length $body, $body;
         close $client;
     }
     exit;
+}
+
+# Starts a command in a directory, and waits until its stdout says what the pattern catches: its pid, and that.
+sub until_says ($pattern, $directory, @command) {
+    pipe my $read, my $write or croak "pipe: $!";
+    my $pid = fork // croak "fork: $!";
+    if ($pid == 0) {
+        chdir $directory or die;
+        open STDIN, '<', '/dev/null' or die;
+        open STDOUT, '>&', $write or die;
+        open STDERR, '>>', dir() . '/until.err' or die;
+        close $read;
+        exec @command or die;
+    }
+    close $write;
+    $children{$pid} = 1;
+    while (my $line = <$read>) { return ($pid, $1) if $line =~ $pattern }
+    croak "@command: " . slurp(dir() . '/until.err');
 }
 
 # Runs a command in an environment: its exit status, and all it said.

@@ -19,12 +19,22 @@ is $status, 0, 'all scenarios are valid' or diag $err;
 my $count = () = $out =~ /"title"/g;
 cmp_ok $count, '>=', 12, "there are $count of them";
 
-for my $target ('builtin', -x '/usr/sbin/nginx' ? 'nginx' : ()) {
+# Against the builtin one and nginx all of them; against the others, those in which servers differ most.
+my @all = 'scenarios';
+my @few = map { "scenarios/$_.lua" }
+    qw(expiry/leaf-expires deployment/key-mismatch negotiation/ciphers-hardened renewal/never-reloaded);
+my %plays = (builtin => \@all, nginx => \@all, caddy => \@few);
+%plays = map { $_ => \@all } keys %plays if $ENV{REHEARSE_LONG};
+
+for my $target (sort keys %plays) {
     my $state = "$DIR/$target";
-    ($status, $out, $err) = rehearse('run', '-j', '2', '--state', $state, '--target', $target, 'scenarios');
+    ($status, $out, $err) = rehearse('run', '-j', '2', '--state', $state, '--target', $target, @{ $plays{$target} });
     is $status, 0, "against $target, every expectation is met" or diag red($out), $err;
     my @titles = $out =~ /^# scenario: /mg;
-    is scalar @titles, $count, 'every scenario was told';
+    is scalar @titles, $plays{$target} == \@all ? $count : scalar @few, 'every scenario was told';
+    # where clients must show certificates a look ends before it hears the time
+    my @unproven = grep { !/alert-certificate-required$/ } $out =~ /^# .*cannot be proven.*/mg;
+    is "@unproven", '', 'and proved its clock';
     ok gone($state), 'nobody is left';
 }
 

@@ -110,6 +110,20 @@ like $err, qr/'start' is missing/, 'and is told';
 is $status, 6, 'a command that does not come up is a matter of the environment' or diag "$out\n$err";
 like $out, qr/did not start listening/, 'and is told';
 
+# What a server cannot be is told before anything starts; and so is a server that is not here.
+my $caddy = qq{"caddy", $certificate};
+($status, $out, $err) = rehearse('run', play(qq{$caddy, min_version = "1.1"}));
+is $status, 2, 'a configuration that a server does not know is a mistake';
+like $err, qr/min_version: caddy has no '1\.1'; .*1\.2/, 'and is told';
+($status, $out, $err) = rehearse('run', play(qq{$caddy, ciphers = "ECDHE-ECDSA-AES256-GCM-SHA348"}));
+like $err, qr/did you mean 'ECDHE-ECDSA-AES256-GCM-SHA384'\?/, 'with what it could have been';
+{
+    local $ENV{PATH} = '/nowhere';
+    ($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play($caddy));
+    is $status, 6, 'a server that is not installed is a matter of the environment';
+    like $out, qr/target shop\.test: there is no caddy here; apt-get install caddy$/m, 'and is told';
+}
+
 # A server elsewhere: here it is another target, on the machine's own loopback.
 my $bundle = "$DIR/bundle";
 system("$BUILD/fakeca init --state $DIR/ca >/dev/null") == 0 or die;

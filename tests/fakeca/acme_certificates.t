@@ -1,0 +1,137 @@
+#!/usr/bin/perl
+# What is issued, and what becomes of it: profiles, revocation (RFC 8555 section 7.6), renewal information and what an
+# order replaces (RFC 9773).
+use v5.36;
+use FindBin qw($Bin);
+use lib $Bin;
+use Acme;
+use Fakeca qw(dir spill);
+use Serve qw(serve stop web home have run);
+use Test::More;
+use Time::Piece;
+
+plan skip_all => 'curl is not installed' if !have('curl');
+my $build = $ENV{BUILD} // 'build';
+my $www = dir() . '/www';
+my $challenges = "$www/.well-known/acme-challenge";
+mkdir $_ for $www, "$www/.well-known", $challenges;
+my $now = 1935748800;    # 2031-05-05T12:00:00Z
+sub set_clock ($time) {
+    $now = $time;
+    system("$build/fakeclock set @{[dir()]}/clock \@$now >/dev/null") == 0 or die 'fakeclock set';
+}
+for my $verb (qw(new freeze)) { system("$build/fakeclock $verb @{[dir()]}/clock >/dev/null") == 0 or die $verb }
+set_clock($now);
+
+my @settings = ('--clock', dir() . '/clock', '--validate-http-port', web($www));
+my $ca = serve(@settings, '--profile', 'brief=6h');
+my ($client, $other) = (Acme->new($ca), Acme->new($ca));
+$_->register for $client, $other;
+
+sub show ($challenge, $text, $) { return spill("$challenges/$challenge->{token}", $text) }
+sub obtain ($who, $names, %more) { return $who->obtain($names, 'http-01', \&show, %more) }
+sub when ($text) { return Time::Piece->strptime($text, '%Y-%m-%dT%H:%M:%SZ')->epoch }
+
+# --- profiles -------------------------------------------------------------------------------------
+
+my %lasts = (classic => 90 * 86400, tlsserver => 45 * 86400, shortlived => 160 * 3600, brief => 6 * 3600);
+is_deeply([sort keys %{$client->{directory}{meta}{profiles}}], [sort keys %lasts], 'the directory tells the profiles');
+for my $profile (sort keys %lasts) {
+    my $certificate = obtain($client, ['shop.test'], profile => $profile);
+    my ($from, $until) = map { Time::Piece->strptime($_, '%b %d %H:%M:%S %Y GMT')->epoch }
+        Acme->says($certificate, '-dates') =~ /=(.*)\n.*=(.*)\n/;
+    is($until - $from + 1, $lasts{$profile}, "$profile: lasts as long as it says");
+    ok($from <= $now && $now < $until, '  and holds now');
+    my $named = Acme->says($certificate, '-subject') =~ /CN = shop\.test/;
+    is($named ? 'named' : 'nameless', $profile =~ /tlsserver|shortlived/ ? 'nameless' : 'named',
+        '  with and without a CN');
+}
+like(Acme->says(obtain($client, ['shop.test']), '-dates'), qr/notAfter=Aug  3 /, 'who names none gets classic');
+is(Acme->word($client->order(['shop.test'], profile => 'forever')), '400 invalidProfile', 'an unknown one is refused');
+
+# --- renewal information --------------------------------------------------------------------------
+
+my $first = obtain($client, ['shop.test', 'www.shop.test']);
+my $id = Acme->renewal_id($first);
+sub window ($of) {
+    my $answer = $client->ask("$client->{directory}{renewalInfo}/$of");
+    return $answer if $answer->{status} != 200;
+    return {%$answer, map { $_ => when($answer->{json}{suggestedWindow}{$_}) } qw(start end)};
+}
+my $window = window($id);
+is($window->{status}, 200, 'renewal information is had without an account');
+is($window->{fields}{'retry-after'}, 21600, '  to be asked for again in six hours');
+my $left = $now - 3600 + $lasts{classic} - $window->{start};
+ok(abs($left - 30 * 86400) < 10, '  a third of the lifetime before the end');
+ok($window->{end} > $window->{start} && $window->{end} < $now + 89 * 86400, '  and over in good time');
+is(Acme->word(window('AAAA.BBBB')), '404 malformed', 'of a certificate that is not ours, none');
+is(Acme->word(window('../../etc')), '404 malformed', 'nor of anything else');
+my $brief = obtain($client, ['shop.test'], profile => 'shortlived');
+is(window(Acme->renewal_id($brief))->{start}, $now - 3600 + int((160 * 3600 - 1) / 2),
+    'half-way, where it lasts less than ten days');
+
+# --- what an order replaces -----------------------------------------------------------------------
+
+is(Acme->word($client->order(['shop.test'], replaces => 'AAAA.BBBB')), '400 malformed',
+    'an unknown one is not replaced');
+is(Acme->word($other->order(['shop.test'], replaces => $id)), '403 unauthorized', 'nor is another account\'s');
+is(Acme->word($client->order(['mail.test'], replaces => $id)), '400 malformed', 'nor one for other names');
+my $failing = $client->order(['shop.test', 'www.shop.test'], replaces => $id);
+is("$failing->{status} $failing->{json}{replaces}", "201 $id", 'an order says what it replaces');
+is(Acme->word($client->order(['shop.test'], replaces => $id)), '409 alreadyReplaced', 'and no other does');
+$client->prove($failing->{json}{authorizations}[0], 'http-01', sub { });
+is($client->post($failing->{fields}{location})->{json}{status}, 'invalid', 'until it comes to nothing');
+my $second = obtain($client, ['shop.test', 'www.shop.test'], replaces => $id);
+is($second->{status}, 200, '  when another may');
+is(Acme->word($client->order(['shop.test'], replaces => $id)), '409 alreadyReplaced', 'what was replaced, stays so');
+
+# --- revocation -----------------------------------------------------------------------------------
+
+my $issuer = spill(dir() . '/issuer.der', $client->ask("$ca->{issuers}/1.cer")->{text});
+system("openssl x509 -inform der -in $issuer -out $issuer.pem") == 0 or die 'issuer';
+sub standing ($certificate) {
+    my ($status, $said) = run({}, 'openssl', 'ocsp', '-issuer', "$issuer.pem", '-cert', $certificate->{file}, '-url',
+        $ca->{ocsp}, '-CAfile', $ca->{roots}[0], '-attime', $now, '-no_nonce');
+    return join ' ', $said =~ m{^(?:\S+: )?(good|revoked|unknown)$}m, $said =~ /Reason: (\w+)/;
+}
+sub revoke ($who, $certificate, %how) {
+    my %reason = exists $how{reason} ? (reason => delete $how{reason}) : ();
+    return Acme->word($who->post($who->{directory}{revokeCert}, {certificate => $certificate->{der}, %reason}, %how));
+}
+for my $reason (2, 7, 8, 11, -1, 'keyCompromise') {
+    is(revoke($client, $second, reason => $reason), '400 badRevocationReason', "no reason: $reason");
+}
+is(revoke($other, $second), '403 unauthorized', 'not by another account');
+is(revoke($other, $second, jwk => 1), '403 unauthorized', 'nor by another key');
+is(standing($second), 'good', '  so it is still good');
+is(revoke($client, $second, reason => 4), '200', 'by the account that ordered it');
+is(standing($second), 'revoked superseded', '  it is revoked, for the reason given');
+is(revoke($client, $second, reason => 1), '400 alreadyRevoked', '  once');
+is(standing($second), 'revoked superseded', '  and the reason stays');
+ok(window(Acme->renewal_id($second))->{end} < $now, '  renewal information says: now');
+
+my $third = obtain($client, ['shop.test']);
+is(revoke(Acme->new($ca), $third, key => Acme->new_key($third->{key}), jwk => 1, reason => 1), '200',
+    'by the certificate\'s own key, without an account');
+is(standing($third), 'revoked keyCompromise', '  it is revoked');
+my $forged = {der => $first->{der} =~ s/.{8}\K.{4}/AAAA/r};
+like(revoke($client, $forged), qr/^40[04] malformed$/, 'what is not ours is not revoked');
+
+# --- a profile withdrawn --------------------------------------------------------------------------
+
+my $order = $client->order(['shop.test'], profile => 'brief');
+stop($ca->{child});
+my %old = %$ca;
+$ca = serve(@settings);
+my $again = Acme->new($ca, $client->{key});
+$again->register(onlyReturnExisting => JSON::PP::true);
+my $base = $ca->{directory} =~ s{/directory}{}r;
+for my $part (qw(json fields)) {    # the port is another one now
+    $order->{$part} = JSON::PP::decode_json(JSON::PP::encode_json($order->{$part}) =~ s{https://[^/]+}{$base}gr);
+}
+is(Acme->word($again->finish($order, ['shop.test'], 'http-01', \&show)), '400 invalidProfile',
+    'a profile that went away after the order is refused at the end');
+is(Acme->word($again->order(['shop.test'], profile => 'brief')), '400 invalidProfile', '  and not offered again');
+
+is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
+done_testing;

@@ -1,0 +1,75 @@
+#!/usr/bin/perl
+# Time that passes, rather than jumps: who acts by the calendar acts on the way, and clients try on every day.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Rehearse;
+use Test::More;
+
+sub play {
+    my ($rest, %part) = (@_, );
+    my $profile = $part{profile} // '20d';
+    return scenario(<<"PLAY");
+scenario "A play"
+local house   = ca      {}
+house:serve { profiles = { classic = "$profile" } }
+local shop    = target  { "builtin", name = "shop.test", certificate = house:issue { lifetime = "2d" } }
+local renewal = renewal { of = shop, from = house, client = "acme-tiny", schedule = "1d", when_left = "5d" }
+local fleet   = clients { "openssl", "gnutls", to = shop, rate = "5/s" }
+steady "the client obtains a certificate"
+renewal:expect { renewed = 1, within = "30s" }
+fleet:expect { success = "100%", within = "5s" }
+inject "time passes"
+$rest
+PLAY
+}
+
+my ($status, $out, $err) = rehearse('run',
+    play('fleet:expect { success = "100%", throughout = "50d", left = "3d", rotations = 3 }'));
+is $status, 0, 'fifty days pass, and three certificates of twenty days are renewed' or diag $out, $err;
+like $out, qr/\(success 100%, throughout 50d\)/, 'the point says how long';
+like $out, qr/^  openssl: "ok x50"\n  gnutls: "ok x50"\n  passed: "50d pass in 50 steps"\n  rotations: 3\n/m,
+    'every class tried on every day';
+like $out, qr/^  least_left: "5d\S*, on 20\d\d-\S+Z"/m, 'what was served came so near to its end, on that day';
+
+($status, $out) = rehearse('run', play('fleet:expect { success = "100%", throughout = "20d", left = "6d" }'));
+is $status, 1, 'less left than was asked for is a failure';
+($status, $out) = rehearse('run', play('fleet:expect { success = "100%", throughout = "20d", rotations = 3 }'));
+is $status, 1, 'fewer rotations are, too';
+
+($status, $out) = rehearse('run', play(<<'REST'));
+renewal:stop()
+fleet:expect { success = "100%", throughout = "25d", by = "12h" }
+REST
+is $status, 1, 'nobody renews, and the certificate runs out on the way';
+like $out, qr/openssl: "ok x\d+; expired x\d+; first wrong at \S+Z: expired: certificate has expired \[/,
+    'the day is told, and the words of the library';
+
+($status, $out) = rehearse('run', play(<<'REST'));
+clock:pass "30d"
+renewal:expect { renewed = 3 }
+house:profiles { classic = "6d" }
+clock:pass { "20d", by = "6h" }
+fleet:expect { success = "100%", within = "5s" }
+REST
+is $status, 0, 'time passes without a look, too' or diag $out;
+like $out, qr/^# 30d pass in 30 steps: it is now /m, 'a day at a time, as often as the client is started';
+like $out, qr/^# 20d pass in 80 steps: it is now /m, 'or as the scenario says';
+like $out, qr/^# acme-tiny: certificate \S+, valid for 5d22h/m, 'an authority can shorten its lifetimes';
+
+my @mistakes = (
+    ['fleet:expect { success = "100%", within = "1s", left = "2d" }', qr/'left' goes with throughout alone/],
+    ['fleet:expect { success = "100%", within = "1s", throughout = "2d" }', qr/either during or within or throughout/],
+    ['clock:pass { by = "1d" }', qr/clock:pass: how long\?/],
+    ['clock:pass "-1d"', qr/time does not pass backwards; expected clock:advance/],
+    ['house:profiles { classic = "soon" }', qr/profiles: .*expected a table/],
+);
+for my $mistake (@mistakes) {
+    my ($line, $says) = @$mistake;
+    ($status, $out, $err) = rehearse('validate', play("$line\nfleet:expect { success = \"100%\" }"));
+    is $status, 2, $line;
+    like $err, $says, '  is refused';
+}
+
+done_testing;
