@@ -5,8 +5,8 @@
  *
  *   a step is over when nobody has done anything for `quiet`, and nobody has a timer that will fire
  *   soon: whoever asks four times a second has one, whoever looks every ten minutes has not; but
- *   a step that gave one of the trees unusually much to do, more than SETTLE_MANY and three times what is
- *   usual for it (the median of its last steps), is over when nobody has done anything for `silence`.
+ *   a step that gave one of the trees unusually much to do, more than SETTLE_MANY and three times what
+ *   is usual for it (the median of its last steps), is over when nobody has done anything for `silence`.
  *
  * What a tree of processes does is counted in times that one of its threads got a processor, and
  * milliseconds on it (activity.h).  Some are never still: each tree is first watched at rest, for as long as
