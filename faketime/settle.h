@@ -10,8 +10,9 @@
  *
  * What a tree of processes does is counted in times that one of its threads got a processor, and
  * milliseconds on it (activity.h).  Some are never still: each tree is first watched at rest, for as long as
- * `silence` is, and doing half as much again is nothing, and so are as many such timers.  Where it turns out to be stiller than that, the
- * stillest counts; where a step had to be given up, what was done in it on the average.
+ * `silence` is, and doing half as much again is nothing, and so are as many such timers.  Where it turns out
+ * to be stiller than that, the stillest counts; where a step had to be given up, what was done in it on the
+ * average.
  *
  * This knows no clock and no process.  Order of calls: settle_tree for each tree; settle_begin for SETTLE_REST,
  * before anything is moved; settle_feed again and again, until it does not say SETTLE_WAIT; the
