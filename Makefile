@@ -23,10 +23,11 @@ override LDFLAGS  += $(SANITIZE)
 DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev \
              libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev libsqlite3-dev
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc gnutls-bin bind9-dnsutils \
-             curl acme-tiny dehydrated uacme musl-tools busybox certbot lego caddy
+             curl acme-tiny dehydrated uacme musl-tools busybox certbot lego caddy apache2-bin \
+             libcurl4-openssl-dev
 DEPS_LONG  = $(DEPS_CHECK) golang-go default-jdk-headless nodejs python3 pebble
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check
-DEPS_BENCH = $(DEPS_CHECK) faketime pebble libcurl4-openssl-dev
+DEPS_BENCH = $(DEPS_CHECK) faketime pebble
 DEPS_ASAN  = $(DEPS_CHECK) clang libclang-rt-14-dev
 
 LIBRARIES = openssl gnutls wolfssl

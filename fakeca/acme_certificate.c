@@ -28,11 +28,6 @@ static void locate(const struct acme *acme, struct locations *out)
     snprintf(out->crl, LOCATION, "%s/%zu.crl", acme->plan.crl, issuer);
 }
 
-static bool meets(const struct call *call, enum fault_action action)
-{
-    return call->chosen.fault != NULL && call->chosen.fault->action == action;
-}
-
 /* Breaks a chain as the armed fault says; takes it over. */
 static struct chain *spoil(const struct call *call, struct chain *chain, struct error *e)
 {
@@ -51,10 +46,9 @@ static int issue_wrongly(const struct call *call, struct leaf_plan plan, struct 
     struct chain *chain;
     int status;
 
-    if (meets(call, ACT_KEY))
-        plan.public_key = NULL;
+    misbehave_replan(&call->chosen, &plan);
     chain = authority_issue(call->acme->plan.authority, &plan, e);
-    if (chain != NULL && meets(call, ACT_CHAIN))
+    if (chain != NULL && call->chosen.fault->breaks_chain)
         chain = spoil(call, chain, e);
     status = chain == NULL ? -1 : minted_from(chain, out, e);
     chain_free(chain);
@@ -64,7 +58,9 @@ static int issue_wrongly(const struct call *call, struct leaf_plan plan, struct 
 static int issue_as_planned(const struct call *call, const struct leaf_plan *plan,
                             const struct request *request, struct minted *out, struct error *e)
 {
-    if (meets(call, ACT_KEY) || meets(call, ACT_CHAIN))
+    const struct serve_fault *fault = call->chosen.fault;
+
+    if (fault != NULL && (fault->replan != NULL || fault->breaks_chain))
         return issue_wrongly(call, *plan, out, e);
     return mint_leaf(call->acme->mint, plan, X509_REQ_get_X509_PUBKEY(request->parsed), out, e);
 }

@@ -195,6 +195,23 @@ static json_t *in_processing(const json_t *body)
     return NULL;
 }
 
+/* A fault may have it that something else came of it. */
+static struct chosen choose(const struct acme *acme, const json_t *body)
+{
+    json_t *value = json_object_get(json_object_get(body, "identifier"), "value");
+    json_t *names = json_pack("[O]", value);
+    struct subject subject = {
+        .endpoint = "validation",
+        .account = json_integer_value(json_object_get(body, "account")),
+        .names = names,
+        .now = acme->plan.now(acme->plan.context),
+    };
+    struct chosen chosen = misbehaviour_choose(acme->plan.misbehaviour, &subject);
+
+    json_decref(names);
+    return chosen;
+}
+
 static int decide(struct acme *acme, int64_t number, int problem, const char *detail,
                   struct error *e)
 {
@@ -204,6 +221,13 @@ static int decide(struct acme *acme, int64_t number, int problem, const char *de
     int status = 0;
 
     if (challenge != NULL && has_status(body, "pending")) { /* else it was deactivated meanwhile */
+        struct chosen chosen = choose(acme, body);
+
+        if (chosen.fault != NULL) {
+            good = false;
+            problem = (int)chosen.fault->problem;
+            detail = chosen.fault->argument;
+        }
         set_status(challenge, good ? "valid" : "invalid");
         set_status(body, good ? "valid" : "invalid");
         json_object_set_new(challenge, "validated",

@@ -10,6 +10,7 @@
 #include "fakeca/acme.h"
 #include "fakeca/jwk.h"
 #include "fakeca/jws.h"
+#include "fakeca/keyring.h"
 #include "fakeca/mint.h"
 #include "fakeca/nonce.h"
 
@@ -19,6 +20,7 @@ struct acme {
     struct acme_plan plan;
     struct nonces nonces;
     struct mint *mint;
+    struct keyring keyring;
 };
 
 struct call {

@@ -33,10 +33,19 @@ static int need(const json_t *request, const char *name, const char **out, struc
     return *out != NULL ? 0 : failed(e, "expected \"%s\", a text", name);
 }
 
+static void change(const struct manage *manage)
+{
+    if (manage->changed != NULL)
+        manage->changed(manage->context);
+}
+
 static int do_arm(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
 {
     (void)answer;
-    return misbehaviour_arm(manage->misbehaviour, request, e);
+    if (misbehaviour_arm(manage->misbehaviour, request, e) < 0)
+        return -1;
+    change(manage);
+    return 0;
 }
 
 static int do_disarm(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
@@ -47,14 +56,18 @@ static int do_disarm(struct manage *manage, const json_t *request, json_t *answe
     if (need(request, "fault", &name, e) < 0)
         return -1;
     count = misbehaviour_disarm(manage->misbehaviour, name, text_of(request, "on"), e);
-    return count < 0 ? -1 : json_object_set_new(answer, "disarmed", json_integer(count));
+    if (count < 0)
+        return -1;
+    change(manage);
+    return json_object_set_new(answer, "disarmed", json_integer(count));
 }
 
 static int do_armed(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
 {
     (void)request;
     (void)e;
-    return json_object_set_new(answer, "armed", misbehaviour_armed(manage->misbehaviour));
+    json_object_set_new(answer, "armed", misbehaviour_armed(manage->misbehaviour));
+    return json_object_set_new(answer, "disarmed", misbehaviour_disarmed(manage->misbehaviour));
 }
 
 static void list_one(void *list, int64_t number, json_t *body)

@@ -5,7 +5,7 @@
  *
  *     arm       what misbehaviour_arm takes
  *     disarm    "fault", maybe "on"             -> "disarmed": how many
- *     armed                                     -> "armed": what misbehaviour_armed gives
+ *     armed                                     -> "armed", "disarmed": what misbehaviour.h gives
  *     accounts, orders, certificates            -> under that name: all there are
  *     profile   "name", "lifetime" in seconds, of what is issued from now on
  *     dns-add   "record": as in a master file
@@ -35,6 +35,8 @@ struct manage {
     struct store *store;
     struct dns_zone *zone;
     struct acme *acme;
+    void (*changed)(void *context); /* other faults are armed than before; or NULL */
+    void *context;
     /* the rest is its own */
     struct manager *first;
     size_t count;

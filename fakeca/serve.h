@@ -2,6 +2,7 @@
  *
  *     DIR/authority.json ...   the authority itself (authority.h), made if it is not there
  *     DIR/https/               a second one, for the certificate of the ACME server itself
+ *     DIR/fired.jsonl          every fault that fired, as misbehaviour.h has it
  *     DIR/manage.sock          where it is told to misbehave (manage.h), mode 0600
  *     DIR/serve.db             accounts, orders and what was issued (store.h)
  *
@@ -17,9 +18,11 @@
 #include "fakeca/manage.h"
 #include "fakeca/serve_dns.h"
 #include "fakeca/serve_plain.h"
+#include "fakeca/serve_tls.h"
 #include "faketime/page.h"
 
-#define URL_ROOM (SOCKET_ADDRESS_TEXT + 32)
+#define FIRED_FILE "fired.jsonl"
+#define URL_ROOM   (SOCKET_ADDRESS_TEXT + 32)
 
 struct serve_plan {
     const char *state;
@@ -43,7 +46,8 @@ struct serve {
     struct store *store;
     struct validator validator;
     struct acme *acme;
-    SSL_CTX *tls;
+    struct serve_tls tls;
+    SSL_CTX *broken_tls; /* the last that was shown in its place, or NULL */
     struct misbehaviour *misbehaviour;
     struct http_server api, http;
     struct plain plain;
@@ -52,6 +56,7 @@ struct serve {
     struct address own_resolver; /* our DNS, where nobody else is to be asked */
     struct manage manage;
     ev_signal terminated, interrupted;
+    ev_timer doors;         /* while a port is to be closed or opened by the calendar */
     char urls[3][URL_ROOM]; /* of OCSP, of issuers, of CRLs */
 };
 

@@ -8,7 +8,8 @@
 #include "testbed/wire/moment.h"
 
 struct manage_arguments {
-    const char *state, *on, *identifier, *serial, *from, *until, *after, *chain, *share;
+    const char *state, *on, *identifier, *serial, *from, *until, *after, *after_date, *chain, *key,
+        *share;
     const char *add, *remove, *type;
     long account, nth, times, status;
 };
@@ -32,7 +33,9 @@ const struct option_row arm_options[] = {
     {"share",      "P%",       "a share of them, drawn by the seed [100%]", OPTION_TEXT, AT(share)},
     {"status",     "N",        "the HTTP status, for faults that take one", OPTION_NUMBER, AT(status)},
     {"after",      "TEXT",     "what Retry-After says: seconds, an HTTP date, or anything", OPTION_TEXT, AT(after)},
+    {"after-date", "T",        "the same as an HTTP date: so long from then", OPTION_TEXT, AT(after_date)},
     {"chain",      "FAULT",    "which of `fakeca faults`, for broken-chain", OPTION_TEXT, AT(chain)},
+    {"key",        "KEY",      "which entry, for directory-key-missing", OPTION_TEXT, AT(key)},
     {0},
 };
 const struct option_row disarm_options[] = {
@@ -72,6 +75,18 @@ static int put_time(json_t *request, const char *name, const char *text, struct 
     if (moment_parse(text, 0, &at, e) < 0)
         return failed_in(e, name);
     json_object_set_new(request, name, json_integer(at));
+    return 0;
+}
+
+static int put_duration(json_t *request, const char *name, const char *text, struct error *e)
+{
+    int64_t length;
+
+    if (text == NULL)
+        return 0;
+    if (duration_parse(text, &length, e) < 0)
+        return failed_in(e, "--after-date");
+    json_object_set_new(request, name, json_integer(length / NANOSECONDS));
     return 0;
 }
 
@@ -128,12 +143,14 @@ int verb_arm(int argc, char **argv)
     put_text(request, "serial", a.serial);
     put_text(request, "after", a.after);
     put_text(request, "chain", a.chain);
+    put_text(request, "key", a.key);
     put_number(request, "account", a.account);
     put_number(request, "nth", a.nth);
     put_number(request, "times", a.times);
     put_number(request, "status", a.status);
     if (put_time(request, "from", a.from, &e) == 0 &&
-        put_time(request, "until", a.until, &e) == 0 && put_share(request, a.share, &e) == 0)
+        put_time(request, "until", a.until, &e) == 0 && put_share(request, a.share, &e) == 0 &&
+        put_duration(request, "after_date", a.after_date, &e) == 0)
         return ask(&a, request);
     json_decref(request);
     return complain(&e);
