@@ -3,8 +3,8 @@
  *     LD_PRELOAD=.../libfakeclock.so FAKECLOCK=/path/to/clock program
  *
  * It defines the calls that read the calendar (shim_read.c), those that start other programs (shim_exec.c), and
- * those that wait for a time on it (the other files).  Waits on the calendar come in three kinds, because a waiter that sleeps must
- * notice when the calendar moves:
+ * those that wait for a time on it (the other files).  Waits on the calendar come in three kinds, because a
+ * waiter that sleeps must notice when the calendar moves:
  *
  *   a sleep           waits on the page's generation instead (shim_sleep.c)
  *   a lock or queue   is tried again every SHIM_SLICE, which loses nothing (shim_lock.c)

@@ -112,7 +112,8 @@ build_c('cc', $dir, 'answers', 'answers', '-static', '-pthread') or BAIL_OUT('no
     finish($process);
 }
 my ($refused) = on_clock('./noptrace', 'sh', '-c', './static');
-is($refused =~ s/^fakeclock: real time is kept: cannot trace: [^\n]*\n//r, "$this_year ./static 0\n", 'where the kernel refuses ptrace it runs, on real time, and one line says so');
+is($refused =~ s/^fakeclock: real time is kept: cannot trace: [^\n]*\n//r, "$this_year ./static 0\n",
+    'where the kernel refuses ptrace it runs, on real time, and one line says so');
 copy("$build/libfakeclock.so", "$dir/libfakeclock.so") or die $!;
 my ($alone) = says('env', "LD_PRELOAD=$dir/libfakeclock.so", "FAKECLOCK=$clock", 'sh', '-c', './static; ./dynamic');
 is($alone, "$this_year ./static 0\n2100 ./dynamic 0\n", 'a library without fakeclock beside it follows its own kind');
