@@ -7,6 +7,7 @@
  *     disarm    "fault", maybe "on"             -> "disarmed": how many
  *     armed                                     -> "armed": what misbehaviour_armed gives
  *     accounts, orders, certificates            -> under that name: all there are
+ *     forget-accounts                           -> "forgotten": how many
  *     profile   "name", "lifetime" in seconds, of what is issued from now on
  *     dns-add   "record": as in a master file
  *     dns-remove "name", maybe "type"           -> "removed": how many

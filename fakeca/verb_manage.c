@@ -1,4 +1,4 @@
-/* fakeca arm, disarm, armed, accounts, orders, dns: talking to a running `fakeca serve`. */
+/* fakeca arm, disarm, armed, accounts, forget-accounts, orders, dns: talking to a running `fakeca serve`. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,7 +153,7 @@ int verb_disarm(int argc, char **argv)
     return ask(&a, request);
 }
 
-/* armed, accounts, orders and certificates: the verb is the request. */
+/* armed, accounts, orders, certificates and forget-accounts: the verb is the request. */
 int verb_list(int argc, char **argv)
 {
     struct manage_arguments a = {0};

@@ -58,7 +58,7 @@ int verb_arm(int argc, char **argv);
 int verb_disarm(int argc, char **argv);
 int verb_dns(int argc, char **argv);
 int verb_profile(int argc, char **argv);
-int verb_list(int argc, char **argv); /* armed, accounts, orders, certificates */
+int verb_list(int argc, char **argv); /* armed, accounts, orders, certificates, forget-accounts */
 
 extern const struct option_row answer_options[];
 int verb_answer(int argc, char **argv);

@@ -36,18 +36,25 @@ local GRACE = 5 -- seconds that a client which is ended may take to tidy up
 local function run(job, argv)
   local play, said = job.play, {}
   local child = play:start_process(argv, { on_calendar = true, dir = job.dir, env = job.env })
+  local me, talking, over = flow.self(), 2, false
   local function keep(next_line)
     return play:spawn_flow(function ()
       for line in function () return next_line(child) end do
         said[#said + 1] = line
         play:note("said", { who = job.client, text = line })
       end
+      talking = talking - 1
+      if over then flow.wake(me) end
     end)
   end
   keep(child.out)
   keep(child.err)
   local ending = child:wait(job.patience)
-  if not ending then
+  over = true
+  if ending then
+    local until_when = flow.now() + GRACE -- what it left running may hold its output open
+    while talking > 0 and flow.now() < until_when do flow.park(GRACE) end
+  else
     child:signal "TERM"
     if not child:wait(GRACE) then child:signal "KILL" end
     return "it had not ended after " .. host.show_duration(job.patience), said
@@ -67,22 +74,29 @@ local function serve_challenges(job)
   job.play:start_process { SERVER, "httpd", "-f", "-p", job.host .. ":" .. job.port, "-h", job.webroot }
 end
 
+-- An account and files of its own; from the second time on as if there had never been any.
+local function store(job)
+  local play = job.play
+  play.stores = (play.stores or 0) + 1
+  job.dir = ("%s/%s-%d"):format(play.dir, job.client, play.stores)
+  play:must(host.make_directory(job.dir, files.DIRECTORY))
+  job.first, job.prepared, job.told = true, false, nil
+end
+
 local function begin(self)
   local play, settings = self._play, self._settings
   local shop, house = settings.of, settings.from
   local tool = tooling.clients[settings.client]
   need(tool.needs)
   if tool.bundle and play.isolation ~= "isolated" then words.environment("%s", tool.bundle) end
-  play.jobs = (play.jobs or 0) + 1
   local job = {
     play = play, tool = tool, client = settings.client, patience = settings.patience,
-    dir = ("%s/%s-%d"):format(play.dir, settings.client, play.jobs),
     name = (settings.names or { shop._name })[1], names = settings.names or { shop._name },
     directory = house._facts.directory, trust = house._facts.https_root,
     host = listener(shop), port = tostring(play:http_port()), resolves = play.isolation == "isolated",
-    days = math.max(1, math.floor(settings.when_left / 86400)), first = true,
+    days = math.max(1, math.floor(settings.when_left / 86400)),
   }
-  play:must(host.make_directory(job.dir, files.DIRECTORY))
+  store(job)
   for _, name in ipairs(job.names) do
     if name ~= shop._name and job.resolves then play:add_host(job.host, name) end
   end
@@ -187,7 +201,8 @@ local function look(self, job)
   return result
 end
 
--- What a renewal does at each look.
+-- What a renewal does at each look; and what it does where its storage is lost: it is started again,
+-- with nothing.
 function acme_client.new(self)
   local one_at_a_time = turn.new()
   local job
@@ -195,6 +210,11 @@ function acme_client.new(self)
     return one_at_a_time:take(function ()
       job = job or begin(self)
       return look(self, job)
+    end)
+  end, function ()
+    return one_at_a_time:take(function ()
+      if job then store(job) end
+      self._memory.ran = nil
     end)
   end
 end
