@@ -7,7 +7,6 @@
 #include "fakeca/acme_parts.h"
 #include "fakeca/fault.h"
 #include "fakeca/ledger.h"
-#include "fakeca/renewal.h"
 #include "fakeca/request.h"
 
 #define CSR_MOST   32768
@@ -29,11 +28,6 @@ static void locate(const struct acme *acme, struct locations *out)
     snprintf(out->crl, LOCATION, "%s/%zu.crl", acme->plan.crl, issuer);
 }
 
-static bool meets(const struct call *call, enum fault_action action)
-{
-    return call->chosen.fault != NULL && call->chosen.fault->action == action;
-}
-
 /* Breaks a chain as the armed fault says; takes it over. */
 static struct chain *spoil(const struct call *call, struct chain *chain, struct error *e)
 {
@@ -45,8 +39,34 @@ static struct chain *spoil(const struct call *call, struct chain *chain, struct 
     return broken_chain;
 }
 
-static struct chain *mint(const struct call *call, const json_t *order,
-                          const struct request *request, struct error *e)
+/* For those that a fault is about: the long way. */
+static int issue_wrongly(const struct call *call, struct leaf_plan plan, struct minted *out,
+                         struct error *e)
+{
+    struct chain *chain;
+    int status;
+
+    misbehave_replan(&call->chosen, &plan);
+    chain = authority_issue(call->acme->plan.authority, &plan, e);
+    if (chain != NULL && call->chosen.fault->breaks_chain)
+        chain = spoil(call, chain, e);
+    status = chain == NULL ? -1 : minted_from(chain, out, e);
+    chain_free(chain);
+    return status;
+}
+
+static int issue_as_planned(const struct call *call, const struct leaf_plan *plan,
+                            const struct request *request, struct minted *out, struct error *e)
+{
+    const struct serve_fault *fault = call->chosen.fault;
+
+    if (fault != NULL && (fault->replan != NULL || fault->breaks_chain))
+        return issue_wrongly(call, *plan, out, e);
+    return mint_leaf(call->acme->mint, plan, X509_REQ_get_X509_PUBKEY(request->parsed), out, e);
+}
+
+static int mint(const struct call *call, const json_t *order, const struct request *request,
+                struct minted *out, struct error *e)
 {
     static const char *const purposes[] = {"serverAuth"};
     const struct profile *profile = profile_named(call->acme, text_of(order, "profile"));
@@ -66,21 +86,17 @@ static struct chain *mint(const struct call *call, const json_t *order,
         .crl = locations.crl,
         .must_staple = request->must_staple,
     };
-    struct chain *chain;
+    int status;
     size_t i;
 
     json_array_foreach(identifiers, i, identifier) names[i] = text_of(identifier, "value");
     plan.names = (struct words){names, json_array_size(identifiers)};
     if (authority_resume(call->acme->plan.authority, e) < 0)
-        return NULL;
+        return -1;
     locate(call->acme, &locations);
-    if (meets(call, ACT_KEY))
-        plan.public_key = NULL;
-    chain = authority_issue(call->acme->plan.authority, &plan, e);
-    if (chain != NULL && meets(call, ACT_CHAIN))
-        chain = spoil(call, chain, e);
+    status = issue_as_planned(call, &plan, request, out, e);
     authority_pause(call->acme->plan.authority);
-    return chain;
+    return status;
 }
 
 static json_t *names_of(const json_t *order)
@@ -93,42 +109,25 @@ static json_t *names_of(const json_t *order)
     return names;
 }
 
-/* SHA-256 of the whole, for telling a certificate from one that only claims its serial number. */
-static const char *digest_of(X509 *certificate, char out[BASE64URL_TEXT(EVP_MAX_MD_SIZE)])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-
-    X509_digest(certificate, EVP_sha256(), digest, &length);
-    return base64url(digest, length, out);
-}
-
 /* Keeps what was minted; its number, or -1. */
-static int64_t keep(struct call *call, const json_t *order, const struct chain *chain,
+static int64_t keep(struct call *call, const json_t *order, const struct minted *minted,
                     struct error *e)
 {
-    X509 *leaf = sk_X509_value(chain->sent, 0);
-    char serial[SERIAL_TEXT], id[CERT_ID_TEXT], digest[BASE64URL_TEXT(EVP_MAX_MD_SIZE)];
-    char *pem = chain->pem != NULL ? strdup(chain->pem) : certificates_pem(chain->sent, e);
-    json_t *body, *pointer;
-    int64_t number;
+    char digest[BASE64URL_TEXT(DIGEST_OCTETS)];
+    json_t *body = json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:o}", "account",
+                             (json_int_t)call->account_number, "serial", minted->serial, "digest",
+                             base64url(minted->digest, DIGEST_OCTETS, digest), "pem", minted->pem,
+                             "not_before", (json_int_t)minted->not_before, "not_after",
+                             (json_int_t)minted->not_after, "names", names_of(order));
+    json_t *pointer;
+    int64_t number = body == NULL ? failed(e, "the chain is no text")
+                                  : store_add(call->store, "certificate", minted->serial, body, e);
 
-    if (pem == NULL)
-        return -1;
-    certificate_serial(leaf, serial);
-    body = json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:o}", "account",
-                     (json_int_t)call->account_number, "serial", serial, "digest",
-                     digest_of(leaf, digest), "pem", pem, "not_before",
-                     (json_int_t)certificate_not_before(leaf), "not_after",
-                     (json_int_t)certificate_not_after(leaf), "names", names_of(order));
-    free(pem);
-    number = body == NULL ? failed(e, "the chain is no text")
-                          : store_add(call->store, "certificate", serial, body, e);
     json_decref(body);
-    if (number < 0 || renewal_id(leaf, id) < 0)
+    if (number < 0 || *minted->id == '\0')
         return number;
     pointer = json_pack("{s:I}", "certificate", (json_int_t)number);
-    if (store_add(call->store, "cert-id", id, pointer, e) < 0)
+    if (store_add(call->store, "cert-id", minted->id, pointer, e) < 0)
         number = -1;
     json_decref(pointer);
     return number;
@@ -137,15 +136,19 @@ static int64_t keep(struct call *call, const json_t *order, const struct chain *
 static int issue(struct call *call, json_t *order, const struct request *request)
 {
     struct error e;
-    struct chain *chain = mint(call, order, request, &e);
-    int64_t number = chain == NULL ? -1 : keep(call, order, chain, &e);
+    struct minted minted = {0};
+    int64_t number =
+        mint(call, order, request, &minted, &e) < 0 ? -1 : keep(call, order, &minted, &e);
 
-    chain_free(chain);
+    minted_free(&minted);
     if (number < 0)
         return broken(call, &e);
     set_status(order, "valid");
     json_object_set_new(order, "certificate", json_integer(number));
-    return store_put(call->store, "order", call->number, order, &e) < 0 ? broken(call, &e) : 0;
+    if (limit_issued(call->acme, order, call->now, &e) < 0 ||
+        store_put(call->store, "order", call->number, order, &e) < 0)
+        return broken(call, &e);
+    return 0;
 }
 
 /* --- finalize ----------------------------------------------------------------------------------- */
@@ -203,22 +206,55 @@ int answer_finalize(struct call *call)
 
 /* --- download ----------------------------------------------------------------------------------- */
 
+/* The chains there are: the one up to our root, and the same with our root's cross-sign, if it has one. */
+static int answer_chain(struct call *call, const char *pem)
+{
+    char *cross = authority_cross_pem(call->acme->plan.authority), *longer = NULL;
+    bool other = strcmp(call->rest, "/1") == 0;
+    char url[URL_TEXT];
+    int length = other && cross != NULL ? asprintf(&longer, "%s%s", pem, cross) : (int)strlen(pem);
+
+    if ((*call->rest != '\0' && !other) || (other && cross == NULL))
+        refuse(call, NO_SUCH_THING, "there is no such chain");
+    else if (length >= 0) {
+        url_of(call, url, "/acme/certificate/%lld%s", (long long)call->number, other ? "" : "/1");
+        if (cross != NULL)
+            http_answer_field(call->answer, "Link", "<%s>;rel=\"alternate\"", url);
+        http_answer_copy(call->answer, "application/pem-certificate-chain", other ? longer : pem,
+                         (size_t)length);
+    }
+    free(longer);
+    free(cross);
+    return call->answer->status == 200 ? 0 : -1;
+}
+
 int answer_certificate(struct call *call)
 {
     json_t *body = own(call, "certificate", call->number);
     const char *pem = text_of(body, "pem");
+    int status = pem == NULL ? -1 : answer_chain(call, pem);
 
-    if (pem == NULL)
-        return -1;
-    http_answer_copy(call->answer, "application/pem-certificate-chain", pem, strlen(pem));
     json_decref(body);
-    return 0;
+    return status;
 }
 
 /* --- revocation --------------------------------------------------------------------------------- */
 
-/* Who may: the account that ordered it, and whoever holds its key.  (RFC 8555 also allows an account
- * that holds authorizations for all its names.) */
+static bool holds_all_names(struct call *call, const json_t *body)
+{
+    json_t *name;
+    size_t i;
+
+    json_array_foreach(json_object_get(body, "names"), i, name)
+    {
+        if (!authorization_holds(call, json_string_value(name)))
+            return false;
+    }
+    return true;
+}
+
+/* Who may: the account that ordered it, whoever holds its key, and an account that has shown that it
+ * holds all its names. */
 static int may_revoke(struct call *call, const json_t *body, X509 *certificate)
 {
     if (call->account == NULL)
@@ -226,7 +262,8 @@ static int may_revoke(struct call *call, const json_t *body, X509 *certificate)
                    ? 0
                    : refuse(call, UNAUTHORIZED,
                             "the request is not signed with that certificate's key");
-    return json_integer_value(json_object_get(body, "account")) == call->account_number
+    return json_integer_value(json_object_get(body, "account")) == call->account_number ||
+                   holds_all_names(call, body)
                ? 0
                : refuse(call, UNAUTHORIZED, "that certificate belongs to another account");
 }
@@ -268,6 +305,17 @@ static int take_back(struct call *call, int64_t number, json_t *body, X509 *cert
     return 0;
 }
 
+/* Whether it is that one, and not another that only claims its serial number. */
+static bool is_kept(const json_t *body, X509 *certificate)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    char text[BASE64URL_TEXT(EVP_MAX_MD_SIZE)];
+    unsigned length = 0;
+
+    X509_digest(certificate, EVP_sha256(), digest, &length);
+    return strcmp(text_of(body, "digest"), base64url(digest, length, text)) == 0;
+}
+
 int answer_revoke(struct call *call)
 {
     const char *text = text_of(call->payload, "certificate");
@@ -275,7 +323,7 @@ int answer_revoke(struct call *call)
     const unsigned char *at = der;
     ssize_t length = text == NULL ? -1 : base64url_decode(text, strlen(text), der, sizeof der);
     X509 *certificate = length <= 0 ? NULL : d2i_X509(NULL, &at, length);
-    char serial[SERIAL_TEXT], digest[BASE64URL_TEXT(EVP_MAX_MD_SIZE)];
+    char serial[SERIAL_TEXT];
     json_t *body;
     int64_t number;
     int status;
@@ -284,7 +332,7 @@ int answer_revoke(struct call *call)
         return refuse(call, MALFORMED, "expected \"certificate\", base64url of DER");
     certificate_serial(certificate, serial);
     body = store_find(call->store, "certificate", serial, &number);
-    if (body == NULL || strcmp(text_of(body, "digest"), digest_of(certificate, digest)) != 0)
+    if (body == NULL || !is_kept(body, certificate))
         status = refuse(call, NO_SUCH_THING, "that certificate is none of ours");
     else
         status = take_back(call, number, body, certificate);

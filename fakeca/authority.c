@@ -52,11 +52,18 @@ static size_t path_step(const struct authority *authority, size_t i)
 
 int authority_serial(struct authority *authority, char out[SERIAL_TEXT], struct error *e)
 {
-    json_int_t next = json_integer_value(json_object_get(authority->record, "serial")) + 1;
+    if (authority->last_serial == authority->reserved) {
+        json_int_t last = json_integer_value(json_object_get(authority->record, "serial"));
 
-    json_object_set_new(authority->record, "serial", json_integer(next));
-    snprintf(out, SERIAL_TEXT, "%s%08" PRIx32, id_of(authority), (uint32_t)next);
-    return save(authority, e);
+        authority->last_serial = last;
+        authority->reserved = last + 1 + authority->ahead;
+        json_object_set_new(authority->record, "serial", json_integer(authority->reserved));
+        if (save(authority, e) < 0)
+            return -1;
+    }
+    authority->last_serial++;
+    snprintf(out, SERIAL_TEXT, "%s%08" PRIx32, id_of(authority), (uint32_t)authority->last_serial);
+    return 0;
 }
 
 /* --- signers ------------------------------------------------------------------------------------ */
@@ -310,6 +317,15 @@ int authority_cross_sign(struct authority *authority, struct authority *old, int
     return status;
 }
 
+char *authority_cross_pem(const struct authority *authority)
+{
+    struct error none;
+
+    return file_exists(authority->directory, "cross.pem")
+               ? file_read(authority->directory, "cross.pem", NULL, &none)
+               : NULL;
+}
+
 /* --- opening ------------------------------------------------------------------------------------ */
 
 static int load(struct authority *authority, struct error *e)
@@ -384,11 +400,9 @@ static unsigned usual_key_usage(const struct key_kind *kind)
     return kind->bits == 0 ? KU_DIGITAL_SIGNATURE : KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
 }
 
-static X509 *make_leaf(struct authority *authority, const struct leaf_plan *plan, EVP_PKEY *key,
-                       const char *serial, struct error *e)
+struct certificate_spec authority_leaf(const struct leaf_plan *plan, const char *serial)
 {
-    const struct signer *issuer = authority_signer(authority, authority_issuer(authority), e);
-    struct certificate_spec spec = {
+    return (struct certificate_spec){
         .common_name = plan->no_common_name ? NULL : plan->names.items[0],
         .serial = serial,
         .not_before = plan->not_before,
@@ -401,21 +415,34 @@ static X509 *make_leaf(struct authority *authority, const struct leaf_plan *plan
         .crl = plan->crl,
         .must_staple = plan->must_staple,
     };
+}
+
+static X509 *make_leaf(struct authority *authority, const struct leaf_plan *plan, EVP_PKEY *key,
+                       const char *serial, struct error *e)
+{
+    const struct signer *issuer = authority_signer(authority, authority_issuer(authority), e);
+    struct certificate_spec spec = authority_leaf(plan, serial);
 
     return issuer == NULL ? NULL : certificate_make(&spec, key, issuer, e);
 }
 
-/* What stands between leaf and root, from the leaf's issuer upwards. */
-static int push_path(struct authority *authority, struct chain *chain, struct error *e)
+int authority_push_path(struct authority *authority, STACK_OF(X509) * certificates, struct error *e)
 {
     for (size_t i = json_array_size(path_of(authority)); i-- > 0;) {
         char name[64];
         X509 *one = read_certificate(authority->directory,
                                      signer_name(path_step(authority, i), "pem", name), e);
 
-        if (chain_push(chain->sent, one, e) < 0)
+        if (chain_push(certificates, one, e) < 0)
             return -1;
     }
+    return 0;
+}
+
+static int push_path(struct authority *authority, struct chain *chain, struct error *e)
+{
+    if (authority_push_path(authority, chain->sent, e) < 0)
+        return -1;
     return chain_push(chain->trust, read_certificate(authority->directory, "root.pem", e), e);
 }
 
@@ -428,8 +455,8 @@ static int push_cross(struct authority *authority, struct chain *chain, struct e
     return chain_push(chain->trust, read_certificate(authority->directory, "cross-root.pem", e), e);
 }
 
-static int write_down(struct authority *authority, const struct leaf_plan *plan, const char *serial,
-                      struct error *e)
+int authority_note(struct authority *authority, const struct leaf_plan *plan, const char *serial,
+                   struct error *e)
 {
     json_t *line =
         json_pack("{s:s, s:s, s:I, s:I, s:I}", "serial", serial, "name", plan->names.items[0],
@@ -446,10 +473,9 @@ static int write_down(struct authority *authority, const struct leaf_plan *plan,
 
 static EVP_PKEY *key_for(struct authority *authority, const struct leaf_plan *plan, struct error *e)
 {
-    json_int_t turn = json_integer_value(json_object_get(authority->record, "serial"));
-
     if (plan->public_key == NULL)
-        return key_from_pool(authority->directory, plan->kind, (unsigned long)turn, e);
+        return key_from_pool(authority->directory, plan->kind,
+                             (unsigned long)authority->last_serial, e);
     EVP_PKEY_up_ref(plan->public_key);
     return plan->public_key;
 }
@@ -468,7 +494,7 @@ static int fill_chain(struct authority *authority, const struct leaf_plan *plan,
         return -1;
     if (plan->cross && push_cross(authority, chain, e) < 0)
         return -1;
-    return write_down(authority, plan, serial, e);
+    return authority_note(authority, plan, serial, e);
 }
 
 struct chain *authority_issue(struct authority *authority, const struct leaf_plan *plan,

@@ -35,6 +35,10 @@ struct authority {
     json_t *record;                      /* authority.json */
     struct signer signers[SIGNERS_MOST]; /* read when first needed; number 0 is the root */
     size_t count;
+    /* Numbers that were written down as given before they are: a process that ends loses them.  More
+     * than none `ahead` saves who issues many from writing each time. */
+    int64_t ahead;
+    int64_t last_serial, reserved;
 };
 
 struct authority_plan {
@@ -73,6 +77,13 @@ int authority_resume(struct authority *authority, struct error *e);
 /* A fresh leaf with its chain and trust; to be freed with chain_free. */
 struct chain *authority_issue(struct authority *authority, const struct leaf_plan *plan,
                               struct error *e);
+/* The same in parts: what a leaf is to hold, borrowed from the plan; what stands between it and the root,
+ * from its issuer upwards; and writing down that it was issued. */
+struct certificate_spec authority_leaf(const struct leaf_plan *plan, const char *serial);
+int authority_push_path(struct authority *authority, STACK_OF(X509) * certificates,
+                        struct error *e);
+int authority_note(struct authority *authority, const struct leaf_plan *plan, const char *serial,
+                   struct error *e);
 /* A new lowest intermediate with a new key, from which later leaves come. */
 int authority_rotate(struct authority *authority, int64_t at, int64_t until, struct error *e);
 /* Lets the root of `old` sign the root of `authority`. */
@@ -81,6 +92,8 @@ int authority_cross_sign(struct authority *authority, struct authority *old, int
 
 /* Signer number `i`, root first; NULL with *e.  Borrowed. */
 const struct signer *authority_signer(struct authority *authority, size_t i, struct error *e);
+/* The cross-sign of the root, as PEM, to be freed; NULL where it has none. */
+char *authority_cross_pem(const struct authority *authority);
 /* Which number a signer that these gave has. */
 size_t authority_number(const struct authority *authority, const struct signer *signer);
 /* The number of the one that leaves come from now. */

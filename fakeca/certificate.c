@@ -9,12 +9,6 @@
 
 #include "fakeca/openssl_error.h"
 
-/* What four digits of a year can say: 0000-01-01T00:00:00Z, 9999-12-31T23:59:59Z. */
-#define FIRST_MOMENT INT64_C(-62167219200)
-#define LAST_MOMENT  INT64_C(253402300799)
-
-#define COMMON_NAME_MOST 64 /* ub-common-name, RFC 5280 appendix A.1 */
-
 /* --- setting ------------------------------------------------------------------------------------ */
 
 int certificate_set_serial(X509 *certificate, const char *hex, struct error *e)

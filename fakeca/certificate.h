@@ -15,6 +15,12 @@
 
 #define SERIAL_TEXT 68 /* room for certificate_serial: a sign, 32 octets */
 
+/* What four digits of a year can say: 0000-01-01T00:00:00Z, 9999-12-31T23:59:59Z. */
+#define FIRST_MOMENT INT64_C(-62167219200)
+#define LAST_MOMENT  INT64_C(253402300799)
+
+#define COMMON_NAME_MOST 64 /* ub-common-name, RFC 5280 appendix A.1 */
+
 /* Who signs: borrowed by all who take it. */
 struct signer {
     X509 *certificate;

@@ -28,7 +28,9 @@ int name_check(const char *name, struct error *e)
 {
     size_t length = strlen(name), label = 0;
 
-    for (size_t i = 0; i < length && !name_is_address(name); i++) {
+    if (name_is_address(name))
+        return 0;
+    for (size_t i = 0; i < length; i++) {
         bool dot = name[i] == '.';
 
         if ((dot && label == 0) ||

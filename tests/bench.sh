@@ -10,3 +10,5 @@ echo
 "$here/clock.sh" "$1"
 echo
 "$here/ocsp.pl" "$1"
+echo
+"$here/orders.pl" "$1"

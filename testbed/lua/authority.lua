@@ -97,6 +97,28 @@ function methods:serve(given)
   play:each_name(function (address, name) tell_name(self, address, name) end)
 end
 
+-- --- for targets that get certificates by themselves -----------------------------------------------
+
+local account_methods = {}
+local account_class = words.class("account", account_methods)
+
+authority.acme_spec = {
+  challenge = { words.one_of { "tls-alpn-01", "http-01" }, default = "tls-alpn-01",
+    help = "how it proves that a name is its own [tls-alpn-01]" },
+}
+
+function methods:acme(given)
+  authority.serving(self, "acme")
+  return account_class.new { _house = self, _settings = words.check("acme", authority.acme_spec, given or {}) }
+end
+
+-- What a target has to know of it.
+function account_methods:_terms()
+  local house = self._house
+  return { directory = house._facts.directory, root = house._facts.https_root,
+    http_port = self._settings.challenge == "http-01" and house._play:http_port() or nil }
+end
+
 -- What is issued from now on, under these profiles, lasts so long.
 function methods:profiles(given)
   authority.serving(self, "profiles")
@@ -130,12 +152,14 @@ local chain_fault = words.kind("fault of `rehearse faults`", function (value)
 end)
 
 authority.arm_spec = {
+  account = { "count", help = "only requests of this account, by its number in `fakeca accounts`" },
   on = { "text", help = "the endpoint: newOrder, finalize, ocsp, ... [everywhere it applies]" },
   identifier = { "name", help = "only requests about this name" },
   serial = { "text", help = "only requests about this certificate" },
   nth = { "count", help = "from the nth such request on [1]" },
   times = { "count", help = "so many times [until disarmed]" },
-  for_ = { "duration", help = "for so long on the calendar, from now [until disarmed]" },
+  begins = { "duration", help = "so long from now, on the calendar [at once]" },
+  for_ = { "duration", help = "for so long on the calendar, from when it begins [until disarmed]" },
   share = { "share", help = "a share of the requests, drawn by the seed of the run [100%]" },
   status = { "count", help = "the HTTP status, for faults that take one" },
   after = { "text", help = "what Retry-After says, such as \"120\"" },
@@ -143,7 +167,7 @@ authority.arm_spec = {
 }
 
 -- Options of `fakeca arm` that go as they are.
-local AS_THEY_ARE = { "on", "identifier", "serial", "nth", "times", "status", "after", "chain" }
+local AS_THEY_ARE = { "on", "account", "identifier", "serial", "nth", "times", "status", "after", "chain" }
 
 local function arm_command(house, settings)
   local play = house._play
@@ -153,7 +177,8 @@ local function arm_command(house, settings)
   end
   for _, name in ipairs(AS_THEY_ARE) do option(name, settings[name]) end
   option("share", settings.share and ("%g%%"):format(settings.share * 100))
-  option("until", settings.for_ and fakeca.now(play, settings.for_))
+  option("from", settings.begins and fakeca.now(play, settings.begins))
+  option("until", settings.for_ and fakeca.now(play, (settings.begins or 0) + settings.for_))
   argv[#argv + 1] = settings[1]
   return argv
 end
@@ -219,6 +244,7 @@ authority.methods = methods
 authority.verbs = {
   { "serve", "house:serve { ... }", "serves ACME, OCSP, CRLs and DNS on the stage; what it issues says where",
     authority.serve_spec },
+  { "acme", "house:acme { ... }", "for a target that gets its certificates by itself, from here", authority.acme_spec },
   { "profiles", 'house:profiles { classic = "45d" }', "what it issues over ACME from now on lasts so long" },
   { "forget_accounts", "house:forget_accounts()", "all accounts are gone, as after a database was wiped" },
   { "arm", 'house:arm { "FAULT", on = "newOrder", ... }',

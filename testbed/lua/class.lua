@@ -88,11 +88,24 @@ function Class:hear(tick)
   if tick.generation >= self.generation then self.ticks[#self.ticks + 1] = tick end
 end
 
+-- One of them tries to get in, now: a worker's answer.
+function Class:try()
+  local request = {}
+  for key, value in pairs(self.connection) do request[key] = value end
+  return self.worker:probe(request)
+end
+
 -- From now on only handshakes begun in `generation` or later count.
 function Class:mark(generation)
   self.generation = generation
   self.ticks = {}
   self.skipped = 0
+end
+
+-- Another fleet of the worker's takes over, whose generations begin at 0.
+function Class:begin_anew()
+  self:mark(0)
+  self.under_way = {}
 end
 
 -- Whether all that began in a generation, or before, has ended.

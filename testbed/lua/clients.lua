@@ -123,26 +123,30 @@ local function merged(fields, more)
   return all
 end
 
-local function start_class(fleet, library)
+-- Clients of this class begin to come.
+local function begin_arrivals(fleet, who)
   local play, settings = fleet._play, fleet._settings
-  local self = class.new(settings.named and settings.named .. "/" .. library or library, library)
-  local from = worker.of(play, library)
-  local connection_fields = connection_of(fleet)
-  local request = merged(connection_fields, {
+  local request = merged(who.connection, {
     ["do"] = "fleet", rate = settings.rate or not settings.at_once and RATE or nil, at_once = settings.at_once,
     poisson = settings.poisson or nil, seed = play.run.seed, tick = "50ms", samples = 1,
   })
-  function self.try() return from:probe(merged(connection_fields, {})) end
-  function self.changes(fields) connection_fields = merged(connection_fields, fields) end
+  play:note("clients", { class = who.name, request = request })
+  who.fleet_id = who.worker:ask(request).id
+  who.worker:stream(who.fleet_id, function (tick)
+    who:hear(tick)
+    who.reads = tick.now
+    fleet:_heard(who, tick)
+  end)
+end
+
+local function start_class(fleet, library)
+  local play, settings = fleet._play, fleet._settings
+  local self = class.new(settings.named and settings.named .. "/" .. library or library, library)
   self.skew = settings.skew or 0
   self.fixed = settings.at ~= nil and settings.at ~= "calendar"
-  self.worker = from
-  self.fleet_id = from:ask(request).id
-  from:stream(self.fleet_id, function (tick)
-    self:hear(tick)
-    self.reads = tick.now
-    fleet:_heard(self, tick)
-  end)
+  self.worker = worker.of(play, library)
+  self.connection = connection_of(fleet)
+  begin_arrivals(fleet, self)
   return self
 end
 
@@ -200,6 +204,18 @@ function methods:_next_tick(patience)
   self._listeners[me] = nil
 end
 
+-- Nobody comes any more, and the last has gone; what was under way is no part of any expectation.
+function methods:_pause()
+  for _, who in ipairs(self._classes) do who.worker:ask { ["do"] = "stop", fleet = who.fleet_id } end
+end
+
+function methods:_resume()
+  for _, who in ipairs(self._classes) do
+    who:begin_anew()
+    begin_arrivals(self, who)
+  end
+end
+
 -- Only handshakes that begin after this call count.
 function methods:_mark()
   for _, who in ipairs(self._classes) do
@@ -245,7 +261,7 @@ function methods:set(given)
   for _, who in ipairs(self._classes) do
     local fields = fields_of(change)
     set_time(play, fields, change.at)
-    who.changes(fields)
+    who.connection = merged(who.connection, fields)
     local request = merged(fields, { ["do"] = "set", fleet = who.fleet_id })
     if change.at then who.fixed = change.at ~= "calendar" end
     who:mark(who.worker:ask(request).generation)

@@ -27,7 +27,7 @@ return routine.define("detector", {
   spec = spec,
   things = things,
   looks = looks,
-  check = function (settings) target.owned(settings.of, "detector") end,
+  check = function (settings) target.given(settings.of, "detector") end,
   look = function (self)
     local memory = self._memory
     local wire, what = self._settings.of:_wire_is()

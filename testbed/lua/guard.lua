@@ -65,7 +65,7 @@ return routine.define("guard", {
   spec = spec,
   things = things,
   looks = looks,
-  check = function (settings) target.owned(settings.of, "guard") end,
+  check = function (settings) target.given(settings.of, "guard") end,
   look = function (self)
     local since = self._memory.looked or flow.now()
     self._memory.looked = flow.now()

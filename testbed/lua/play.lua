@@ -133,7 +133,6 @@ function Play:open_stage()
   self:must(host.make_directory(self.dir, files.DIRECTORY))
   self.page = self:must(host.clock(self.dir .. "/clock"))
   self.clock_file = self.dir .. "/clock"
-  self.mover = function (seconds) self.page:advance(seconds) end
   self.stage = self:must(stage.open {
     init = options.programs .. "/stage-init", outward = self.outward,
     show = not self.outward and self:furnish() or {},

@@ -3,6 +3,7 @@
 
 local flow = require "flow"
 local expectation = require "expectation"
+local turn = require "turn"
 local words = require "words"
 
 local routine = {}
@@ -20,7 +21,7 @@ end
 --   how.period(self) how often it looks by the calendar, for passage.lua; or nil: it lives in real time
 --   how.check      further checks of the settings, or nil
 --   how.begin(self)  before the first look, or nil
---   how.acts       further acts { NAME, help, act }, each called as act(self), or nil
+--   how.acts       further acts { NAME, help, act }, called as act(self), or nil; self._looks is the turn to look
 --   how.things     what can be expected of it, { NAME = { kind =, help = } }; looks(self) finds each:
 --   how.looks(self)  { NAME = function }.  Without them: nothing; self:_acted() counts in self._count
 function routine.define(noun, how)
@@ -34,15 +35,18 @@ function routine.define(noun, how)
     local self = class.new { _play = play, _settings = settings, _running = true, _count = 0, _memory = {} }
     if play.dry then return self end
     if how.begin then how.begin(self) end
+    -- its own flow looks, and so does time that passes: one at a time
+    self._looks = turn.new()
+    local function look() self._looks:take(how.look, self) end
     if how.period then
       table.insert(play.actors, { period = how.period(self), act = function ()
-        if self._running then how.look(self) end
+        if self._running then look() end
       end })
     end
     play:spawn_flow(function ()
       while true do
         flow.park(settings.every)
-        if self._running then how.look(self) else self._memory = {} end
+        if self._running then look() else self._memory = {} end
       end
     end)
     return self

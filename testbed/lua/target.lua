@@ -8,18 +8,19 @@
 --   outward           true where it is outside the stage
 --   configurable      true where it takes min_version, ciphers and the like
 --   accepts(config)   ends the play where it cannot be configured so; nil where it takes all
---   manages           true where it can obtain and renew its certificate by itself: see target._acme
 --   reads_clock       true where it lives on the calendar: if it answers HTTP with a Date header, that
 --                     proves its clock, and if not, the report says that nothing does
 --   start(target)     starts the process(es), waits until it listens, returns HOST:PORT
 --   configure(target) writes its configuration files from target._config and target._live
 --   reload(target)    "done", or "refused" and its own words
 --   check(target)     "works" or "fails" and why: would a cold start come up?
+--   manages           true where it can get certificates by itself from an ACME server: see target._acme
+--   passes            { by = seconds } where it lives by monotonic timers: how long a step of time may be for it
 --   stop(target)      ends it, for a restart
 --
--- A target that manages its certificate has in target._acme, before it is configured: directory and root, the
--- URL of an ACME directory and the file of the root that vouches for it; perhaps http_port, where it shall
--- answer http-01 (else tls-alpn-01 alone, where it listens); and every, how often it shall look, such as "1s".
+-- A target that gets its certificates by itself has target._acme before it is configured: the URL of a
+-- directory, the file of the root that vouches for it, and http_port, where it shall answer http-01, or nil:
+-- then it has tls-alpn-01 where it listens.
 --
 -- What any other serves is in target._live: chain.pem, key.pem, combined.pem and perhaps staple.der; a
 -- symbolic link that is renamed into place, so that a certificate and its key change together.
@@ -35,7 +36,7 @@ local worker = require "worker"
 
 local target = {}
 
-target.kinds = { "builtin", "nginx", "caddy", "command", "external" }
+target.kinds = { "builtin", "nginx", "apache", "caddy", "command", "external" }
 
 local methods = {}
 local class = words.class("target", methods)
@@ -52,7 +53,8 @@ local config_spec = {
 local spec = {
   words.one_of(target.kinds),
   name = { "name", required = true, help = "the name that clients ask for and verify" },
-  certificate = { words.noun "chain", help = "what it serves first; an external target has its own" },
+  certificate = { words.noun("chain", "account"), help = "what it serves first, or whom it asks for certificates by "
+    .. "itself; an external target has its own" },
 }
 for key, rule in pairs(config_spec) do spec[key] = rule end
 
@@ -69,6 +71,12 @@ end
 -- For those that change a target: an external one is only looked at.
 function target.owned(self, what)
   if self._adapter.outward then words.mistake("%s: an external target is never changed", what) end
+end
+
+-- For those that give it certificates: one that gets them by itself is given none.
+function target.given(self, what)
+  target.owned(self, what)
+  if self._manages then words.mistake("%s: %s gets its certificates by itself", what, self._name) end
 end
 
 local function full_spec(kinds)
@@ -89,6 +97,16 @@ local function chosen_kind(play, kinds)
   end
   play.unsuited = play.unsuited or ("does not run against %s"):format(asked)
   return kinds[1]
+end
+
+-- It gets its certificates by itself, where it was given an authority to ask.
+local function manage(self, from)
+  if not from or from.noun ~= "account" then return end
+  if not self._adapter.manages then
+    words.mistake("target: a target of kind %s gets no certificates by itself; expected a chain, such as "
+      .. "house:issue { }", self._kind)
+  end
+  self._manages, self._first = from, from._house
 end
 
 function target.new(play, given)
@@ -121,11 +139,12 @@ function target.new(play, given)
     self._config[key] = settings[key]
   end
   if adapter.accepts then adapter.accepts(self._config) end
+  manage(self, settings.certificate)
   table.insert(play.targets, self)
   self._number = #play.targets
   if adapter.outward then play.outward = true end
   if adapter.declare then adapter.declare(self) end
-  if settings.certificate then settings.certificate:_claim(settings.name) end
+  if settings.certificate and not self._manages then settings.certificate:_claim(settings.name) end
   if not play.dry then self:_start() end
   return self
 end
@@ -168,7 +187,8 @@ function methods:_start()
   self._dir = ("%s/target-%d"):format(play.dir, self._number)
   self._live = self._dir .. "/live"
   play:must(host.make_directory(self._dir, files.DIRECTORY))
-  if self._settings.certificate then self:_place(self._settings.certificate) end
+  if self._manages then self._acme = self._manages:_terms() end
+  if self._settings.certificate and not self._manages then self:_place(self._settings.certificate) end
   if self._adapter.configure then self._adapter.configure(self) end
   self._address = self._adapter.start(self)
   self._served = self:_snapshot()
@@ -240,6 +260,12 @@ function methods:_reload_for_script()
   return result
 end
 
+-- The same for what gives it a certificate.
+local function takes(self, what)
+  target.given(self, what)
+  return not self._play.dry
+end
+
 -- Whether to go on: not in a dry run, and never with a target that is not ours.
 local function reloadable(self, what)
   target.owned(self, what)
@@ -255,7 +281,7 @@ end
 -- Puts a chain on disk and reloads.
 function methods:install(chain)
   chain = claimed(self, "install", chain)
-  if not reloadable(self, "install") then return end
+  if not takes(self, "install") then return end
   local began = flow.now()
   self:_place(chain)
   local result = self:_reload_for_script()
@@ -265,7 +291,7 @@ end
 -- Puts a chain on disk; nobody tells the target.
 function methods:place(chain)
   chain = claimed(self, "place", chain)
-  if not reloadable(self, "place") then return end
+  if not takes(self, "place") then return end
   local began = flow.now()
   self:_place(chain)
   self._play:effect(("%s has %s on disk, not reloaded"):format(self._name, self:_describe_chain()), began)
@@ -324,7 +350,7 @@ end
 
 -- Back to what was last known to be well.
 function methods:rollback()
-  if not reloadable(self, "rollback") then return end
+  if not takes(self, "rollback") then return end
   local began = flow.now()
   self._play:effect(("%s is rolled back: %s"):format(self._name, (self:_rollback())), began)
 end
@@ -424,7 +450,16 @@ end
 
 local PATIENCE = 10 -- seconds that a server may take to end
 
+-- What is left of a server whose main process was killed: workers hold its port.  They are nobody's children, so
+-- there is no event to wait for.
+local function end_orphans(self)
+  local group = "-- -" .. self._process:pid()
+  local kill = ("kill -s KILL %s; while kill -s 0 %s; do sleep 0.01; done"):format(group, group)
+  self._play:command { "/bin/sh", "-c", kill }
+end
+
 function target.stop(self, signal)
+  if self._ended then return end_orphans(self) end
   self._process:signal(signal)
   if not self._process:wait(PATIENCE) then words.environment("target %s does not end on SIG%s", self._name, signal) end
 end

@@ -30,12 +30,17 @@ local function remember(watch, answer)
 end
 
 local function try(watch, class, now)
-  local answer = class.who.try()
+  local who, play = class.who, watch.fleet._play
+  local before = play.page:now()
+  local answer = who:try()
+  if not who.fixed then
+    calendar.prove(play, "client class " .. who.name, before, answer.now - who.skew, play.page:now())
+  end
   class.looked, class.sum = now, class.sum + 1
   class.counts[answer.outcome] = (class.counts[answer.outcome] or 0) + 1
-  if not watch.wanted(class.who.library)[answer.outcome] and not class.wrong then
+  if not watch.wanted(who.library)[answer.outcome] and not class.wrong then
     class.wrong = answer
-    watch.fleet._play:note("first failure while time passes", { class = class.who.name, answer = answer })
+    play:note("first failure while time passes", { class = who.name, answer = answer })
   end
   remember(watch, answer)
 end
@@ -95,9 +100,8 @@ function throughout.judge(fleet, asked)
     before = now
     if now - proven < DAY then return end
     proven = now
-    calendar.prove_all(play)
+    for _, aim in ipairs(play.targets) do aim:_prove_clock() end
   end)
-  fleet:_mark()
   return verdict(watch, asked, steps)
 end
 

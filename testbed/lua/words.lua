@@ -142,7 +142,7 @@ end
 
 -- "a target"; clients are many.
 function words.article(noun)
-  return noun == "clients" and noun or "a " .. noun
+  return noun == "clients" and noun or (noun:find "^[aeiou]" and "an " or "a ") .. noun
 end
 
 -- What a kind of value is called, for the reference.

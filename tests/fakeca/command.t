@@ -103,6 +103,7 @@ refused('no permission', "$nobody $dir/copy init --state /rehearse-test");
 my $rate = decode_json(fakeca('bench', '--for', '50ms', '--json'));
 cmp_ok($rate->{leaves_per_second}, '>', 0, 'bench: leaves with a new key each');
 cmp_ok($rate->{same_key_per_second}, '>', 0, 'bench: and with one for all');
+cmp_ok($rate->{template_per_second}, '>', $rate->{same_key_per_second}, 'bench: and faster from a template');
 
 # --- show -----------------------------------------------------------------------------------------
 

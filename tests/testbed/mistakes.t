@@ -79,6 +79,16 @@ my @mistakes = (
     ['an unknown fault of an authority', sub { $_ .= "house:serve()\nhouse:arm { \"retry-latr\" }\n" },
         qr/arm: 'entry 1' is "retry-latr"; expected a fault of docs\/authority\.md; did you mean 'retry-later'\?/, 8],
     ['an authority that serves twice', sub { $_ .= "house:serve()\nhouse:serve {}\n" }, qr/this ca serves already/, 8],
+    ['a target that cannot get certificates by itself', sub { s/certificate = house:issue/certificate = house:acme/;
+        s/^(local shop)/house:serve()\n$1/m }, qr/a target of kind builtin gets no certificates by itself/, 4],
+    ['a certificate for a target that gets its own', sub { s/certificate = house:issue/certificate = house:acme/;
+        s/"builtin"/"caddy"/; s/^(local shop)/house:serve()\n$1/m; $_ .= "shop:install(house:issue {})\n" },
+        qr/install: shop\.test gets its certificates by itself/, 8],
+    ['a renewal by two', sub { $_ .= "renewal { of = shop, from = house, client = \"lego\", command = \"x\" }\n" },
+        qr/either client or command/, 7],
+    ['a renewal command with an unknown word',
+        sub { $_ .= "renewal { of = shop, from = house, command = \"x {dri}\" }\n" },
+        qr/renewal: command: unknown word '\{dri\}'; did you mean 'dir'\?/, 7],
     ['an ACME client without an authority', sub { $_ .= "renewal { of = shop, from = house, client = \"lego\" }\n" },
         qr/renewal: client: this ca does not serve/, 7],
     ['an external target that nobody allowed', sub { s/"builtin"/"external", address = "192.0.2.1:443"/ },

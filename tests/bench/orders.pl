@@ -1,0 +1,105 @@
+#!/usr/bin/perl
+# tests/bench/orders.pl BUILD [ROUNDS]
+#
+# Complete ACME orders, from newOrder to the certificate, in a second and in a second of the server's
+# processor time: `fakeca serve` beside Debian's pebble, by turns, asked by the same client with 1 and with
+# 32 orders in flight.  http-01 is really looked at, each time, on a listener of the client's.
+#
+# Pebble signs with an RSA key of 2048 bits and cannot be told otherwise, so that fakeca is measured with
+# such a key too.  It keeps everything in memory; fakeca has each answer in its database first.
+use strict;
+use warnings;
+use Fcntl;
+use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use IPC::Open2;
+use POSIX qw(sysconf _SC_CLK_TCK);
+
+my ($build, $rounds, $seconds) = (@ARGV, 5, 3)[0 .. 2];
+$rounds = $ARGV[1] // 5;
+$seconds = $ARGV[2] // 3;
+my $here = dirname($0);
+my $dir = tempdir(CLEANUP => 1);
+my @children;
+END { local $?; kill 'TERM', @children; waitpid $_, 0 for @children }
+
+sub sh { system(@_) == 0 or die "@_ failed\n" }
+sub spill { open my $file, '>', $_[0] or die; print $file $_[1]; close $file; return $_[0] }
+sub free_port { return IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')->sockport }
+
+sh("${\ ($ENV{CC} // 'cc')} -I. -D_GNU_SOURCE -O2 -o $dir/orders $here/programs/orders.c $here/programs/acme.c"
+    . ' -lcurl -lcrypto -ljansson -lpthread');
+my $answers = IO::Socket::INET->new(Listen => 128, LocalAddr => '127.0.0.1') or die;
+fcntl $answers, F_SETFD, 0;    # the client inherits it
+
+sub start_fakeca {
+    my ($name, $kind) = @_;
+    sh("$build/fakeca init --state $dir/$name --intermediates 1 --key $kind >/dev/null");
+    my $pid = open2(my $said, my $silence, "$build/fakeca", 'serve', '--state', "$dir/$name",
+        '--validate-http-port', $answers->sockport);
+    push @children, $pid;
+    my $line = readline $said;
+    my ($directory, $root, $dns) = map { $line =~ /"$_":\s*"([^"]+)"/ } qw(directory https_root dns);
+    return {pid => $pid, file => spill("$dir/$name.url", "$directory\n"), root => $root, dns => $dns,
+        keep => [$said, $silence]};
+}
+
+# It cannot be told to choose a port itself; names it asks of the DNS of an authority that is not measured.
+sub start_pebble {
+    my ($dns) = @_;
+    my ($port, $management) = (free_port(), free_port());
+    sh("$build/fakeca init --state $dir/for-pebble --intermediates 0 >/dev/null");
+    sh("$build/fakeca issue --state $dir/for-pebble --out $dir/pebble --name localhost --name 127.0.0.1 >/dev/null");
+    spill("$dir/pebble.json", <<"END");
+{"pebble": {"listenAddress": "127.0.0.1:$port", "managementListenAddress": "127.0.0.1:$management",
+ "certificate": "$dir/pebble/chain.pem", "privateKey": "$dir/pebble/key.pem",
+ "httpPort": ${\ $answers->sockport}, "tlsPort": 1, "ocspResponderURL": "", "externalAccountBindingRequired": false}}
+END
+    my $pid = fork // die;
+    if ($pid == 0) {
+        @ENV{qw(PEBBLE_VA_NOSLEEP PEBBLE_WFE_NONCEREJECT PEBBLE_AUTHZREUSE)} = (1, 0, 0);
+        open STDOUT, '>', '/dev/null';
+        open STDERR, '>&', \*STDOUT;
+        exec 'pebble', '-config', "$dir/pebble.json", '-dnsserver', $dns or die;
+    }
+    push @children, $pid;
+    return {pid => $pid, file => spill("$dir/pebble.url", "https://127.0.0.1:$port/dir\n"),
+        root => "$dir/pebble/trust.pem"};
+}
+
+sub cpu_of {
+    open my $file, '<', "/proc/$_[0]/stat" or die;
+    my @fields = split / /, readline($file) =~ s/.*\) //sr;
+    return ($fields[11] + $fields[12]) / sysconf(_SC_CLK_TCK);
+}
+
+my $idle = start_fakeca('idle', 'p256');
+my @servers = (['pebble', start_pebble($idle->{dns})], ['fakeca, rsa2048', start_fakeca('rsa', 'rsa2048')],
+    ['fakeca, p256', start_fakeca('ec', 'p256')]);
+my %rates;
+for (1 .. $rounds) {
+    for my $in_flight (1, 32) {
+        for (@servers) {
+            my ($name, $server) = @$_;
+            my $before = cpu_of($server->{pid});
+            my $said = `$dir/orders $server->{file} $server->{root} ${\ fileno $answers} $in_flight $seconds`;
+            die "$name: no orders\n" if $? != 0;
+            my ($orders, $took) = split / /, $said;
+            push @{$rates{$name}{$in_flight}{second}}, $orders / $took;
+            push @{$rates{$name}{$in_flight}{cpu}}, $orders / (cpu_of($server->{pid}) - $before);
+        }
+    }
+}
+
+sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[$#sorted / 2] }
+
+print "complete ACME orders: median of $rounds rounds of $seconds s by turns; x pebble\n";
+for my $in_flight (1, 32) {
+    for my $unit (['second', 'a second'], ['cpu', "a second of the server's processor time"]) {
+        for (map { $_->[0] } @servers) {
+            my ($rate, $pebble) = map { median(@{$rates{$_}{$in_flight}{$unit->[0]}}) } $_, 'pebble';
+            printf "%-16s %2d in flight %8.1f %s  x%.1f\n", $_, $in_flight, $rate, $unit->[1], $rate / $pebble;
+        }
+    }
+}
