@@ -34,7 +34,8 @@ sub tried_out ($name, $command) {
     return $said;
 }
 
-like(tried_out('a dynamic program', "$dir/waits"), qr/^waits until .*pthread_cond_timedwait/m, '  whose calls are told');
+like(tried_out('a dynamic program', "$dir/waits"),
+    qr/^waits until .*pthread_cond_timedwait/m, '  whose calls are told');
 tried_out('a static program', "$dir/static");
 like(tried_out('one that is in the path', 'date'), qr/^reads       clock_gettime/m, '  which is found there');
 SKIP: {
@@ -92,7 +93,8 @@ finish($static);
 
 my $attached = waiting("$dir/waits");
 fake('attach', $clock, $attached->{pid});
-ok(doctor_says($attached->{pid}, qr/^beware      waits until a time on the clock may hang; 'fakeclock run' preloads too$/m),
+ok(doctor_says($attached->{pid},
+    qr/^beware      waits until a time on the clock may hang; 'fakeclock run' preloads too$/m),
     'one that was only attached is warned of');
 finish($attached);
 my $both = waiting("$build/fakeclock", 'run', $clock, '--', "$dir/waits");
