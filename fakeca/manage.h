@@ -7,6 +7,7 @@
  *     disarm    "fault", maybe "on"             -> "disarmed": how many
  *     armed                                     -> "armed", "disarmed": what misbehaviour.h gives
  *     accounts, orders, certificates            -> under that name: all there are
+ *     forget-accounts                           -> "forgotten": how many
  *     profile   "name", "lifetime" in seconds, of what is issued from now on
  *     revoke    "serials", an array, or "name", or "all": true; maybe "reason", and "after" in seconds
  *                                               -> "revoked": the serials, "at": when

@@ -1,4 +1,4 @@
-/* manage_authority.h -- what an authority that serves is told about what it issued, and who issues: the verbs `revoke` and
+/* manage_authority.h -- what was issued, and who issues, while an authority serves: the verbs `revoke` and
  * `rotate-issuer` of manage.h.
  *
  * Requests and answers are those of manage.h; on failure -1 with *e, and nothing was done.
