@@ -17,6 +17,7 @@
 #include "fakeca/http_answer.h"
 #include "fakeca/http_request.h"
 #include "fakeca/misbehaviour.h"
+#include "fakeca/policy.h"
 #include "fakeca/store.h"
 #include "fakeca/validate.h"
 
@@ -24,8 +25,12 @@
 
 struct profile {
     const char *name, *what;
-    int64_t lifetime; /* seconds */
+    int64_t lifetime; /* seconds, as are the next three */
     bool no_common_name;
+    int64_t order, pending,
+        reuse; /* how long an order is open, an authorization waits, and one that
+                                      is valid is good for later orders */
+    size_t names_most;
 };
 
 struct acme_plan {
@@ -33,6 +38,7 @@ struct acme_plan {
     struct authority *authority; /* open, and paused */
     struct validator *validator; /* its `done` leads to acme_validated */
     struct misbehaviour *misbehaviour;
+    const struct policy *policy; /* NULL: the usual one */
     int64_t (*now)(void *context);
     void *context;
     struct profile profiles[PROFILES_MOST]; /* the first is for those who name none */

@@ -6,15 +6,17 @@
 #include <string.h>
 
 #include "fakeca/acme_parts.h"
+#include "fakeca/renewal.h"
 #include "testbed/wire/moment.h"
 
-#define DAY INT64_C(86400)
+#define HOUR INT64_C(3600)
+#define DAY  INT64_C(86400)
 
 /* Let's Encrypt's of 2026 */
 const struct profile usual_profiles[] = {
-    {"classic",    "90 days, with a common name", 90 * DAY,   false},
-    {"tlsserver",  "45 days, no common name",     45 * DAY,   true },
-    {"shortlived", "160 hours, no common name",   160 * 3600, true },
+    {"classic",    "90 days, with a common name", 90 * DAY,   false, 7 * DAY,  7 * DAY, 30 * DAY, 100},
+    {"tlsserver",  "45 days, no common name",     45 * DAY,   true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
+    {"shortlived", "160 hours, no common name",   160 * HOUR, true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
 };
 const size_t usual_profile_count = sizeof usual_profiles / sizeof usual_profiles[0];
 
@@ -60,39 +62,11 @@ json_t *url_json(const struct call *call, const char *format, ...)
     return json_string(url);
 }
 
-/* An order or an authorization, told otherwise than it is. */
-static void tell_wrongly(const struct chosen *chosen, json_t *body)
-{
-    /* a copy: what was described still belongs to the store's thing */
-    json_t *names = json_copy(json_object_get(body, "identifiers")), *reversed = json_array();
-    const char *how = chosen->fault->body;
-
-    if (names != NULL)
-        json_object_set_new(body, "identifiers", names);
-
-    if (strcmp(how, "dropped") == 0 && json_array_size(names) > 0)
-        json_array_remove(names, json_array_size(names) - 1);
-    for (size_t i = json_array_size(names); i-- > 0;)
-        json_array_append(reversed, json_array_get(names, i));
-    if (strcmp(how, "reversed") == 0)
-        json_object_set(body, "identifiers", reversed);
-    else if (strcmp(how, "dropped") != 0) {
-        set_status(body, how);
-        json_object_del(body, "certificate");
-    }
-    if (strcmp(how, "invalid") == 0)
-        json_object_set_new(body, "error",
-                            problem_describe(CAA_FORBIDS, "rechecking at issuance: CAA forbids"));
-    json_decref(reversed);
-}
-
 int answer_json(struct call *call, int status, json_t *body)
 {
-    bool wrong = call->chosen.fault != NULL && call->chosen.fault->action == ACT_ORDER;
     char *text;
 
-    if (wrong)
-        tell_wrongly(&call->chosen, body);
+    body = misbehave_retell(&call->chosen, body);
     text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
     call->answer->status = status;
@@ -196,8 +170,8 @@ static int answer_directory(struct call *call)
             }
     json_object_set_new(directory, "meta",
                         json_pack("{s:o, s:b, s:o}", "termsOfService", url_json(call, "/terms"),
-                                  "externalAccountRequired", 0, "profiles",
-                                  describe_profiles(call->acme)));
+                                  "externalAccountRequired", call->acme->plan.policy->eab_required,
+                                  "profiles", describe_profiles(call->acme)));
     return answer_json(call, 200, directory);
 }
 
@@ -259,7 +233,8 @@ static int find_account(struct call *call)
         call->account = store_get(call->store, "account", call->account_number);
     if (call->account == NULL)
         return refuse(call, ACCOUNT_DOES_NOT_EXIST, "there is no account '%.200s'", call->jws.kid);
-    call->key = jwk_key(json_object_get(call->account, "jwk"), &e);
+    call->key = keyring_key(&call->acme->keyring, call->account_number,
+                            json_object_get(call->account, "jwk"), &e);
     return call->key == NULL ? broken(call, &e) : 0;
 }
 
@@ -330,13 +305,23 @@ static json_t *subject_names(struct call *call, json_t *thing)
     return names;
 }
 
+/* What stands in the store for the thing that a request is about, or NULL. */
+static json_t *subject_thing(struct call *call)
+{
+    int64_t number;
+
+    if (call->endpoint->thing != NULL)
+        return store_get(call->store, call->endpoint->thing, call->number);
+    return call->endpoint->answer == answer_renewal_info
+               ? renewal_certificate(call, call->rest, &number)
+               : NULL;
+}
+
 static void choose(struct call *call)
 {
     struct misbehaviour *misbehaviour = call->acme->plan.misbehaviour;
     bool looks = misbehaviour_needs_names(misbehaviour);
-    json_t *thing = looks && call->endpoint->thing != NULL
-                        ? store_get(call->store, call->endpoint->thing, call->number)
-                        : NULL;
+    json_t *thing = looks ? subject_thing(call) : NULL;
     json_t *names = looks ? subject_names(call, thing) : NULL;
     struct subject subject = {
         .endpoint = call->endpoint->name,
@@ -415,6 +400,9 @@ struct acme *acme_new(const struct acme_plan *plan, struct error *e)
     if (acme == NULL)
         return failed(e, "out of memory"), NULL;
     acme->plan = *plan;
+    policy_usual(&acme->usual);
+    if (plan->policy == NULL)
+        acme->plan.policy = &acme->usual;
     acme->mint = mint_new(plan->authority, e);
     if (acme->mint != NULL && nonces_open(&acme->nonces, e) == 0)
         return acme;
@@ -424,7 +412,9 @@ struct acme *acme_new(const struct acme_plan *plan, struct error *e)
 
 void acme_free(struct acme *acme)
 {
-    if (acme != NULL)
+    if (acme != NULL) {
+        keyring_clear(&acme->keyring);
         mint_free(acme->mint);
+    }
     free(acme);
 }

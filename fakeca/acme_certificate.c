@@ -28,11 +28,6 @@ static void locate(const struct acme *acme, struct locations *out)
     snprintf(out->crl, LOCATION, "%s/%zu.crl", acme->plan.crl, issuer);
 }
 
-static bool meets(const struct call *call, enum fault_action action)
-{
-    return call->chosen.fault != NULL && call->chosen.fault->action == action;
-}
-
 /* Breaks a chain as the armed fault says; takes it over. */
 static struct chain *spoil(const struct call *call, struct chain *chain, struct error *e)
 {
@@ -51,10 +46,9 @@ static int issue_wrongly(const struct call *call, struct leaf_plan plan, struct 
     struct chain *chain;
     int status;
 
-    if (meets(call, ACT_KEY))
-        plan.public_key = NULL;
+    misbehave_replan(&call->chosen, &plan);
     chain = authority_issue(call->acme->plan.authority, &plan, e);
-    if (chain != NULL && meets(call, ACT_CHAIN))
+    if (chain != NULL && call->chosen.fault->breaks_chain)
         chain = spoil(call, chain, e);
     status = chain == NULL ? -1 : minted_from(chain, out, e);
     chain_free(chain);
@@ -64,7 +58,9 @@ static int issue_wrongly(const struct call *call, struct leaf_plan plan, struct 
 static int issue_as_planned(const struct call *call, const struct leaf_plan *plan,
                             const struct request *request, struct minted *out, struct error *e)
 {
-    if (meets(call, ACT_KEY) || meets(call, ACT_CHAIN))
+    const struct serve_fault *fault = call->chosen.fault;
+
+    if (fault != NULL && (fault->replan != NULL || fault->breaks_chain))
         return issue_wrongly(call, *plan, out, e);
     return mint_leaf(call->acme->mint, plan, X509_REQ_get_X509_PUBKEY(request->parsed), out, e);
 }
@@ -149,7 +145,10 @@ static int issue(struct call *call, json_t *order, const struct request *request
         return broken(call, &e);
     set_status(order, "valid");
     json_object_set_new(order, "certificate", json_integer(number));
-    return store_put(call->store, "order", call->number, order, &e) < 0 ? broken(call, &e) : 0;
+    if (limit_issued(call->acme, order, call->now, &e) < 0 ||
+        store_put(call->store, "order", call->number, order, &e) < 0)
+        return broken(call, &e);
+    return 0;
 }
 
 /* --- finalize ----------------------------------------------------------------------------------- */
@@ -207,22 +206,55 @@ int answer_finalize(struct call *call)
 
 /* --- download ----------------------------------------------------------------------------------- */
 
+/* The chains there are: the one up to our root, and the same with our root's cross-sign, if it has one. */
+static int answer_chain(struct call *call, const char *pem)
+{
+    char *cross = authority_cross_pem(call->acme->plan.authority), *longer = NULL;
+    bool other = strcmp(call->rest, "/1") == 0;
+    char url[URL_TEXT];
+    int length = other && cross != NULL ? asprintf(&longer, "%s%s", pem, cross) : (int)strlen(pem);
+
+    if ((*call->rest != '\0' && !other) || (other && cross == NULL))
+        refuse(call, NO_SUCH_THING, "there is no such chain");
+    else if (length >= 0) {
+        url_of(call, url, "/acme/certificate/%lld%s", (long long)call->number, other ? "" : "/1");
+        if (cross != NULL)
+            http_answer_field(call->answer, "Link", "<%s>;rel=\"alternate\"", url);
+        http_answer_copy(call->answer, "application/pem-certificate-chain", other ? longer : pem,
+                         (size_t)length);
+    }
+    free(longer);
+    free(cross);
+    return call->answer->status == 200 ? 0 : -1;
+}
+
 int answer_certificate(struct call *call)
 {
     json_t *body = own(call, "certificate", call->number);
     const char *pem = text_of(body, "pem");
+    int status = pem == NULL ? -1 : answer_chain(call, pem);
 
-    if (pem == NULL)
-        return -1;
-    http_answer_copy(call->answer, "application/pem-certificate-chain", pem, strlen(pem));
     json_decref(body);
-    return 0;
+    return status;
 }
 
 /* --- revocation --------------------------------------------------------------------------------- */
 
-/* Who may: the account that ordered it, and whoever holds its key.  (RFC 8555 also allows an account
- * that holds authorizations for all its names.) */
+static bool holds_all_names(struct call *call, const json_t *body)
+{
+    json_t *name;
+    size_t i;
+
+    json_array_foreach(json_object_get(body, "names"), i, name)
+    {
+        if (!authorization_holds(call, json_string_value(name)))
+            return false;
+    }
+    return true;
+}
+
+/* Who may: the account that ordered it, whoever holds its key, and an account that has shown that it
+ * holds all its names. */
 static int may_revoke(struct call *call, const json_t *body, X509 *certificate)
 {
     if (call->account == NULL)
@@ -230,7 +262,8 @@ static int may_revoke(struct call *call, const json_t *body, X509 *certificate)
                    ? 0
                    : refuse(call, UNAUTHORIZED,
                             "the request is not signed with that certificate's key");
-    return json_integer_value(json_object_get(body, "account")) == call->account_number
+    return json_integer_value(json_object_get(body, "account")) == call->account_number ||
+                   holds_all_names(call, body)
                ? 0
                : refuse(call, UNAUTHORIZED, "that certificate belongs to another account");
 }

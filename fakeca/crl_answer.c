@@ -11,18 +11,18 @@
 /* clang-format off */
 const struct crl_misbehaviour crl_misbehaviours[] = {
     {.name = "crl-expired", .what = "nextUpdate was a day ago",
-     .replays = "offline roots whose CRL nobody renewed in time: mTLS stops everywhere at once",
+     .replays = "OpenVPN 2.4, which came to refuse everybody then; puppetserver#2789: a complete outage",
      .ended = DAY},
     {.name = "crl-future", .what = "thisUpdate is in a day",
-     .replays = "a CA, or a client, whose clock is wrong", .begins = DAY},
+     .replays = "vyos#4245: a clock that is behind", .begins = DAY},
     {.name = "crl-of-another", .what = "the CRL of another issuer",
-     .replays = "files published under each other's names", .of_another = true},
+     .replays = "RFC 5280 section 6.3.3", .of_another = true},
     {.name = "crl-forged", .what = "one bit of the signature is wrong",
-     .replays = "a middlebox, or a download cut and padded", .forged = true},
+     .replays = "RFC 5280 section 6.3.3", .forged = true},
     {.name = "crl-forgetful", .what = "lists nothing, whatever was revoked",
      .replays = "a CA restored from an old backup", .empty = true},
     {.name = "crl-huge", .what = "lists 100,000 more certificates",
-     .replays = "Let's Encrypt 2022: CRLs of megabytes after a mass revocation", .more = 100000},
+     .replays = "GlobalSign, 2014-04: from 22 KB to 4.7 MB after Heartbleed", .more = 100000},
     {.name = "crl-garbage", .what = "512 octets that are no DER",
      .replays = "an HTML error page in place of a CRL", .garbage = 512},
 };

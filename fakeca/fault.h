@@ -46,6 +46,8 @@ struct fault {
     const char *prefix; /* clients must ask for this and the server's name; NULL: for its name */
     int intermediates;  /* how many the chain must have at least */
     bool exact;         /* only a server that serves byte for byte can serve it */
+    bool beside;        /* what is broken is not in the chain that is sent */
+    bool keyed;         /* it takes the leaf's private key */
 };
 
 extern const struct fault fault_table[];

@@ -15,6 +15,8 @@ static const struct {
     {202, "Accepted"                       },
     {204, "No Content"                     },
     {302, "Found"                          },
+    {307, "Temporary Redirect"             },
+    {308, "Permanent Redirect"             },
     {400, "Bad Request"                    },
     {401, "Unauthorized"                   },
     {403, "Forbidden"                      },
@@ -105,25 +107,88 @@ void http_answer_free(struct http_answer *answer)
     answer->body = NULL;
 }
 
+/* --- as bytes ----------------------------------------------------------------------------------- */
+
+#define CHUNK 7
+
+struct bytes { /* while they are put together, with room for all of them */
+    char *at;
+    size_t length, room;
+};
+
+static void put(struct bytes *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put(struct bytes *out, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    out->length += (size_t)vsnprintf(out->at + out->length, out->room - out->length, format, list);
+    va_end(list);
+}
+
+static void put_octets(struct bytes *out, const char *octets, size_t length)
+{
+    memcpy(out->at + out->length, octets, length);
+    out->length += length;
+}
+
+static void put_padding(struct bytes *out, size_t length)
+{
+    put(out, "X-Padding: ");
+    memset(out->at + out->length, 'x', length);
+    out->length += length;
+    put(out, "\r\n");
+}
+
+static void put_chunks(struct bytes *out, const char *body, size_t length)
+{
+    for (size_t at = 0, size; at < length; at += size) {
+        size = length - at < CHUNK ? length - at : CHUNK;
+        put(out, "%zx\r\n", size);
+        put_octets(out, body + at, size);
+        put(out, "\r\n");
+    }
+    put(out, "0\r\n\r\n");
+}
+
+static void put_head(struct bytes *out, const struct http_answer *answer, bool keep_alive)
+{
+    const struct framing *framing = &answer->framing;
+
+    if (framing->interim)
+        put(out, "HTTP/1.1 100 Continue\r\n\r\n");
+    put(out, "HTTP/1.%d %d %s\r\n", framing->old ? 0 : 1, answer->status, reason(answer->status));
+    put_octets(out, answer->fields, answer->fields_length);
+    if (framing->padding > 0)
+        put_padding(out, framing->padding);
+    if (framing->chunked)
+        put(out, "Transfer-Encoding: chunked\r\n");
+    else if (answer->status != 204 && !framing->old)
+        put(out, "Content-Length: %zu\r\n", answer->length);
+    put(out, "Connection: %s\r\n\r\n", keep_alive && !answer->close ? "keep-alive" : "close");
+}
+
+/* Each chunk has its length before it, of one digit, and two line ends. */
+static size_t room_for(const struct http_answer *answer)
+{
+    const struct framing *framing = &answer->framing;
+    size_t chunks = framing->chunked ? answer->length / CHUNK + 2 : 0;
+
+    return answer->fields_length + answer->length + framing->padding + 5 * chunks + 512;
+}
+
 char *http_answer_bytes(const struct http_answer *answer, bool keep_alive, size_t *length)
 {
-    size_t room = answer->fields_length + answer->length + 256;
-    char *bytes = malloc(room);
-    int head;
+    struct bytes out = {.room = room_for(answer)};
 
-    if (bytes == NULL)
+    out.at = malloc(out.room);
+    if (out.at == NULL)
         return NULL;
-    head = snprintf(bytes, room, "HTTP/1.1 %d %s\r\n%.*s", answer->status, reason(answer->status),
-                    (int)answer->fields_length, answer->fields);
-    if (answer->status != 204)
-        head +=
-            snprintf(bytes + head, room - (size_t)head, "Content-Length: %zu\r\n", answer->length);
-    head += snprintf(bytes + head, room - (size_t)head, "Connection: %s\r\n\r\n",
-                     keep_alive && !answer->close ? "keep-alive" : "close");
-    *length = (size_t)head;
-    if (answer->length > 0 && !answer->without_body) {
-        memcpy(bytes + head, answer->body, answer->length);
-        *length += answer->length;
-    }
-    return bytes;
+    put_head(&out, answer, keep_alive);
+    if (answer->framing.chunked && !answer->without_body)
+        put_chunks(&out, answer->body, answer->length);
+    else if (answer->length > 0 && !answer->without_body)
+        put_octets(&out, answer->body, answer->length);
+    *length = out.length;
+    return out.at;
 }

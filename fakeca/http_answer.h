@@ -19,6 +19,14 @@ enum delivery {
     DELIVER_SILENCE /* nothing, until the client gives up */
 };
 
+/* How an answer's bytes are put together; all zero: as they should be. */
+struct framing {
+    bool chunked;   /* the body comes in chunks of seven octets, and its length is not told */
+    bool old;       /* HTTP/1.0, and the connection ends with the body */
+    bool interim;   /* "100 Continue", which nobody waits for, comes first */
+    size_t padding; /* octets of a header field that means nothing */
+};
+
 struct http_answer {
     int status;
     char fields[HTTP_FIELDS_MOST]; /* "Name: value\r\n" each */
@@ -28,6 +36,7 @@ struct http_answer {
     bool without_body; /* to HEAD: the length is told, the body is not */
     bool close;
     enum delivery delivery;
+    struct framing framing;
 };
 
 /* Adds a header field; what does not fit is left out. */

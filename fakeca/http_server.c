@@ -1,6 +1,7 @@
 #include "fakeca/http_server.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct http_connection {
     struct http_server *server;
     struct http_connection *next, *previous;
     int fd;
+    char peer[46];
     SSL *ssl; /* NULL: plain */
     ev_io io;
     ev_timer limit; /* the connection ends with it */
@@ -176,6 +178,14 @@ static void reset(struct http_connection *c)
     end(c);
 }
 
+/* Until the client goes. */
+static void be_silent(struct http_connection *c)
+{
+    give(c, HTTP_SILENCE_SECONDS);
+    c->draining = true;
+    wait_for(c, EV_READ);
+}
+
 /* --- answers ------------------------------------------------------------------------------------ */
 
 /* 1 all is out, 0 not yet, -1 the connection is gone. */
@@ -216,15 +226,14 @@ static int flush(struct http_connection *c)
 static int deliver(struct http_connection *c, const struct http_answer *answer, bool keep_alive)
 {
     c->delivery = answer->delivery;
-    c->last = !keep_alive || answer->close || answer->delivery == DELIVER_HALF;
+    c->last =
+        !keep_alive || answer->close || answer->framing.old || answer->delivery == DELIVER_HALF;
     if (answer->delivery == DELIVER_RESET) {
         reset(c);
         return -1;
     }
     if (answer->delivery == DELIVER_SILENCE) {
-        give(c, HTTP_SILENCE_SECONDS);
-        c->draining = true; /* until the client goes */
-        wait_for(c, EV_READ);
+        be_silent(c);
         return -1;
     }
     c->out = http_answer_bytes(answer, keep_alive, &c->length);
@@ -289,6 +298,7 @@ static int take_request(struct http_connection *c)
         return refuse(c, request.status) < 0 ? -1 : 1;
     c->continued = false;
     touch(c);
+    memcpy(request.peer, c->peer, sizeof request.peer);
     if (answer_request(c, &request) < 0)
         return -1;
     c->got -= request.consumed;
@@ -370,25 +380,48 @@ static void on_drip(struct ev_loop *loop, ev_timer *watcher, int events)
     step(watcher->data);
 }
 
-static void start(struct http_server *server, int fd)
+static void name_peer(int fd, char *out, size_t room)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+
+    if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0)
+        getnameinfo((struct sockaddr *)&peer, length, out, (socklen_t)room, NULL, 0,
+                    NI_NUMERICHOST);
+}
+
+/* NULL where there is no memory. */
+static struct http_connection *make(int fd, SSL_CTX *tls)
 {
     struct http_connection *c = calloc(1, sizeof *c);
 
-    if (c != NULL && server->tls != NULL) {
-        c->ssl = SSL_new(server->tls);
-        if (c->ssl == NULL || SSL_set_fd(c->ssl, fd) != 1) {
-            SSL_free(c->ssl);
-            free(c);
-            c = NULL;
-        } else
-            SSL_set_accept_state(c->ssl);
+    if (c == NULL || tls == NULL)
+        return c;
+    c->ssl = SSL_new(tls);
+    if (c->ssl == NULL || SSL_set_fd(c->ssl, fd) != 1) {
+        SSL_free(c->ssl);
+        free(c);
+        return NULL;
     }
+    SSL_set_accept_state(c->ssl);
+    return c;
+}
+
+static void start(struct http_server *server, int fd)
+{
+    struct greeting greeting = {.tls = server->tls};
+    struct http_connection *c;
+
+    if (server->greet != NULL)
+        server->greet(server->greet_context, &greeting);
+    c = make(fd, greeting.tls);
     if (c == NULL) {
         close(fd);
         return;
     }
     c->server = server;
     c->fd = fd;
+    name_peer(fd, c->peer, sizeof c->peer);
     link_connection(c);
     server->count++;
     ev_io_init(&c->io, on_io, fd, EV_READ);
@@ -397,6 +430,10 @@ static void start(struct http_server *server, int fd)
     c->io.data = c->limit.data = c->drip.data = c;
     ev_io_start(server->loop, &c->io);
     ev_timer_start(server->loop, &c->limit);
+    if (greeting.delivery == DELIVER_RESET)
+        reset(c);
+    else if (greeting.delivery == DELIVER_SILENCE)
+        be_silent(c);
 }
 
 static void on_pause(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -418,6 +455,8 @@ static void on_accept(struct ev_loop *loop, ev_io *watcher, int events)
             /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): end() has moved `first` on */
             end(server->first);
         start(server, fd);
+        if (server->closed) /* by whoever greets */
+            return;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         ev_io_stop(loop, &server->accepting);
@@ -436,6 +475,52 @@ int http_server_open(struct http_server *server, const struct address *address, 
     server->accepting.data = server->pause.data = server;
     ev_io_start(server->loop, &server->accepting);
     return 0;
+}
+
+/* While nobody listens a second socket holds the port, which the first must let it share. */
+static int close_door(struct http_server *server, struct error *e)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    int on = 1, holder = -1;
+
+    if (getsockname(server->fd, (struct sockaddr *)&address, &length) == 0)
+        holder = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (holder < 0 || setsockopt(server->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0 ||
+        setsockopt(holder, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        setsockopt(holder, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0 ||
+        bind(holder, (struct sockaddr *)&address, length) < 0) {
+        failed(e, "%s: cannot hold the port: %s", server->address, strerror(errno));
+        if (holder >= 0)
+            close(holder);
+        return -1;
+    }
+    ev_io_stop(server->loop, &server->accepting);
+    ev_timer_stop(server->loop, &server->pause);
+    close(server->fd);
+    server->fd = holder;
+    server->closed = true;
+    return 0;
+}
+
+static int open_door(struct http_server *server, struct error *e)
+{
+    int off = 0;
+
+    setsockopt(server->fd, SOL_SOCKET, SO_REUSEPORT, &off, sizeof off);
+    if (listen(server->fd, SOCKET_BACKLOG) < 0)
+        return failed(e, "%s: cannot listen again: %s", server->address, strerror(errno));
+    ev_io_set(&server->accepting, server->fd, EV_READ);
+    ev_io_start(server->loop, &server->accepting);
+    server->closed = false;
+    return 0;
+}
+
+int http_server_door(struct http_server *server, bool open, struct error *e)
+{
+    if (open == !server->closed)
+        return 0;
+    return open ? open_door(server, e) : close_door(server, e);
 }
 
 void http_server_close(struct http_server *server)

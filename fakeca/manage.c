@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "fakeca/eab.h"
 #include "testbed/wire/lines.h"
 
 struct manager { /* one who is connected */
@@ -33,10 +34,19 @@ static int need(const json_t *request, const char *name, const char **out, struc
     return *out != NULL ? 0 : failed(e, "expected \"%s\", a text", name);
 }
 
+static void change(const struct manage *manage)
+{
+    if (manage->changed != NULL)
+        manage->changed(manage->context);
+}
+
 static int do_arm(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
 {
     (void)answer;
-    return misbehaviour_arm(manage->misbehaviour, request, e);
+    if (misbehaviour_arm(manage->misbehaviour, request, e) < 0)
+        return -1;
+    change(manage);
+    return 0;
 }
 
 static int do_disarm(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
@@ -47,14 +57,18 @@ static int do_disarm(struct manage *manage, const json_t *request, json_t *answe
     if (need(request, "fault", &name, e) < 0)
         return -1;
     count = misbehaviour_disarm(manage->misbehaviour, name, text_of(request, "on"), e);
-    return count < 0 ? -1 : json_object_set_new(answer, "disarmed", json_integer(count));
+    if (count < 0)
+        return -1;
+    change(manage);
+    return json_object_set_new(answer, "disarmed", json_integer(count));
 }
 
 static int do_armed(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
 {
     (void)request;
     (void)e;
-    return json_object_set_new(answer, "armed", misbehaviour_armed(manage->misbehaviour));
+    json_object_set_new(answer, "armed", misbehaviour_armed(manage->misbehaviour));
+    return json_object_set_new(answer, "disarmed", misbehaviour_disarmed(manage->misbehaviour));
 }
 
 static void list_one(void *list, int64_t number, json_t *body)
@@ -128,6 +142,63 @@ static int do_profile(struct manage *manage, const json_t *request, json_t *answ
     return acme_profile_lasts(manage->acme, name, lifetime, e);
 }
 
+static int do_settings(struct manage *manage, const json_t *request, json_t *answer,
+                       struct error *e)
+{
+    (void)request;
+    (void)e;
+    return json_object_set_new(answer, "settings", policy_describe(manage->policy));
+}
+
+/* All of them, or none. */
+static int do_set(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    json_t *settings = json_object_get(request, "settings"), *one;
+    struct policy policy = *manage->policy;
+    size_t i;
+
+    if (json_array_size(settings) == 0)
+        return failed(e, "expected \"settings\", an array of texts like caa=on");
+    json_array_foreach(settings, i, one)
+    {
+        const char *text = json_string_value(one);
+
+        if (policy_set(&policy, text == NULL ? "" : text, e) < 0)
+            return -1;
+    }
+    *manage->policy = policy;
+    return do_settings(manage, request, answer, e);
+}
+
+static int do_eab_add(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    json_t *key = eab_make(manage->store, text_of(request, "kid"), e);
+
+    if (key == NULL)
+        return -1;
+    json_object_update(answer, key);
+    json_decref(key);
+    return 0;
+}
+
+static int do_eab_keys(struct manage *manage, const json_t *request, json_t *answer,
+                       struct error *e)
+{
+    (void)request;
+    (void)e;
+    return json_object_set_new(answer, "keys", eab_list(manage->store));
+}
+
+static int do_unpause(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    json_t *account = json_object_get(request, "account");
+    int count = json_is_integer(account)
+                    ? limit_unpause(manage->store, json_integer_value(account), e)
+                    : failed(e, "expected \"account\", a number");
+
+    return count < 0 ? -1 : json_object_set_new(answer, "unpaused", json_integer(count));
+}
+
 static const struct {
     const char *name;
     int (*run)(struct manage *manage, const json_t *request, json_t *answer, struct error *e);
@@ -139,6 +210,11 @@ static const struct {
     {"orders",       do_orders      },
     {"certificates", do_certificates},
     {"profile",      do_profile     },
+    {"settings",     do_settings    },
+    {"set",          do_set         },
+    {"eab-add",      do_eab_add     },
+    {"eab-keys",     do_eab_keys    },
+    {"unpause",      do_unpause     },
     {"dns-add",      do_dns_add     },
     {"dns-remove",   do_dns_remove  },
 };

@@ -5,9 +5,14 @@
  *
  *     arm       what misbehaviour_arm takes
  *     disarm    "fault", maybe "on"             -> "disarmed": how many
- *     armed                                     -> "armed": what misbehaviour_armed gives
+ *     armed                                     -> "armed", "disarmed": what misbehaviour.h gives
  *     accounts, orders, certificates            -> under that name: all there are
  *     profile   "name", "lifetime" in seconds, of what is issued from now on
+ *     set       "settings": ["caa=on", ...]     -> "settings": what policy_describe gives
+ *     settings                                  -> the same
+ *     eab-add   maybe "kid"                     -> "kid", "hmac" (base64url)
+ *     eab-keys                                  -> "keys": all there are
+ *     unpause   "account"                       -> "unpaused": how many names
  *     dns-add   "record": as in a master file
  *     dns-remove "name", maybe "type"           -> "removed": how many
  *
@@ -22,6 +27,7 @@
 #include "fakeca/acme.h"
 #include "fakeca/dns_zone.h"
 #include "fakeca/misbehaviour.h"
+#include "fakeca/policy.h"
 #include "fakeca/store.h"
 
 #define MANAGE_SOCKET "manage.sock"
@@ -30,11 +36,14 @@
 struct manager;
 
 struct manage {
-    struct ev_loop *loop; /* borrowed, as are the next four */
+    struct ev_loop *loop; /* borrowed, as are the next five */
+    struct policy *policy;
     struct misbehaviour *misbehaviour;
     struct store *store;
     struct dns_zone *zone;
     struct acme *acme;
+    void (*changed)(void *context); /* other faults are armed than before; or NULL */
+    void *context;
     /* the rest is its own */
     struct manager *first;
     size_t count;

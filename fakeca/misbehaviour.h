@@ -8,7 +8,19 @@
  * For each request misbehaviour_choose says which fault it meets, if any; the first one armed goes
  * first.  The same seed and the same requests give the same faults.
  *
- * Order of calls: misbehaviour_new; any of the rest; misbehaviour_free.
+ * A row of the table says what it does by its hooks, which are called where an answer comes about:
+ *
+ *     replan    misbehave_replan    what is about to be issued
+ *     instead   misbehave_instead   an answer of its own: the request is not looked into
+ *     retell    misbehave_retell    what is told, as JSON
+ *     deform    misbehave_after     the answer, which is right up to here
+ *
+ * and by plain data for those who do not speak of requests: framing and delivery (http_answer.h), what is
+ * wrong with a chain or with the one that a TLS client is shown, whether connections are refused, what
+ * comes of a validation (`problem` and `argument`), and what OCSP, CRLs and DNS have of their own.  What is
+ * armed is forgotten when the authority ends.
+ *
+ * Order of calls: misbehaviour_new; misbehaviour_log at most once; any of the rest; misbehaviour_free.
  */
 #ifndef FAKECA_MISBEHAVIOUR_H
 #define FAKECA_MISBEHAVIOUR_H
@@ -18,6 +30,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "fakeca/authority.h"
 #include "fakeca/crl_answer.h"
 #include "fakeca/dns_answer.h"
 #include "fakeca/http_answer.h"
@@ -28,32 +41,43 @@
 #define ARMED_MOST          256
 #define SERVICE_FAULTS_MOST 64 /* of OCSP, CRLs and DNS together */
 
-enum fault_action {
-    ACT_ANSWER,  /* `status` and `body` in place of an answer; the request is not looked into */
-    ACT_PROBLEM, /* the same with a problem document */
-    ACT_DELIVER, /* the right answer, delivered as `delivery` says */
-    ACT_TYPE,    /* the right answer, called text/html */
-    ACT_DROP,    /* the right answer without the header field `body` */
-    ACT_EMPTY,   /* the right answer's status and header, and no body */
-    ACT_ORDER,   /* the right answer, with the order told as the fault's name says */
-    ACT_CHAIN,   /* what is issued is broken as `fakeca break` would */
-    ACT_KEY,     /* what is issued is for another key */
-    ACT_WINDOW,  /* another renewal window */
-    ACT_SERVICE, /* what `ocsp`, `crl` or `dns` says */
+struct serve_fault;
+
+struct chosen {
+    const struct serve_fault *fault; /* NULL: none */
+    int64_t now;
+    /* as armed, or as usual; borrowed until the next call here */
+    int status;            /* of the answer */
+    const char *after;     /* for Retry-After, or NULL */
+    int64_t after_seconds; /* the same as an HTTP date so far from now; 0: not */
+    const char *chain;     /* a fault of fault.h, or NULL */
+    const char *key;       /* of a JSON object */
 };
 
 struct serve_fault {
     const char *name;    /* kebab-case */
-    const char *on;      /* endpoints it applies to, "newOrder order"; "*": any */
+    const char *on;      /* endpoints it applies to, "newOrder order"; "*": any request over HTTP */
     const char *what;    /* one line */
-    const char *takes;   /* parameters: "status after fault" */
-    const char *replays; /* the outage or issue it is known from */
-    enum fault_action action;
-    int status;
+    const char *takes;   /* parameters: "status after" */
+    const char *replays; /* the outage or issue it is known from, or the clause that allows it */
+    int status;          /* of an answer of its own */
     enum problem problem;
+    const char *argument;            /* of its hooks */
+    const char *field[2];            /* a header field of its own answer: name and value */
+    const char *key, *after, *chain; /* what these are where it was not armed with them */
+    int64_t window_from, window_end; /* seconds from now */
+    void (*replan)(const struct chosen *chosen, struct leaf_plan *plan);
+    void (*instead)(const struct chosen *chosen, struct http_answer *answer);
+    void (*retell)(const struct chosen *chosen, json_t *told);
+    void (*deform)(const struct chosen *chosen, struct http_answer *answer);
+    bool breaks_chain; /* of what is issued, or of the server itself: as `chain` says */
+    bool keyless;      /* the chain's leaf has a key that we do not have */
+    bool
+        encoded; /* the chain is sent by a TLS library, which sends certificates and nothing else */
+    bool shows_nothing; /* the server has no certificate at all */
+    struct framing framing;
     enum delivery delivery;
-    const char *body;
-    int64_t from, until;                  /* of a window, seconds from now */
+    bool refuses;                         /* connections */
     const struct ocsp_misbehaviour *ocsp; /* one of these three, or none */
     const struct crl_misbehaviour *crl;
     const struct dns_misbehaviour *dns;
@@ -65,22 +89,31 @@ const struct serve_fault *serve_faults(size_t *count);
 const struct serve_fault *serve_fault_named(const char *name, struct error *e);
 void serve_faults_print(FILE *out);
 void serve_faults_markdown(FILE *out);
+/* An array of {"name", "on", "what", "takes", "replays"}, with the meaning of the fields above. */
 json_t *serve_faults_describe(void);
 
 struct misbehaviour;
 
 struct misbehaviour *misbehaviour_new(unsigned long seed);
 void misbehaviour_free(struct misbehaviour *misbehaviour);
+/* From now on a line of JSON is added to the file for every fault that fires: {"at": Unix seconds on the
+ * calendar, "fault", "number": which arming, from 1, "on": the endpoint, "request": the how-manieth that
+ * the arming could have hit, "fired": the how-manieth that it hit, and "account", "names" and
+ * "serial" where the request has them}. */
+int misbehaviour_log(struct misbehaviour *misbehaviour, const char *path, struct error *e);
 
 /* {"fault", "on", "account", "identifier", "serial", "nth", "times", "from", "until", "share", "status",
- * "after", "chain"}, of which only the first is needed; "from" and "until" are Unix seconds.
- * What is armed already for the same place is an error. */
+ * "after", "after_date", "chain", "key"}, of which only the first is needed; "from" and "until" are Unix
+ * seconds, "after_date" seconds from then on.  What is armed already for the same place is an error, and so
+ * is what could never fire there. */
 int misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, struct error *e);
 /* Of that name, on that endpoint (NULL: wherever); how many, or -1 with *e where there is none. */
 int misbehaviour_disarm(struct misbehaviour *misbehaviour, const char *name, const char *on,
                         struct error *e);
-/* An array of what was given to misbehaviour_arm, each with "requests" and "fired". */
+/* Arrays of what was given to misbehaviour_arm, each with "number", "requests" and "fired", and where it
+ * fired "first" and "last": Unix seconds on the calendar.  Those that are armed, and those that were. */
 json_t *misbehaviour_armed(const struct misbehaviour *misbehaviour);
+json_t *misbehaviour_disarmed(const struct misbehaviour *misbehaviour);
 
 struct subject { /* a request, as far as faults tell requests apart */
     const char *endpoint;
@@ -90,21 +123,23 @@ struct subject { /* a request, as far as faults tell requests apart */
     int64_t now;
 };
 
-struct chosen {
-    const struct serve_fault *fault; /* NULL: none */
-    int status;                      /* of the answer, as armed or as usual */
-    const char *after; /* for Retry-After, or NULL; borrowed until the next call here */
-    const char *chain; /* a fault of fault.h, or NULL */
-};
-
 /* Counts the request, and chooses. */
 struct chosen misbehaviour_choose(struct misbehaviour *misbehaviour, const struct subject *subject);
-/* Whether any armed fault asks for names. */
+/* Whether any armed fault asks for names or serial numbers. */
 bool misbehaviour_needs_names(const struct misbehaviour *misbehaviour);
 
-/* Makes the chosen fault's answer, for ACT_ANSWER and ACT_PROBLEM; true where that is all. */
+/* Whether the next connection to a port ("acme" or "http") is to be refused, which nobody will see: as
+ * fired counts how often that came to be so.  Connections that are not are counted by
+ * misbehaviour_choose. */
+bool misbehaviour_refuses(struct misbehaviour *misbehaviour, const char *port, int64_t now);
+/* Whether that can change with the calendar alone. */
+bool misbehaviour_watches(const struct misbehaviour *misbehaviour);
+
+void misbehave_replan(const struct chosen *chosen, struct leaf_plan *plan);
+/* true where the answer is made. */
 bool misbehave_instead(const struct chosen *chosen, struct http_answer *answer);
-/* Deforms an answer that is right, for the actions that do. */
+/* Takes what would be told, and gives back what is told. */
+json_t *misbehave_retell(const struct chosen *chosen, json_t *told);
 void misbehave_after(const struct chosen *chosen, struct http_answer *answer);
 
 #endif

@@ -1,112 +1,206 @@
 /* The ways in which an authority that serves can misbehave. */
 #include <string.h>
 
-#include "fakeca/misbehaviour.h"
+#include "fakeca/misbehaviour_parts.h"
 #include "testbed/wire/nearest.h"
 
-#define HOUR INT64_C(3600)
 #define DAY  INT64_C(86400)
 #define YEAR (365 * DAY)
 
 #define HTML                                                                                       \
     "<html><head><title>Error</title></head><body><h1>Something went wrong</h1></body></html>\n"
+#define SIGNED                                                                                     \
+    "newAccount newOrder revokeCert keyChange account orders order authz challenge finalize "      \
+    "certificate"
+#define BY_ACCOUNT                                                                                 \
+    "newOrder revokeCert keyChange account orders order authz challenge finalize certificate"
 
 /* clang-format off */
 static const struct serve_fault own[] = {
+    /* connections */
+    {"connection-refused", "acme http", "nobody listens on the port, until disarmed", "",
+     "Apple, 2020-11-12: clients bore a responder that was down, and not one that kept silent", .refuses = true},
+    {"connection-reset", "acme http", "the connection is reset before a byte is read", "",
+     "Blue Coat, 2017-02: a proxy that drops connections it does not understand", .delivery = DELIVER_RESET},
+    {"connection-silent", "acme http", "the connection is taken, and nothing comes back", "",
+     "Apache, 2017-11 (bug 61818): a responder that hangs fills up all workers", .delivery = DELIVER_SILENCE},
+    {"api-expired", "acme", "the ACME server's own certificate ended a day ago", "",
+     "Microsoft Teams, 2020-02-03: a certificate for signing in that nobody had renewed", .chain = "expired-leaf",
+     .breaks_chain = true},
+    {"api-self-signed", "acme", "the ACME server's own certificate is signed with its own key", "",
+     "RFC 8555 section 6.1: ACME goes over HTTPS", .chain = "self-signed-leaf",
+     .breaks_chain = true},
+    {"api-wrong-name", "acme", "the ACME server's own certificate is for elsewhere.test", "",
+     "RFC 9110 section 4.3.4: a certificate is for the host that was asked for", .chain = "wrong-name",
+     .breaks_chain = true},
+    {"api-broken-chain", "acme", "the ACME server's own chain is broken as `fakeca break --fault CHAIN` breaks it",
+     "chain",
+     "each fault of docs/faults.md that is in the chain, at the CA itself", .breaks_chain = true, .encoded = true},
+    {"handshake-failure", "acme", "the TLS handshake ends with that alert", "",
+     "Java 8u292, 2021-04: no protocol left that both sides speak", .shows_nothing = true},
     /* transport */
     {"reset", "*", "the connection is reset in place of an answer", "",
-     "load balancers that drop connections",
-     .action = ACT_DELIVER, .status = 200, .delivery = DELIVER_RESET},
+     "RFC 9112 section 9.5: a connection may end at any time", .delivery = DELIVER_RESET},
     {"silence", "*", "the request is taken, and nothing comes back", "",
      "Apple, 2020-11-12: slow is worse than down; certbot before 1.4 asked OCSP without a timeout",
-     .action = ACT_DELIVER, .status = 200, .delivery = DELIVER_SILENCE},
+     .delivery = DELIVER_SILENCE},
     {"slow", "*", "the answer comes at one byte a second", "",
-     "clients that limit the time between bytes, not the whole", .action = ACT_DELIVER, .status = 200,
-     .delivery = DELIVER_SLOWLY},
+     "Apple, 2020-11-12: slow is worse than down", .delivery = DELIVER_SLOWLY},
     {"cut", "*", "the connection ends in the middle of the answer's body", "",
-     "proxies that restart; a chain saved half", .action = ACT_DELIVER, .status = 200,
-     .delivery = DELIVER_HALF},
+     "RFC 9112 section 8: an incomplete answer is to be known as one", .delivery = DELIVER_HALF},
+    {"chunked", "*", "the right answer in chunks of seven octets", "",
+     "RFC 9112 section 7.1: whoever speaks HTTP/1.1 can read chunks", .framing = {.chunked = true}},
+    {"http-1.0", "*", "the right answer in HTTP/1.0: its body ends with the connection", "",
+     "RFC 9112 section 6.3: without a length, the end of the connection is the end of the body",
+     .framing = {.old = true}},
+    {"unasked-continue", "*", "a 100 Continue comes before the right answer", "",
+     "RFC 9110 section 15.2: clients must bear interim answers that they do not expect", .framing = {.interim = true}},
+    {"huge-header", "*", "the right answer with a header field of 70,000 octets", "",
+     "RFC 9110 section 5.4: the limits are each client's own", .framing = {.padding = 70000}},
     /* HTTP */
-    {"retry-later", "*", "503 with an HTML page; with Retry-After where `after` is given", "status after",
-     "Let's Encrypt, 2026-05-08: two and a half hours of 503 in many a renewal window", .action = ACT_ANSWER,
-     .status = 503, .body = HTML},
-    {"server-error", "*", "500 and serverInternal", "status after", "a CA whose database is away",
-     .action = ACT_PROBLEM, .status = 500, .problem = SERVER_INTERNAL, .body = "Error creating new order"},
-    {"empty", "*", "the right status, and no body", "", "answers eaten by a middlebox; wanted of pebble since 2023",
-     .action = ACT_EMPTY, .status = 200},
-    {"html", "*", "200 and a page for people", "status", "captive portals, and CDNs with a page for robots",
-     .action = ACT_ANSWER, .status = 200, .body = HTML},
+    {"retry-later", "*", "503 with an HTML page; with Retry-After where it is given", "status after after_date",
+     "Let's Encrypt, 2026-05-08: two and a half hours of 503", .status = 503, .argument = HTML, .instead = answer_page},
+    {"server-error", "*", "500 and serverInternal", "status after after_date",
+     "pebble#399: users have asked for it since 2023", .status = 500, .problem = SERVER_INTERNAL,
+     .argument = "Error creating new order", .instead = answer_problem},
+    {"not-found", "*", "404 with an HTML page", "status",
+     "Let's Encrypt, 2025-08-06: the OCSP responders were switched off", .status = 404, .argument = HTML,
+     .instead = answer_page},
+    {"redirect", "directory", "302 to where the directory is", "status",
+     "RFC 9110 section 15.4: not every client follows", .status = 302, .argument = HTML,
+     .field = {"Location", "/directory"}, .instead = answer_page},
+    {"empty", "*", "the right status, and no body", "",
+     "pebble#399: users have asked for it since 2023", .deform = empty_body},
+    {"html", "*", "200 and a page for people", "status",
+     "mod_md 2.6.1, which came to check the content type", .status = 200, .argument = HTML, .instead = answer_page},
     {"wrong-type", "*", "the right answer, called text/html", "",
-     "mod_md checks the content type since 2.6.1", .action = ACT_TYPE, .status = 200},
-    {"no-nonce", "*", "the right answer without a Replay-Nonce", "", "uacme before 1.7.6",
-     .action = ACT_DROP, .status = 200, .body = "Replay-Nonce"},
+     "mod_md 2.6.1, which came to check the content type", .deform = call_it_html},
+    {"retry-after", "*", "the right answer with another Retry-After [-1]", "after after_date",
+     "lego 4.32, which came to read both forms; acme.sh#2939, which read none", .after = "-1"},
+    {"no-nonce", "*", "the right answer without a Replay-Nonce", "",
+     "uacme before 1.7.6", .argument = "Replay-Nonce", .deform = drop_field},
+    {"spent-nonce", "*", "the right answer with a nonce that will be refused, the same one every time", "",
+     "node-acme-client#103: clients that retry with the same nonce never recover",
+     .argument = "cmVoZWFyc2VkLXRvby1vZnRlbi1hbHJl", .deform = repeat_nonce},
     {"no-location", "newAccount newOrder finalize order", "the right answer without a Location", "",
-     "mod_md before 2.4.27 needed it where others did not", .action = ACT_DROP, .status = 200, .body = "Location"},
-    /* protocol */
-    {"bad-nonce", "newAccount newOrder revokeCert keyChange account orders order authz challenge finalize certificate",
-     "badNonce, with a good nonce for the next try", "",
-     "load-balanced CAs; clients that retry with the same nonce never recover (node-acme-client#103)",
-     .action = ACT_PROBLEM, .status = 400,
-     .problem = BAD_NONCE, .body = "JWS has an invalid anti-replay nonce"},
-    {"rate-limited", "newAccount newOrder authz challenge finalize renewalInfo", "429 and rateLimited", "after",
-     "a crash-looping client that orders again and again", .action = ACT_PROBLEM, .status = 429,
-     .problem = RATE_LIMITED, .body = "too many certificates (5) already issued for this exact set of identifiers"},
-    {"account-forgotten", "newOrder account orders order authz challenge finalize certificate revokeCert keyChange",
-     "accountDoesNotExist for an account that was there", "", "staging databases that are wiped; restored backups",
-     .action = ACT_PROBLEM, .status = 400, .problem = ACCOUNT_DOES_NOT_EXIST,
-     .body = "No account exists with the provided ID"},
-    {"account-deactivated", "newAccount newOrder account orders order authz challenge finalize certificate",
-     "unauthorized: the account is deactivated", "", "accounts blocked by the CA after abuse",
-     .action = ACT_PROBLEM, .status = 403, .problem = UNAUTHORIZED, .body = "the account is deactivated"},
+     "mod_md 2.4.27, which needed it where others did not", .argument = "Location", .deform = drop_field},
+    {"no-link", "*", "the right answer without any Link", "",
+     "RFC 8555 section 7.1: links besides the directory's are for convenience", .argument = "Link",
+     .deform = drop_field},
+    {"no-alternates", "certificate", "no other chain is offered", "",
+     "DST Root CA X3, 2021-09-30: clients that asked for another chain than the usual one", .deform = drop_alternates},
+    /* the directory */
+    {"directory-key-missing", "directory", "an entry is missing [renewalInfo]", "key",
+     "Let's Encrypt, 2019-03-13: TLS-SNI-01 and ACMEv1 went away", .key = "renewalInfo", .retell = tell_without},
+    {"meta-null", "directory", "every entry of \"meta\" is null", "",
+     "nginx-acme before 0.3.0", .retell = tell_meta_null},
+    {"profiles-unlisted", "directory", "no profiles are offered", "",
+     "Let's Encrypt, 2026-07-08: the end of tlsclient", .argument = "profiles", .retell = tell_meta_without},
+    /* accounts */
+    {"bad-nonce", SIGNED, "badNonce, with a good nonce for the next try", "",
+     "node-acme-client#103: nonces behind load balancers; acmetool before 0.2.1", .status = 400, .problem = BAD_NONCE,
+     .argument = "JWS has an invalid anti-replay nonce", .instead = answer_problem},
+    {"rate-limited", "newAccount newOrder authz challenge finalize renewalInfo", "429 and rateLimited",
+     "after after_date",
+     "traefik#7952: a container without storage orders again at every start", .status = 429, .problem = RATE_LIMITED,
+     .argument = "too many certificates (5) already issued for this exact set of identifiers",
+     .instead = answer_problem},
+    {"account-forgotten", BY_ACCOUNT, "accountDoesNotExist for an account that was there", "",
+     "dehydrated#629, kube-lego#125", .status = 400, .problem = ACCOUNT_DOES_NOT_EXIST,
+     .argument = "No account exists with the provided ID", .instead = answer_problem},
+    {"account-deactivated", "newAccount " BY_ACCOUNT, "unauthorized: the account is deactivated", "",
+     "terraform-provider-acme#332: forbidden for ever", .status = 403, .problem = UNAUTHORIZED,
+     .argument = "the account is deactivated", .instead = answer_problem},
     {"eab-required", "newAccount", "externalAccountRequired, of a sudden", "",
-     "a CA that comes to demand a contract, and clients that were set up without one",
-     .action = ACT_PROBLEM, .status = 403,
-     .problem = EXTERNAL_ACCOUNT_REQUIRED, .body = "this server now requires an external account"},
+     "RFC 8555 section 7.3.4, and clients that were set up without", .status = 403,
+     .problem = EXTERNAL_ACCOUNT_REQUIRED,
+     .argument = "this server now requires an external account", .instead = answer_problem},
     {"terms-changed", "newAccount newOrder", "userActionRequired: agree to new terms", "",
-     "RFC 8555 section 7.3.3; clients that run unattended", .action = ACT_PROBLEM, .status = 403,
-     .problem = USER_ACTION_REQUIRED, .body = "the terms of service have changed"},
+     "mod_md 2.6.9, for which that is for ever", .status = 403, .problem = USER_ACTION_REQUIRED,
+     .argument = "the terms of service have changed", .field = {"Link", "</terms/2>;rel=\"terms-of-service\""},
+     .instead = answer_problem},
+    {"key-change-refused", "keyChange", "409: another account has that key", "",
+     "RFC 8555 section 7.3.5", .status = 409, .problem = MALFORMED,
+     .argument = "the new key is in use by another account", .instead = answer_problem},
+    /* orders */
     {"profile-withdrawn", "newOrder finalize", "invalidProfile", "",
-     "Let's Encrypt's tlsclient profile, which went away", .action = ACT_PROBLEM, .status = 400,
-     .problem = INVALID_PROFILE, .body = "the profile is no longer offered"},
-    {"blocked-name", "newOrder", "rejectedIdentifier", "", "names on a CA's list of high risks",
-     .action = ACT_PROBLEM, .status = 400, .problem = REJECTED_IDENTIFIER,
-     .body = "The ACME server refuses to issue a certificate for this domain name, because it is forbidden by policy"},
-    {"stuck-processing", "finalize order", "the order is told as processing, whatever it is", "after",
+     "Let's Encrypt, 2026-07-08: the end of tlsclient", .status = 400, .problem = INVALID_PROFILE,
+     .argument = "the profile is no longer offered", .instead = answer_problem},
+    {"blocked-name", "newOrder", "rejectedIdentifier", "",
+     "RFC 8555 section 6.7: names that a server will not issue for", .status = 400, .problem = REJECTED_IDENTIFIER,
+     .argument = "The ACME server refuses to issue a certificate for this domain name,"
+                 " because it is forbidden by policy",
+     .instead = answer_problem},
+    {"request-refused", "finalize", "badCSR", "",
+     "Let's Encrypt, 2025-05-07: requests with must-staple fail", .status = 400, .problem = BAD_CSR,
+     .argument = "OCSP must-staple extension is no longer available", .instead = answer_problem},
+    {"stuck-processing", "finalize order", "the order is told as processing, whatever it is", "after after_date",
      "cert-manager#5062 gives up after five quick polls; dehydrated polls for ever by default",
-     .action = ACT_ORDER, .status = 200,
-     .body = "processing"},
-    {"stuck-pending", "order authz challenge", "what is asked about is told as pending, whatever it is", "after",
-     "validation queues that stand still", .action = ACT_ORDER, .status = 200, .body = "pending"},
+     .argument = "processing", .retell = tell_status},
+    {"stuck-pending", "order authz challenge", "what is asked about is told as pending, whatever it is",
+     "after after_date",
+     "dehydrated, which waits for ever by default", .argument = "pending", .retell = tell_status},
     {"order-invalid", "finalize order", "the order is told as invalid, after it was ready", "",
-     "Let's Encrypt's CAA bug of 2020-02-29: what must be rechecked at issuance",
-     .action = ACT_ORDER, .status = 200, .body = "invalid"},
+     "Let's Encrypt, 2020-02-29: CAA is to be checked again at issuance", .argument = "invalid", .retell = tell_status},
     {"no-certificate-url", "order finalize", "the order is told as valid, without the certificate's URL", "",
-     "certbot before 1.28 read the field before the order was valid", .action = ACT_ORDER, .status = 200,
-     .body = "valid"},
+     "certbot before 1.28 read the field before the order was valid", .argument = "valid", .retell = tell_status},
+    {"expires-past", "newOrder order finalize authz", "what is told ended a day ago", "",
+     "RFC 8555 sections 7.1.3 and 7.1.4", .retell = tell_expired},
     {"identifiers-reversed", "newOrder order finalize", "the order's identifiers come in another order", "",
-     "lego 1.1 took the order of names for granted", .action = ACT_ORDER, .status = 200, .body = "reversed"},
+     "lego 1.1 took the order of names for granted", .retell = tell_identifiers_reversed},
+    {"identifiers-upper", "newOrder order finalize authz", "identifiers come in upper case", "",
+     "RFC 4343: names are the same in any case", .retell = tell_identifiers_upper},
     {"identifier-dropped", "newOrder order finalize", "the last of the order's identifiers is missing", "",
-     "lego 4.24 came to check for that", .action = ACT_ORDER, .status = 200, .body = "dropped"},
+     "lego 4.24 came to check for that", .retell = tell_identifier_dropped},
+    /* authorizations */
+    {"wildcard-unmarked", "authz", "the mark of a wildcard is missing", "",
+     "RFC 8555 section 7.1.4: it must be there", .key = "wildcard", .retell = tell_without},
+    {"no-challenges", "authz", "the list of challenges is empty", "",
+     "Let's Encrypt, 2019-03-13: clients whose only challenge went away", .retell = tell_no_challenges},
+    {"unknown-challenges", "authz", "no challenge is of a type that anybody knows", "",
+     "Let's Encrypt, 2019-03-13: clients whose only challenge went away", .retell = tell_unknown_challenges},
+    {"perspectives-disagree", "validation", "unauthorized: another perspective saw something else", "",
+     "Baseline Requirements 3.2.2.9, in force since 2025-03-15", .problem = UNAUTHORIZED,
+     .argument = "During secondary validation: Invalid response: 404"},
+    {"redirect-loop", "validation", "connection: too many redirects", "",
+     "Let's Encrypt follows ten, to ports 80 and 443", .problem = CONNECTION_FAILED, .argument = "Too many redirects"},
     /* certificates */
     {"broken-chain", "finalize", "what is issued is broken as `fakeca break --fault CHAIN` breaks it", "chain",
-     "each fault of docs/faults.md, from the CA itself", .action = ACT_CHAIN, .status = 200},
+     "each fault of docs/faults.md that is in the chain, from the CA itself", .breaks_chain = true, .keyless = true},
     {"wrong-key", "finalize", "the certificate is for another key than the request's", "",
-     "clients must keep the old certificate; some installed what came", .action = ACT_KEY, .status = 200},
+     "HAProxy 3.3 discards such a certificate, and says nothing", .replan = plan_another_key},
+    {"dead-ocsp-url", "finalize", "nobody answers at the OCSP URL in the certificate", "",
+     "Let's Encrypt, 2025-08-06: the OCSP responders were switched off", .replan = plan_dead_ocsp},
+    {"dead-issuer-url", "finalize", "nobody answers at the URL of the issuer's certificate", "",
+     "RFC 5280 section 4.2.2.1: browsers fetch it, and C libraries do not", .replan = plan_dead_issuers},
+    {"dead-crl-url", "finalize", "nobody answers at the URL of the CRL", "",
+     "Puppet and OpenVPN 2.4: without a fresh CRL nobody gets in", .replan = plan_dead_crls},
+    {"crlf-chain", "certificate", "the lines of the chain end in CR LF", "",
+     "certbot before 1.4", .deform = end_lines_twice},
+    {"bom-chain", "certificate", "the chain begins with a byte order mark", "",
+     "RFC 8555 section 9.1: a chain is nothing but certificates", .argument = "\xef\xbb\xbf", .deform = begin_with},
+    {"text-before-chain", "certificate", "a line of text comes before the chain", "",
+     "RFC 8555 section 9.1: a chain is nothing but certificates", .argument = "subject=CN = rehearsal\n",
+     .deform = begin_with},
+    {"huge-chain", "certificate", "the last certificate is sent again and again, 100 KiB of it", "",
+     "Let's Encrypt's Gen Y: chains become longer", .deform = lengthen_chain},
     /* renewal information */
-    {"window-past", "renewalInfo", "the window was yesterday: renew now", "after",
-     "mass revocations; a CA's way to say so", .action = ACT_WINDOW, .status = 200, .from = -2 * DAY, .until = -DAY},
-    {"window-inverted", "renewalInfo", "the window ends before it begins", "after",
-     "RFC 9773 section 4.2 leaves clients alone with that", .action = ACT_WINDOW, .status = 200, .from = DAY,
-     .until = -DAY},
-    {"window-absurd", "renewalInfo", "the window is in ninety years", "after",
-     "clients that trust the window more than notAfter", .action = ACT_WINDOW, .status = 200, .from = 90 * YEAR,
-     .until = 91 * YEAR},
-    {"window-malformed", "renewalInfo", "a window that is not JSON", "after",
-     "pebble's set-renewal-info accepts anything for the same reason", .action = ACT_ANSWER, .status = 200,
-     .body = "{\"suggestedWindow\":{\"start\":\"soon\",\"end\":"},
-    {"no-window", "renewalInfo", "404: no renewal information", "after",
-     "RFC 9773 section 4.3: clients must renew by themselves", .action = ACT_PROBLEM, .status = 404,
-     .problem = NO_SUCH_THING, .body = "no renewal information"},
+    {"window-past", "renewalInfo", "the window was yesterday: renew now", "after after_date",
+     "Let's Encrypt, 2026-05-08: the clients concerned were told to renew", .window_from = -2 * DAY, .window_end = -DAY,
+     .retell = tell_window},
+    {"window-storm", "renewalInfo", "the window is one second, and it is now", "after after_date",
+     "DigiCert, 2024-07-29: 83,267 certificates to be replaced in 24 hours", .window_end = 1, .retell = tell_window},
+    {"window-inverted", "renewalInfo", "the window ends before it begins", "after after_date",
+     "RFC 9773 section 4.2: as good as no answer", .window_from = DAY, .window_end = -DAY, .retell = tell_window},
+    {"window-absurd", "renewalInfo", "the window is in ninety years", "after after_date",
+     "pebble's set-renewal-info accepts anything, so that clients can be tried", .window_from = 90 * YEAR,
+     .window_end = 91 * YEAR, .retell = tell_window},
+    {"window-malformed", "renewalInfo", "a window that is not JSON", "after after_date",
+     "pebble's set-renewal-info accepts anything, so that clients can be tried", .status = 200,
+     .argument = "{\"suggestedWindow\":{\"start\":\"soon\",\"end\":", .instead = answer_as_json},
+    {"no-window", "renewalInfo", "404: no renewal information", "after after_date",
+     "certbot before 4.2.0 gave up the renewal", .status = 404, .problem = NO_SUCH_THING,
+     .argument = "no renewal information", .instead = answer_problem},
 };
 /* clang-format on */
 
@@ -123,13 +217,8 @@ static struct serve_fault *next(const char *on, const char *name, const char *wh
     if (count == sizeof all / sizeof all[0])
         return row - 1;
     count++;
-    *row = (struct serve_fault){.action = ACT_SERVICE,
-                                .status = 200,
-                                .takes = "",
-                                .on = on,
-                                .name = name,
-                                .what = what,
-                                .replays = replays};
+    *row =
+        (struct serve_fault){.takes = "", .on = on, .name = name, .what = what, .replays = replays};
     return row;
 }
 
@@ -176,80 +265,4 @@ const struct serve_fault *serve_fault_named(const char *name, struct error *e)
     if (near != NULL)
         return failed(e, "unknown fault '%s'; did you mean %s?", name, near), NULL;
     return failed(e, "unknown fault '%s'; `fakeca faults --serve` lists them", name), NULL;
-}
-
-json_t *serve_faults_describe(void)
-{
-    json_t *list = json_array();
-    size_t length;
-    const struct serve_fault *rows = serve_faults(&length);
-
-    for (size_t i = 0; i < length; i++) {
-        const struct serve_fault *fault = &rows[i];
-
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", fault->name,
-                                              "on", fault->on, "what", fault->what, "takes",
-                                              fault->takes, "replays", fault->replays));
-    }
-    return list;
-}
-
-void serve_faults_print(FILE *out)
-{
-    size_t length;
-    const struct serve_fault *rows = serve_faults(&length);
-
-    for (size_t i = 0; i < length; i++)
-        fprintf(out, "  %-22s  %s\n", rows[i].name, rows[i].what);
-}
-
-static const char preface[] =
-    "# The authority\n\n"
-    "<!-- Made by `fakeca faults --serve --markdown` from the table in"
-    " fakeca/misbehaviour_table.c. -->\n\n"
-    "`fakeca serve --state DIR` is an authority that unmodified ACME clients obtain from and renew"
-    " at. When all of\n"
-    "it listens it prints one line of JSON: the ACME directory, the root to trust for that"
-    " (`https_root`), the roots\n"
-    "of what it issues, where OCSP, issuers' certificates, CRLs and DNS are served, the socket"
-    " that commands go to, and its\n"
-    "process id. SIGTERM ends it. What a client was told outlives a kill at any moment.\n\n"
-    "    fakeca serve --state ca --validate-http-port 5002 --clock clock\n"
-    "    certbot certonly --standalone --http-01-port 5002 --server "
-    "https://127.0.0.1:PORT/directory ...\n\n"
-    "Clients need `https_root`: REQUESTS_CA_BUNDLE for certbot, LEGO_CA_CERTIFICATES for lego,"
-    " CURL_OPTS=\"--cacert FILE\"\n"
-    "in dehydrated's configuration, SSL_CERT_FILE for acme-tiny; uacme 1.7 reads the system's "
-    "bundle"
-    " alone, so a mount\n"
-    "namespace gives it one. `tests/fakeca/clients.t` runs them all.\n\n"
-    "Every name that its DNS was not told of stands for `--names-address`; `fakeca dns --add"
-    " 'shop.test. CAA 0 issue \";\"'`\n"
-    "tells it of one.\n\n"
-    "## Faults\n\n"
-    "    fakeca arm retry-later --state ca --on newOrder --nth 2 --times 3 --after 120\n"
-    "    fakeca armed --state ca\n"
-    "    fakeca disarm retry-later --state ca\n\n"
-    "A fault is armed for an endpoint (`--on`), an account, a name (`--identifier`) or a"
-    " certificate (`--serial`); from\n"
-    "the nth such request on, so many `--times`, `--from` and `--until` a point on its calendar,"
-    " or for a `--share` of\n"
-    "requests drawn by `--seed`. Requests to ACME count once their signature was found good."
-    " `fakeca armed` tells how\n"
-    "often each has fired. One fault hits a request: the one that was armed first.\n\n";
-
-void serve_faults_markdown(FILE *out)
-{
-    size_t length;
-    const struct serve_fault *rows = serve_faults(&length);
-
-    fputs(preface, out);
-    fputs("| fault | on | what happens | takes | replays |\n|---|---|---|---|---|\n", out);
-    for (size_t i = 0; i < length; i++) {
-        const struct serve_fault *fault = &rows[i];
-
-        fprintf(out, "| `%s` | %s | %s | %s | %s |\n", fault->name,
-                strcmp(fault->on, "*") == 0 ? "everything" : fault->on, fault->what, fault->takes,
-                fault->replays);
-    }
 }

@@ -7,8 +7,7 @@
 
 #define ASK_AGAIN_SECONDS 21600 /* six hours, as Let's Encrypt has it */
 
-/* The certificate that goes by this identifier; its number, or 0. */
-static json_t *find(struct call *call, const char *id, int64_t *number)
+json_t *renewal_certificate(struct call *call, const char *id, int64_t *number)
 {
     json_t *pointer = store_find(call->store, "cert-id", id, number);
     json_t *certificate;
@@ -56,7 +55,7 @@ static bool claimed(struct call *call, const json_t *certificate)
 int renewal_claim(struct call *call, const json_t *order, int64_t number)
 {
     int64_t old;
-    json_t *certificate = find(call, text_of(order, "replaces"), &old);
+    json_t *certificate = renewal_certificate(call, text_of(order, "replaces"), &old);
     struct error e;
     int status = check(call, order, certificate);
 
@@ -90,16 +89,12 @@ static void window(const json_t *certificate, int64_t now, int64_t *start, int64
 int answer_renewal_info(struct call *call)
 {
     int64_t number, start, end;
-    json_t *certificate = find(call, call->rest, &number);
+    json_t *certificate = renewal_certificate(call, call->rest, &number);
 
     if (certificate == NULL)
         return refuse(call, NO_SUCH_THING, "no certificate of ours goes by that identifier");
     window(certificate, call->now, &start, &end);
     json_decref(certificate);
-    if (call->chosen.fault != NULL && call->chosen.fault->action == ACT_WINDOW) {
-        start = call->now + call->chosen.fault->from;
-        end = call->now + call->chosen.fault->until;
-    }
     http_answer_field(call->answer, "Retry-After", "%d", ASK_AGAIN_SECONDS);
     return answer_json(call, 200,
                        json_pack("{s:{s:o, s:o}}", "suggestedWindow", "start", time_json(start),

@@ -9,11 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fakeca/serve_plain.h"
-#include "fakeca/serve_tls.h"
 #include "testbed/wire/moment.h"
 
-#define SERIALS_AHEAD 255
+#define CROSS_SIGN_LASTS (INT64_C(10) * 365 * 86400)
+#define SERIALS_AHEAD    255
 
 static int64_t now(void *context)
 {
@@ -31,6 +30,33 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 
 /* --- opening ------------------------------------------------------------------------------------ */
 
+/* A second root, which signs ours: for the other chains that clients may choose from. */
+static int cross_sign(struct serve *serve, struct error *e)
+{
+    char path[PATH_MAX];
+    struct authority other;
+    int64_t at = now(serve);
+    int status;
+
+    snprintf(path, sizeof path, "%.3000s/alternate", serve->plan->state);
+    if (authority_need(path, "Rehearsal Alternate", at, e) < 0 ||
+        authority_open(path, &other, e) < 0)
+        return -1;
+    status = authority_cross_sign(&serve->authority, &other, at, at + CROSS_SIGN_LASTS, e);
+    authority_close(&other);
+    return status;
+}
+
+/* Made once; it stays for good. */
+static int need_alternate(struct serve *serve, struct error *e)
+{
+    char *cross = serve->plan->alternate ? authority_cross_pem(&serve->authority) : NULL;
+    int status = serve->plan->alternate && cross == NULL ? cross_sign(serve, e) : 0;
+
+    free(cross);
+    return status;
+}
+
 static int open_state(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
@@ -41,11 +67,83 @@ static int open_state(struct serve *serve, struct error *e)
         authority_open(plan->state, &serve->authority, e) < 0)
         return -1;
     serve->opened = true;
+    if (need_alternate(serve, e) < 0)
+        return -1;
     serve->authority.ahead = SERIALS_AHEAD;
     authority_pause(&serve->authority);
     serve->store = store_open(plan->state, e);
     return serve->store == NULL ? -1 : 0;
 }
+
+/* --- misbehaving before a request is heard ------------------------------------------------------- */
+
+#define DOORS_SECONDS .02
+
+static void mind_door(struct serve *serve, struct http_server *server, const char *port)
+{
+    struct error e;
+
+    if (server->fd >= 0 &&
+        http_server_door(server, !misbehaviour_refuses(serve->misbehaviour, port, now(serve)), &e) <
+            0)
+        fprintf(stderr, "fakeca: %s\n", e.text);
+}
+
+/* A calendar that somebody else moves calls nobody, so it is looked at while a door depends on it. */
+static void mind_doors(void *context)
+{
+    struct serve *serve = context;
+
+    mind_door(serve, &serve->api, "acme");
+    mind_door(serve, &serve->http, "http");
+    if (!misbehaviour_watches(serve->misbehaviour))
+        ev_timer_stop(serve->loop, &serve->doors);
+    else if (!ev_is_active(&serve->doors))
+        ev_timer_again(serve->loop, &serve->doors);
+}
+
+static void on_doors(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    mind_doors(timer->data);
+}
+
+static struct chosen greet(struct serve *serve, const char *port, struct greeting *greeting)
+{
+    struct subject subject = {.endpoint = port, .now = now(serve)};
+    struct chosen chosen = misbehaviour_choose(serve->misbehaviour, &subject);
+
+    if (chosen.fault != NULL)
+        greeting->delivery = chosen.fault->delivery;
+    mind_doors(serve); /* the next connection may be the one that is refused */
+    return chosen;
+}
+
+static void greet_plain(void *context, struct greeting *greeting)
+{
+    greet(context, "http", greeting);
+}
+
+static void greet_acme(void *context, struct greeting *greeting)
+{
+    struct serve *serve = context;
+    struct chosen chosen = greet(serve, "acme", greeting);
+    SSL_CTX *broken;
+    struct error e;
+
+    if (chosen.fault == NULL || !(chosen.fault->breaks_chain || chosen.fault->shows_nothing))
+        return;
+    broken = serve_tls_broken(&serve->tls, chosen.chain, chosen.now, &e);
+    if (broken == NULL) {
+        fprintf(stderr, "fakeca: %s\n", e.text);
+        return;
+    }
+    SSL_CTX_free(serve->broken_tls); /* connections hold on to what they were greeted with */
+    greeting->tls = serve->broken_tls = broken;
+}
+
+/* --- opening, the rest -------------------------------------------------------------------------- */
 
 static int open_acme(struct serve *serve, struct error *e)
 {
@@ -55,6 +153,7 @@ static int open_acme(struct serve *serve, struct error *e)
         .authority = &serve->authority,
         .validator = &serve->validator,
         .misbehaviour = serve->misbehaviour,
+        .policy = &serve->policy,
         .now = now,
         .context = serve,
         .profile_count = plan->profile_count,
@@ -84,18 +183,23 @@ static int open_listeners(struct serve *serve, struct error *e)
     static const char *const paths[] = {"ocsp", "issuers", "crls"};
     const struct serve_plan *plan = serve->plan;
 
-    serve->http =
-        (struct http_server){.loop = serve->loop, .answer = plain_answer, .context = &serve->plain};
+    serve->http = (struct http_server){.loop = serve->loop,
+                                       .greet = greet_plain,
+                                       .greet_context = serve,
+                                       .answer = plain_answer,
+                                       .context = &serve->plain};
     if (http_server_open(&serve->http, &plan->http, e) < 0)
         return failed_in(e, "--http");
     for (int i = 0; i < 3; i++)
         snprintf(serve->urls[i], sizeof serve->urls[i], "http://%s/%s", serve->http.address,
                  paths[i]);
-    serve->tls = serve_tls_new(plan->state, plan->acme.host, now(serve), e);
-    if (serve->tls == NULL)
+    if (serve_tls_open(&serve->tls, plan->state, plan->acme.host, now(serve), e) < 0)
         return -1;
-    serve->api =
-        (struct http_server){.loop = serve->loop, .tls = serve->tls, .answer = acme_answer};
+    serve->api = (struct http_server){.loop = serve->loop,
+                                      .tls = serve->tls.context,
+                                      .greet = greet_acme,
+                                      .greet_context = serve,
+                                      .answer = acme_answer};
     return http_server_open(&serve->api, &plan->acme, e) < 0 ? failed_in(e, "--acme") : 0;
 }
 
@@ -121,11 +225,21 @@ static int open_names(struct serve *serve, struct error *e)
     return address_parse(serve->dns.address, &serve->own_resolver, e);
 }
 
+static int open_log(struct serve *serve, struct error *e)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%.3000s/%s", serve->plan->state, FIRED_FILE);
+    return misbehaviour_log(serve->misbehaviour, path, e);
+}
+
 static int open_services(struct serve *serve, struct error *e)
 {
     serve->misbehaviour = misbehaviour_new(serve->plan->seed);
     if (serve->misbehaviour == NULL)
         return failed(e, "out of memory");
+    if (open_log(serve, e) < 0)
+        return -1;
     serve->plain = (struct plain){.authority = &serve->authority,
                                   .misbehaviour = serve->misbehaviour,
                                   .now = now,
@@ -134,14 +248,18 @@ static int open_services(struct serve *serve, struct error *e)
         return -1;
     serve->manage = (struct manage){.loop = serve->loop,
                                     .misbehaviour = serve->misbehaviour,
+                                    .policy = &serve->policy,
                                     .store = serve->store,
-                                    .zone = serve->zone};
+                                    .zone = serve->zone,
+                                    .changed = mind_doors,
+                                    .context = serve};
     return manage_open(&serve->manage, serve->plan->state, e);
 }
 
 int serve_open(struct serve *serve, const struct serve_plan *plan, struct error *e)
 {
     serve->plan = plan;
+    serve->policy = plan->policy;
     serve->http.fd = serve->api.fd = serve->dns.fd = -1;
     serve->manage.fd = -1;
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error, not the end */
@@ -152,6 +270,8 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
         open_acme(serve, e) < 0)
         return -1;
     serve->manage.acme = serve->acme;
+    ev_timer_init(&serve->doors, on_doors, DOORS_SECONDS, DOORS_SECONDS);
+    serve->doors.data = serve;
     ev_signal_init(&serve->terminated, on_signal, SIGTERM);
     ev_signal_init(&serve->interrupted, on_signal, SIGINT);
     ev_signal_start(serve->loop, &serve->terminated);
@@ -170,15 +290,27 @@ static json_t *path_json(const struct serve *serve, const char *file)
     return json_string(realpath(path, full) != NULL ? full : path);
 }
 
+/* The roots of what is issued: ours, and the one that has cross-signed it. */
+static json_t *roots_json(const struct serve *serve)
+{
+    json_t *roots = json_pack("[o]", path_json(serve, "root.pem"));
+    char *cross = authority_cross_pem(&serve->authority);
+
+    if (cross != NULL)
+        json_array_append_new(roots, path_json(serve, "cross-root.pem"));
+    free(cross);
+    return roots;
+}
+
 json_t *serve_describe(struct serve *serve)
 {
     char directory[URL_ROOM];
 
     snprintf(directory, sizeof directory, "https://%s/directory", serve->api.address);
-    return json_pack("{s:s, s:s, s:o, s:[o], s:s, s:s, s:s, s:s, s:o, s:i}", "event", "listening",
+    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:i}", "event", "listening",
                      "directory", directory, "https_root", path_json(serve, "https/root.pem"),
-                     "roots", path_json(serve, "root.pem"), "ocsp", serve->urls[0], "issuers",
-                     serve->urls[1], "crls", serve->urls[2], "dns", serve->dns.address, "manage",
+                     "roots", roots_json(serve), "ocsp", serve->urls[0], "issuers", serve->urls[1],
+                     "crls", serve->urls[2], "dns", serve->dns.address, "manage",
                      path_json(serve, MANAGE_SOCKET), "pid", (int)getpid());
 }
 
@@ -203,7 +335,8 @@ void serve_close(struct serve *serve)
         validator_close(&serve->validator);
     acme_free(serve->acme);
     misbehaviour_free(serve->misbehaviour);
-    SSL_CTX_free(serve->tls);
+    SSL_CTX_free(serve->broken_tls);
+    serve_tls_close(&serve->tls);
     store_close(serve->store);
     if (serve->opened)
         authority_close(&serve->authority);

@@ -2,6 +2,8 @@
  *
  *     DIR/authority.json ...   the authority itself (authority.h), made if it is not there
  *     DIR/https/               a second one, for the certificate of the ACME server itself
+ *     DIR/alternate/           a third one, whose root cross-signs that of the first, where that is wanted
+ *     DIR/fired.jsonl          every fault that fired, as misbehaviour.h has it
  *     DIR/manage.sock          where it is told to misbehave (manage.h), mode 0600
  *     DIR/serve.db             accounts, orders and what was issued (store.h)
  *
@@ -17,9 +19,11 @@
 #include "fakeca/manage.h"
 #include "fakeca/serve_dns.h"
 #include "fakeca/serve_plain.h"
+#include "fakeca/serve_tls.h"
 #include "faketime/page.h"
 
-#define URL_ROOM (SOCKET_ADDRESS_TEXT + 32)
+#define FIRED_FILE "fired.jsonl"
+#define URL_ROOM   (SOCKET_ADDRESS_TEXT + 32)
 
 struct serve_plan {
     const char *state;
@@ -32,6 +36,8 @@ struct serve_plan {
     unsigned validate_http_port, validate_tls_port;
     struct profile profiles[PROFILES_MOST];
     size_t profile_count;
+    struct policy policy; /* to begin with */
+    bool alternate;       /* a second root that cross-signs the first, for other chains */
 };
 
 struct serve {
@@ -43,8 +49,10 @@ struct serve {
     struct store *store;
     struct validator validator;
     struct acme *acme;
-    SSL_CTX *tls;
+    struct serve_tls tls;
+    SSL_CTX *broken_tls; /* the last that was shown in its place, or NULL */
     struct misbehaviour *misbehaviour;
+    struct policy policy;
     struct http_server api, http;
     struct plain plain;
     struct dns_zone *zone;
@@ -52,6 +60,7 @@ struct serve {
     struct address own_resolver; /* our DNS, where nobody else is to be asked */
     struct manage manage;
     ev_signal terminated, interrupted;
+    ev_timer doors;         /* while a port is to be closed or opened by the calendar */
     char urls[3][URL_ROOM]; /* of OCSP, of issuers, of CRLs */
 };
 

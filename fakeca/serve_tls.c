@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fakeca/authority.h"
+#include "fakeca/fault.h"
 #include "fakeca/openssl_error.h"
 
 #define YEAR  (INT64_C(365) * 86400)
@@ -67,25 +68,59 @@ static int use_chain(SSL_CTX *tls, const struct chain *chain, struct error *e)
     return 0;
 }
 
-SSL_CTX *serve_tls_new(const char *directory, const char *host, int64_t now, struct error *e)
+/* `chain` NULL: nothing to show. */
+static SSL_CTX *context_of(const struct chain *chain, struct error *e)
 {
-    char path[PATH_MAX];
-    struct chain *chain;
-    SSL_CTX *tls;
+    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
 
-    snprintf(path, sizeof path, "%s/https", directory);
-    if (authority_need(path, "Rehearsal HTTPS", now - SLACK, e) < 0 ||
-        (chain = issue(path, host, now, e)) == NULL)
-        return NULL;
-    tls = SSL_CTX_new(TLS_server_method());
     if (tls == NULL)
-        openssl_failed(e, "make a TLS server");
-    else if (use_chain(tls, chain, e) < 0) {
+        return openssl_failed(e, "make a TLS server"), NULL;
+    if (chain != NULL && use_chain(tls, chain, e) < 0) {
         SSL_CTX_free(tls);
-        tls = NULL;
-    } else
-        SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                  SSL_MODE_RELEASE_BUFFERS);
-    chain_free(chain);
+        return NULL;
+    }
+    SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                              SSL_MODE_RELEASE_BUFFERS);
     return tls;
+}
+
+int serve_tls_open(struct serve_tls *tls, const char *directory, const char *host, int64_t now,
+                   struct error *e)
+{
+    snprintf(tls->path, sizeof tls->path, "%s/https", directory);
+    if (authority_need(tls->path, "Rehearsal HTTPS", now - SLACK, e) < 0 ||
+        (tls->chain = issue(tls->path, host, now, e)) == NULL)
+        return -1;
+    tls->context = context_of(tls->chain, e);
+    return tls->context == NULL ? -1 : 0;
+}
+
+void serve_tls_close(struct serve_tls *tls)
+{
+    SSL_CTX_free(tls->context);
+    chain_free(tls->chain);
+}
+
+static struct chain *break_chain(const struct serve_tls *tls, const char *name, int64_t now,
+                                 struct error *e)
+{
+    const struct fault *fault = fault_named(name, e);
+    struct authority authority;
+    struct chain *chain;
+
+    if (fault == NULL || authority_open(tls->path, &authority, e) < 0)
+        return NULL;
+    chain = fault_apply(fault, tls->chain, &authority, now, e);
+    authority_close(&authority);
+    return chain;
+}
+
+SSL_CTX *serve_tls_broken(const struct serve_tls *tls, const char *fault, int64_t now,
+                          struct error *e)
+{
+    struct chain *chain = fault == NULL ? NULL : break_chain(tls, fault, now, e);
+    SSL_CTX *context = fault == NULL || chain != NULL ? context_of(chain, e) : NULL;
+
+    chain_free(chain);
+    return context;
 }

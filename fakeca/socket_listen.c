@@ -16,7 +16,8 @@ static int bind_to(const struct addrinfo *at, int type)
         return -1;
     if (type == SOCK_STREAM)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && (type != SOCK_STREAM || listen(fd, 511) == 0))
+    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 &&
+        (type != SOCK_STREAM || listen(fd, SOCKET_BACKLOG) == 0))
         return fd;
     on = errno;
     close(fd);

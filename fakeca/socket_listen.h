@@ -6,6 +6,7 @@
 #include "testbed/wire/error.h"
 
 #define SOCKET_ADDRESS_TEXT 300
+#define SOCKET_BACKLOG      511
 
 /* A listening (SOCK_STREAM) or bound (SOCK_DGRAM) non-blocking socket, to be closed; "HOST:PORT" of
  * it, with the real port, in `text`. */

@@ -1,4 +1,4 @@
-/* fakeca arm, disarm, armed, accounts, orders, dns: talking to a running `fakeca serve`. */
+/* fakeca arm, disarm, armed, accounts, orders, settings, set, eab, dns and more: talking to one that serves. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,10 @@
 #include "testbed/wire/moment.h"
 
 struct manage_arguments {
-    const char *state, *on, *identifier, *serial, *from, *until, *after, *chain, *share;
-    const char *add, *remove, *type;
+    const char *state, *on, *identifier, *serial, *from, *until, *after, *after_date, *chain, *key,
+        *share;
+    const char *add, *remove, *type, *kid;
+    bool list;
     long account, nth, times, status;
 };
 
@@ -32,7 +34,9 @@ const struct option_row arm_options[] = {
     {"share",      "P%",       "a share of them, drawn by the seed [100%]", OPTION_TEXT, AT(share)},
     {"status",     "N",        "the HTTP status, for faults that take one", OPTION_NUMBER, AT(status)},
     {"after",      "TEXT",     "what Retry-After says: seconds, an HTTP date, or anything", OPTION_TEXT, AT(after)},
+    {"after-date", "T",        "the same as an HTTP date: so long from then", OPTION_TEXT, AT(after_date)},
     {"chain",      "FAULT",    "which of `fakeca faults`, for broken-chain", OPTION_TEXT, AT(chain)},
+    {"key",        "KEY",      "which entry, for directory-key-missing", OPTION_TEXT, AT(key)},
     {0},
 };
 const struct option_row disarm_options[] = {
@@ -44,6 +48,15 @@ const struct option_row dns_options[] = {
     {"remove", "NAME",   "all records of a name", OPTION_TEXT, AT(remove)},
     {"type",   "TYPE",   "only those of a type, with --remove", OPTION_TEXT, AT(type)},
     {0},
+};
+const struct option_row eab_options[] = {
+    STATE,
+    {"kid",  "ID", "the id of the key that is made [one is made up]", OPTION_TEXT, AT(kid)},
+    {"list", NULL, "list the keys, and make none", OPTION_FLAG, AT(list)},
+    {0},
+};
+const struct option_row unpause_options[] = {
+    STATE, {"account", "N", "whose names", OPTION_NUMBER, AT(account)}, {0},
 };
 const struct option_row state_options[] = {STATE, {0}};
 /* clang-format on */
@@ -72,6 +85,18 @@ static int put_time(json_t *request, const char *name, const char *text, struct 
     if (moment_parse(text, 0, &at, e) < 0)
         return failed_in(e, name);
     json_object_set_new(request, name, json_integer(at));
+    return 0;
+}
+
+static int put_duration(json_t *request, const char *name, const char *text, struct error *e)
+{
+    int64_t length;
+
+    if (text == NULL)
+        return 0;
+    if (duration_parse(text, &length, e) < 0)
+        return failed_in(e, "--after-date");
+    json_object_set_new(request, name, json_integer(length / NANOSECONDS));
     return 0;
 }
 
@@ -106,11 +131,11 @@ static int ask(const struct manage_arguments *arguments, json_t *request)
 
 static int read_arguments(const struct option_row *options, int argc, char **argv,
                           struct manage_arguments *arguments, struct option_list *words,
-                          size_t needed, struct error *e)
+                          size_t most, const char *what, struct error *e)
 {
-    if (options_for(options, argc, argv, arguments, words, needed, e) < 0)
+    if (options_for(options, argc, argv, arguments, words, most, e) < 0)
         return -1;
-    return words->count == needed ? 0 : failed(e, "%s: the name of a fault is needed", argv[0]);
+    return words->count > 0 ? 0 : failed(e, "%s: %s is needed", argv[0], what);
 }
 
 int verb_arm(int argc, char **argv)
@@ -120,7 +145,7 @@ int verb_arm(int argc, char **argv)
     struct error e;
     json_t *request;
 
-    if (read_arguments(arm_options, argc, argv, &a, &words, 1, &e) < 0)
+    if (read_arguments(arm_options, argc, argv, &a, &words, 1, "the name of a fault", &e) < 0)
         return complain(&e);
     request = json_pack("{s:s, s:s}", "do", "arm", "fault", words.items[0]);
     put_text(request, "on", a.on);
@@ -128,12 +153,14 @@ int verb_arm(int argc, char **argv)
     put_text(request, "serial", a.serial);
     put_text(request, "after", a.after);
     put_text(request, "chain", a.chain);
+    put_text(request, "key", a.key);
     put_number(request, "account", a.account);
     put_number(request, "nth", a.nth);
     put_number(request, "times", a.times);
     put_number(request, "status", a.status);
     if (put_time(request, "from", a.from, &e) == 0 &&
-        put_time(request, "until", a.until, &e) == 0 && put_share(request, a.share, &e) == 0)
+        put_time(request, "until", a.until, &e) == 0 && put_share(request, a.share, &e) == 0 &&
+        put_duration(request, "after_date", a.after_date, &e) == 0)
         return ask(&a, request);
     json_decref(request);
     return complain(&e);
@@ -146,14 +173,14 @@ int verb_disarm(int argc, char **argv)
     struct error e;
     json_t *request;
 
-    if (read_arguments(disarm_options, argc, argv, &a, &words, 1, &e) < 0)
+    if (read_arguments(disarm_options, argc, argv, &a, &words, 1, "the name of a fault", &e) < 0)
         return complain(&e);
     request = json_pack("{s:s, s:s}", "do", "disarm", "fault", words.items[0]);
     put_text(request, "on", a.on);
     return ask(&a, request);
 }
 
-/* armed, accounts, orders and certificates: the verb is the request. */
+/* armed, settings, accounts, orders and certificates: the verb is the request. */
 int verb_list(int argc, char **argv)
 {
     struct manage_arguments a = {0};
@@ -184,6 +211,45 @@ int verb_profile(int argc, char **argv)
     return ask(&a, json_pack("{s:s, s:s%, s:I}", "do", "profile", "name", words.items[0],
                              (size_t)(sign - words.items[0]), "lifetime",
                              (json_int_t)(lifetime / NANOSECONDS)));
+}
+
+int verb_set(int argc, char **argv)
+{
+    struct manage_arguments a = {0};
+    struct option_list words = {0};
+    struct error e;
+    json_t *settings;
+
+    if (read_arguments(state_options, argc, argv, &a, &words, OPTION_LIST_MAX, "NAME=VALUE", &e) <
+        0)
+        return complain(&e);
+    settings = json_array();
+    for (size_t i = 0; i < words.count; i++)
+        json_array_append_new(settings, json_string(words.items[i]));
+    return ask(&a, json_pack("{s:s, s:o}", "do", "set", "settings", settings));
+}
+
+int verb_eab(int argc, char **argv)
+{
+    struct manage_arguments a = {0};
+    struct error e;
+    json_t *request;
+
+    if (options_for(eab_options, argc, argv, &a, NULL, 0, &e) < 0)
+        return complain(&e);
+    request = json_pack("{s:s}", "do", a.list ? "eab-keys" : "eab-add");
+    put_text(request, "kid", a.kid);
+    return ask(&a, request);
+}
+
+int verb_unpause(int argc, char **argv)
+{
+    struct manage_arguments a = {0};
+    struct error e;
+
+    if (options_for(unpause_options, argc, argv, &a, NULL, 0, &e) < 0)
+        return complain(&e);
+    return ask(&a, json_pack("{s:s, s:I}", "do", "unpause", "account", (json_int_t)a.account));
 }
 
 int verb_dns(int argc, char **argv)

@@ -8,7 +8,6 @@ local flow = require "flow"
 local host = require "host"
 local json = require "json"
 local tooling = require "tooling"
-local turn = require "turn"
 local words = require "words"
 
 local acme_client = {}
@@ -36,12 +35,15 @@ local GRACE = 5 -- seconds that a client which is ended may take to tidy up
 local function run(job, argv)
   local play, said = job.play, {}
   local child = play:start_process(argv, { on_calendar = true, dir = job.dir, env = job.env })
+  local me, open = flow.self(), 2
   local function keep(next_line)
-    return play:spawn_flow(function ()
+    play:spawn_flow(function ()
       for line in function () return next_line(child) end do
         said[#said + 1] = line
         play:note("said", { who = job.client, text = line })
       end
+      open = open - 1
+      flow.wake(me)
     end)
   end
   keep(child.out)
@@ -53,6 +55,8 @@ local function run(job, argv)
     return "it had not ended after " .. host.show_duration(job.patience), said
   end
   if ending.error then words.environment("%s: %s", argv[1], ending.error) end
+  local deadline = flow.now() + GRACE -- somebody it started may hold its output open
+  while open > 0 and flow.now() < deadline do flow.park(deadline - flow.now()) end
   return ending.code or "signal " .. ending.signal, said
 end
 
@@ -70,21 +74,22 @@ end
 local function begin(self)
   local play, settings = self._play, self._settings
   local shop, house = settings.of, settings.from
-  local tool = tooling.clients[settings.client]
-  need(tool.needs)
+  local tool = settings.client and tooling.clients[settings.client] or tooling.own(settings.command)
+  local name = settings.client or "command"
+  if tool.needs then need(tool.needs) end
   if tool.bundle and play.isolation ~= "isolated" then words.environment("%s", tool.bundle) end
   play.jobs = (play.jobs or 0) + 1
   local job = {
-    play = play, tool = tool, client = settings.client, patience = settings.patience,
-    dir = ("%s/%s-%d"):format(play.dir, settings.client, play.jobs),
+    play = play, tool = tool, client = name, patience = settings.patience,
+    dir = ("%s/%s-%d"):format(play.dir, name, play.jobs),
     name = (settings.names or { shop._name })[1], names = settings.names or { shop._name },
     directory = house._facts.directory, trust = house._facts.https_root,
     host = listener(shop), port = tostring(play:http_port()), resolves = play.isolation == "isolated",
-    days = math.max(1, math.floor(settings.when_left / 86400)), first = true,
+    days = math.max(1, math.floor(settings.when_left / 86400)), first = true, failures = 0,
   }
   play:must(host.make_directory(job.dir, files.DIRECTORY))
-  for _, name in ipairs(job.names) do
-    if name ~= shop._name and job.resolves then play:add_host(job.host, name) end
+  for _, other in ipairs(job.names) do
+    if other ~= shop._name and job.resolves then play:add_host(job.host, other) end
   end
   job.env = tool.env and tool.env(job)
   if tool.webroot then serve_challenges(job) end
@@ -123,9 +128,13 @@ local function brought(job, house, chain, key)
 end
 
 local function tell(job, text)
-  if job.told == text then return end
-  job.told = text
   job.play.run.tap:comment(job.play, ("%s: %s"):format(job.client, text))
+end
+
+-- The first of a row of failures is told; how many there were, with the success that ends it.
+local function tell_failure(job, status, said)
+  job.failures = job.failures + 1
+  if job.failures == 1 then tell(job, ("failed (%s): %s"):format(status, last_words(said))) end
 end
 
 local function left_behind(job)
@@ -165,9 +174,10 @@ local function deploy(self, job, chain, began)
   settings.of:_place(chain)
   if settings.reload then settings.of:_reload() end
   local left = chain._facts.not_after
-  job.told = nil
-  tell(job, ("certificate %s%s"):format(chain._facts.serial, left and ", valid for "
-    .. host.show_duration(math.floor(left - play.page:now())) or ""))
+  tell(job, ("certificate %s%s%s"):format(chain._facts.serial, left and ", valid for "
+    .. host.show_duration(math.floor(left - play.page:now())) or "",
+    job.failures > 0 and (", after %d failed runs"):format(job.failures) or ""))
+  job.failures = 0
 end
 
 -- A run that is due on the calendar.
@@ -183,19 +193,16 @@ local function look(self, job)
   play:note("renewal ran", { client = job.client, result = result, status = status,
     took = flow.now() - began, serial = chain and chain._facts.serial })
   if chain then deploy(self, job, chain, began) end
-  if result == "failed" then tell(job, ("failed (%s): %s"):format(status, last_words(said))) end
+  if result == "failed" then tell_failure(job, status, said) end
   return result
 end
 
 -- What a renewal does at each look.
 function acme_client.new(self)
-  local one_at_a_time = turn.new()
   local job
   return function ()
-    return one_at_a_time:take(function ()
-      job = job or begin(self)
-      return look(self, job)
-    end)
+    job = job or begin(self)
+    return look(self, job)
   end
 end
 

@@ -144,12 +144,14 @@ local chain_fault = words.kind("fault of `rehearse faults`", function (value)
 end)
 
 authority.arm_spec = {
+  account = { "count", help = "only requests of this account, by its number in `fakeca accounts`" },
   on = { "text", help = "the endpoint: newOrder, finalize, ocsp, ... [everywhere it applies]" },
   identifier = { "name", help = "only requests about this name" },
   serial = { "text", help = "only requests about this certificate" },
   nth = { "count", help = "from the nth such request on [1]" },
   times = { "count", help = "so many times [until disarmed]" },
-  for_ = { "duration", help = "for so long on the calendar, from now [until disarmed]" },
+  begins = { "duration", help = "so long from now, on the calendar [at once]" },
+  for_ = { "duration", help = "for so long on the calendar, from when it begins [until disarmed]" },
   share = { "share", help = "a share of the requests, drawn by the seed of the run [100%]" },
   status = { "count", help = "the HTTP status, for faults that take one" },
   after = { "text", help = "what Retry-After says, such as \"120\"" },
@@ -157,7 +159,7 @@ authority.arm_spec = {
 }
 
 -- Options of `fakeca arm` that go as they are.
-local AS_THEY_ARE = { "on", "identifier", "serial", "nth", "times", "status", "after", "chain" }
+local AS_THEY_ARE = { "on", "account", "identifier", "serial", "nth", "times", "status", "after", "chain" }
 
 local function arm_command(house, settings)
   local play = house._play
@@ -167,7 +169,8 @@ local function arm_command(house, settings)
   end
   for _, name in ipairs(AS_THEY_ARE) do option(name, settings[name]) end
   option("share", settings.share and ("%g%%"):format(settings.share * 100))
-  option("until", settings.for_ and fakeca.now(play, settings.for_))
+  option("from", settings.begins and fakeca.now(play, settings.begins))
+  option("until", settings.for_ and fakeca.now(play, (settings.begins or 0) + settings.for_))
   argv[#argv + 1] = settings[1]
   return argv
 end

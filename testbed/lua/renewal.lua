@@ -4,6 +4,7 @@
 local acme_client = require "acme_client"
 local authority = require "authority"
 local host = require "host"
+local placeholders = require "placeholders"
 local routine = require "routine"
 local target = require "target"
 local tooling = require "tooling"
@@ -13,6 +14,7 @@ local spec = {
   of = { words.noun "target", required = true, help = "whose certificate it keeps" },
   from = { words.noun "ca", required = true, help = "who issues the new ones" },
   client = { words.one_of(tooling.names), help = "the ACME client that does it; the ca has to serve [none: at once]" },
+  command = { "text", help = "or: a command of your own, which leaves {dir}/chain.pem and {dir}/key.pem" },
   schedule = { "duration", default = 43200, help = "a client is started this often on the calendar, as by cron [12h]" },
   names = { "names", help = "what a client asks a certificate for [the target's name]" },
   patience = { "duration", default = 60, help = "a client that runs longer, in real time, is ended [1m]" },
@@ -45,6 +47,9 @@ end
 
 -- --- which of the two -------------------------------------------------------------------------------
 
+-- Which key says who renews; nil: nobody but ourselves.
+local function by_tool(settings) return settings.client and "client" or settings.command and "command" or nil end
+
 local things = {
   renewed = { kind = "count", help = "how many certificates it has brought" },
   last = { kind = words.one_of { "renewed", "not due", "failed" }, help = "how it ended when it last ran" },
@@ -54,13 +59,16 @@ return routine.define("renewal", {
   spec = spec,
   check = function (settings)
     target.given(settings.of, "renewal")
-    if settings.client then authority.serving(settings.from, "renewal: client") end
+    if settings.client and settings.command then words.mistake "renewal: either client or command, not both" end
+    if settings.command then placeholders.check("renewal: command", settings.command, tooling.placeholders) end
+    local tool = by_tool(settings)
+    if tool then authority.serving(settings.from, "renewal: " .. tool) end
   end,
   begin = function (self)
     self._last = "not due"
-    self._look = self._settings.client and acme_client.new(self) or at_once
+    self._look = by_tool(self._settings) and acme_client.new(self) or at_once
   end,
-  period = function (self) return self._settings.client and self._settings.schedule or math.huge end,
+  period = function (self) return by_tool(self._settings) and self._settings.schedule or math.huge end,
   look = function (self)
     local result = self:_look()
     if not result then return end

@@ -3,6 +3,7 @@
 
 local flow = require "flow"
 local expectation = require "expectation"
+local turn = require "turn"
 local words = require "words"
 
 local routine = {}
@@ -34,16 +35,19 @@ function routine.define(noun, how)
       _tally = {} } -- result of a look -> how often, for those that live by the calendar
     if play.dry then return self end
     if how.begin then how.begin(self) end
+    -- its own flow looks, and so does time that passes: one at a time
+    local looks = turn.new()
+    local function look() looks:take(how.look, self) end
     if how.period then
       table.insert(play.actors, { period = how.period(self), name = settings.client or noun, tally = self._tally,
         act = function ()
-          if self._running then how.look(self) end
+          if self._running then look() end
         end })
     end
     play:spawn_flow(function ()
       while true do
         flow.park(settings.every)
-        if self._running then how.look(self) else self._memory = {} end
+        if self._running then look() else self._memory = {} end
       end
     end)
     return self

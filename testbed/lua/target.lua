@@ -8,21 +8,19 @@
 --   outward           true where it is outside the stage
 --   configurable      true where it takes min_version, ciphers and the like
 --   accepts(config)   ends the play where it cannot be configured so; nil where it takes all
---   manages           true where it can obtain and renew its certificate by itself: see target._acme
 --   reads_clock       true where it lives on the calendar: if it answers HTTP with a Date header, that
 --                     proves its clock, and if not, the report says that nothing does
 --   start(target)     starts the process(es), waits until it listens, returns HOST:PORT
 --   configure(target) writes its configuration files from target._config and target._live
 --   reload(target)    "done", or "refused" and its own words
 --   check(target)     "works" or "fails" and why: would a cold start come up?
---   manages           true where it can get certificates by itself from an ACME server: target._acme, or nil,
---                     is { directory =, root =, http_port = or nil } then
+--   manages           true where it can get certificates by itself from an ACME server: see target._acme
 --   passes            { by = seconds } where it lives by monotonic timers: how long a step of time may be for it
 --   stop(target)      ends it, for a restart
 --
--- A target that manages its certificate has in target._acme, before it is configured: directory and root, the
--- URL of an ACME directory and the file of the root that vouches for it; perhaps http_port, where it shall
--- answer http-01 (else tls-alpn-01 alone, where it listens); and every, how often it shall look, such as "1s".
+-- A target that gets its certificates by itself has target._acme before it is configured: the URL of a
+-- directory, the file of the root that vouches for it, and http_port, where it shall answer http-01, or nil:
+-- then it has tls-alpn-01 where it listens.
 --
 -- What any other serves is in target._live: chain.pem, key.pem, combined.pem and perhaps staple.der; a
 -- symbolic link that is renamed into place, so that a certificate and its key change together.
@@ -38,7 +36,7 @@ local worker = require "worker"
 
 local target = {}
 
-target.kinds = { "builtin", "nginx", "caddy", "command", "external" }
+target.kinds = { "builtin", "nginx", "apache", "caddy", "command", "external" }
 
 local methods = {}
 local class = words.class("target", methods)
@@ -452,7 +450,16 @@ end
 
 local PATIENCE = 10 -- seconds that a server may take to end
 
+-- What is left of a server whose main process was killed: workers hold its port.  They are nobody's children, so
+-- there is no event to wait for.
+local function end_orphans(self)
+  local group = "-- -" .. self._process:pid()
+  local kill = ("kill -s KILL %s; while kill -s 0 %s; do sleep 0.01; done"):format(group, group)
+  self._play:command { "/bin/sh", "-c", kill }
+end
+
 function target.stop(self, signal)
+  if self._ended then return end_orphans(self) end
   self._process:signal(signal)
   if not self._process:wait(PATIENCE) then words.environment("target %s does not end on SIG%s", self._name, signal) end
 end

@@ -15,6 +15,7 @@
 
 local files = require "files"
 local host = require "host"
+local placeholders = require "placeholders"
 
 local tooling = {}
 
@@ -176,6 +177,23 @@ end
 function uacme.run(job)
   return joined({ "uacme", "-a", job.directory, "-c", job.dir, "-h", job.dir .. "/hook", "-d", tostring(job.days),
     "issue" }, job.names)
+end
+
+-- --- anybody else's -----------------------------------------------------------------------------
+
+tooling.placeholders = { "dir", "name", "names", "directory", "trust", "host", "port", "webroot", "days" }
+
+-- A command of the scenario's, in which these words stand for the job's own; {names} with commas between.
+function tooling.own(command)
+  return {
+    webroot = true,
+    files = function (job) return job.dir .. "/chain.pem", job.dir .. "/key.pem" end,
+    run = function (job)
+      local values = { names = table.concat(job.names, ","), days = tostring(job.days) }
+      for _, name in ipairs(tooling.placeholders) do values[name] = values[name] or job[name] end
+      return { "/bin/sh", "-c", placeholders.fill(command, values) }
+    end,
+  }
 end
 
 -- ------------------------------------------------------------------------------------------------

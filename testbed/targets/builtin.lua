@@ -52,6 +52,7 @@ function builtin.start(self)
 end
 
 function builtin.reload(self)
+  if self._ended then return "refused", self._ended end
   local box = self._state.box
   box:clear()
   self._process:signal "HUP"

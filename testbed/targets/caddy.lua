@@ -82,10 +82,8 @@ local function tls_lines(self)
     line "}"
   end
   if self._acme then
-    -- test_dir: else it turns to Let's Encrypt's staging directory after a failure
     line "issuer acme {"
     line("\tdir %s", self._acme.directory)
-    line("\ttest_dir %s", self._acme.directory)
     line('\ttrusted_roots "%s"', self._acme.root)
     if not self._acme.http_port then line "\tdisable_http_challenge" end
     line "}"
@@ -127,7 +125,6 @@ function caddy.configure(self)
   local acme = self._acme
   local ports = {}
   if acme and acme.http_port then ports[#ports + 1] = ("\thttp_port %d"):format(acme.http_port) end
-  if acme and acme.every then ports[#ports + 1] = ("\trenew_interval %s"):format(acme.every) end
   local values = {
     automation = acme and "disable_redirects" or "off", dir = self._dir, host = address, port = port,
     name = self._name, ports = table.concat(ports, "\n"), tls = tls_lines(self),

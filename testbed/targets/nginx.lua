@@ -4,6 +4,7 @@
 local host = require "host"
 local nginx_conf = require "targets.nginx_conf"
 local target = require "target"
+local tls_versions = require "targets.tls_versions"
 local words = require "words"
 
 local nginx = {
@@ -16,19 +17,7 @@ local nginx = {
 
 local PATIENCE = 10
 
-local ORDER = { "1.0", "1.1", "1.2", "1.3" }
 local NAMES = { ["1.0"] = "TLSv1", ["1.1"] = "TLSv1.1", ["1.2"] = "TLSv1.2", ["1.3"] = "TLSv1.3" }
-
--- ssl_protocols takes a list, not a range.
-local function protocols(config)
-  local list, inside = {}, false
-  for _, version in ipairs(ORDER) do
-    if version == (config.min_version or "1.2") then inside = true end
-    if inside then list[#list + 1] = NAMES[version] end
-    if version == (config.max_version or "1.3") then inside = false end
-  end
-  return table.concat(list, " ")
-end
 
 local function quoted(path) return '"' .. path .. '"' end
 
@@ -39,7 +28,7 @@ local function directives(self)
     ssl_certificate = quoted(self._live .. "/chain.pem"),
     ssl_certificate_key = quoted(self._live .. "/key.pem"),
   }
-  if config.min_version or config.max_version then lines.ssl_protocols = protocols(config) end
+  if config.min_version or config.max_version then lines.ssl_protocols = tls_versions.list(config, NAMES) end
   if config.ciphers then lines.ssl_ciphers = config.ciphers end
   if config.groups then lines.ssl_ecdh_curve = config.groups end
   if config.client_ca then
@@ -143,6 +132,7 @@ end
 
 -- nginx says on its error log whether it took a configuration, and nowhere else.
 function nginx.reload(self)
+  if self._ended then return "refused", self._ended end
   local box = self._state.box
   box:clear()
   self._process:signal "HUP"

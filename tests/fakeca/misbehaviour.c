@@ -112,32 +112,81 @@ static void what_fired_is_counted(void **state)
     armed = misbehaviour_armed(misbehaviour);
     assert_int_equal(json_integer_value(json_object_get(json_array_get(armed, 0), "requests")), 4);
     assert_int_equal(json_integer_value(json_object_get(json_array_get(armed, 0), "fired")), 1);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(armed, 0), "first")), NOON);
     json_decref(armed);
     assert_int_equal(misbehaviour_disarm(misbehaviour, "reset", NULL, &e), 1);
     assert_int_equal(misbehaviour_disarm(misbehaviour, "reset", NULL, &e), -1);
     assert_string_equal(e.text, "reset: is not armed");
+    armed = misbehaviour_disarmed(misbehaviour);
+    assert_int_equal(json_array_size(armed), 1);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(armed, 0), "fired")), 1);
+    json_decref(armed);
     misbehaviour_free(misbehaviour);
+}
+
+/* Which of ten connections find the port closed. */
+static void refused(const char *given, char out[11])
+{
+    struct misbehaviour *misbehaviour = armed_with(given);
+    struct subject connection = {.endpoint = "acme", .now = NOON};
+
+    for (int i = 0; i < 10; i++) {
+        bool closed = misbehaviour_refuses(misbehaviour, "acme", NOON + i);
+
+        out[i] = closed ? 'x' : '-';
+        connection.now = NOON + i;
+        assert_false(fires(misbehaviour, connection));
+    }
+    out[10] = '\0';
+    misbehaviour_free(misbehaviour);
+}
+
+static void a_port_is_closed_before_the_nth(void **state)
+{
+    char closed[11];
+
+    (void)state;
+    refused("{\"fault\":\"connection-refused\",\"nth\":3}", closed);
+    assert_string_equal(closed, "--xxxxxxxx");
+    refused("{\"fault\":\"connection-refused\",\"from\":1936000002,\"until\":1936000005}", closed);
+    assert_string_equal(closed, "--xxx-----");
+    refused("{\"fault\":\"connection-refused\",\"on\":\"http\"}", closed);
+    assert_string_equal(closed, "----------");
 }
 
 static void bad_orders_are_refused(void **state)
 {
+    /* clang-format off */
     static const struct {
         const char *order, *words;
     } rows[] = {
-        {"{}",                                                      "expected the name"        },
-        {"{\"fault\":\"resett\"}",                                  "did you mean reset"       },
-        {"{\"fault\":\"reset\",\"on\":\"dns\"}",                    "not on 'dns'"             },
-        {"{\"fault\":\"eab-required\",\"on\":\"newOrder\"}",        "not on 'newOrder'"        },
-        {"{\"fault\":\"reset\",\"nht\":1}",                         "takes no \"nht\""         },
-        {"{\"fault\":\"reset\",\"after\":\"1\"}",                   "takes no \"after\""       },
-        {"{\"fault\":\"reset\",\"nth\":\"1\"}",                     "wrong type"               },
-        {"{\"fault\":\"reset\",\"nth\":0}",                         "count from 1"             },
-        {"{\"fault\":\"reset\",\"share\":0}",                       "more than 0"              },
-        {"{\"fault\":\"retry-later\",\"status\":99}",               "200 to 599"               },
-        {"{\"fault\":\"broken-chain\"}",                            "needs a \"chain\""        },
+        {"{}", "expected the name"},
+        {"{\"fault\":\"resett\"}", "did you mean reset"},
+        {"{\"fault\":\"reset\",\"on\":\"dns\"}", "not on 'dns'"},
+        {"{\"fault\":\"reset\",\"on\":\"newOdrer\"}", "did you mean newOrder"},
+        {"{\"fault\":\"eab-required\",\"on\":\"finalize\"}", "expected one of: newAccount"},
+        {"{\"fault\":\"reset\",\"nht\":1}", "did you mean \"nth\"?"},
+        {"{\"fault\":\"reset\",\"after\":\"1\"}", "takes no \"after\""},
+        {"{\"fault\":\"reset\",\"nth\":\"1\"}", "wrong type, expected a whole number"},
+        {"{\"fault\":\"reset\",\"nth\":0}", "count from 1"},
+        {"{\"fault\":\"reset\",\"share\":0}", "more than 0"},
+        {"{\"fault\":\"reset\",\"from\":7,\"until\":7}", "is not after"},
+        {"{\"fault\":\"connection-refused\",\"times\":1}", "are not seen"},
+        {"{\"fault\":\"retry-later\",\"status\":99}", "200 to 599"},
+        {"{\"fault\":\"retry-later\",\"after\":\"1\",\"after_date\":1}", "not both"},
+        {"{\"fault\":\"reset\",\"account\":-1}", "from 1 on"},
+        {"{\"fault\":\"reset\",\"serial\":\"12:ab\"}", "no serial number"},
+        {"{\"fault\":\"reset\",\"on\":\"ocsp\",\"identifier\":\"shop.test\"}", "never fire"},
+        {"{\"fault\":\"ocsp-stale\",\"account\":1}", "never fire"},
+        {"{\"fault\":\"bad-nonce\",\"on\":\"newOrder\",\"serial\":\"01\"}", "never fire"},
+        {"{\"fault\":\"broken-chain\"}", "needs a \"chain\""},
         {"{\"fault\":\"broken-chain\",\"chain\":\"expired-leav\"}", "did you mean expired-leaf"},
-        {"{\"fault\":\"retry-later\",\"on\":\"newOrder\"}",         "armed there already"      },
+        {"{\"fault\":\"broken-chain\",\"chain\":\"staple-forged\"}", "is not in the chain"},
+        {"{\"fault\":\"broken-chain\",\"chain\":\"self-signed-leaf\"}", "private key"},
+        {"{\"fault\":\"api-broken-chain\",\"chain\":\"truncated-leaf\"}", "TLS library"},
+        {"{\"fault\":\"retry-later\",\"on\":\"newOrder\"}", "armed there already"},
     };
+    /* clang-format on */
     struct misbehaviour *misbehaviour =
         armed_with("{\"fault\":\"retry-later\",\"on\":\"newOrder\"}");
 
@@ -177,6 +226,7 @@ int main(void)
         cmocka_unit_test(it_fires_where_it_is_armed),
         cmocka_unit_test(it_fires_while_the_calendar_says_so),
         cmocka_unit_test(what_fired_is_counted),
+        cmocka_unit_test(a_port_is_closed_before_the_nth),
         cmocka_unit_test(bad_orders_are_refused),
         cmocka_unit_test(the_table_is_whole),
     };

@@ -21,9 +21,9 @@ cmp_ok $count, '>=', 12, "there are $count of them";
 
 # Against the builtin one and nginx all of them; against the others, those in which servers differ most.
 my @all = 'scenarios';
-my @few = map { "scenarios/$_.lua" }
-    qw(expiry/leaf-expires deployment/key-mismatch negotiation/ciphers-hardened renewal/never-reloaded);
-my %plays = (builtin => \@all, nginx => \@all, caddy => \@few);
+my @few = map { "scenarios/$_.lua" } qw(expiry/leaf-expires deployment/key-mismatch deployment/key-mismatch-apache
+    deployment/client-certificates negotiation/ciphers-hardened);
+my %plays = (builtin => \@all, nginx => \@all, apache => \@few, caddy => \@few);
 %plays = map { $_ => \@all } keys %plays if $ENV{REHEARSE_LONG};
 
 for my $target (sort keys %plays) {

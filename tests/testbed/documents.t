@@ -26,6 +26,13 @@ my $play = slurp('scenarios/expiry/leaf-expires.lua');
 my @blocks = grep { /leaf expires|local house   =|^steady|^inject|^recover/ } $readme =~ /```lua\n(.*?)```/sg;
 is index($play, $blocks[$_]) >= 0, 1, "block $_ of the README is in the scenario" for 0 .. 4;
 
+# The other whole scenarios in it are valid.
+for my $whole (grep { /^scenario / && !/leaf expires/ } $readme =~ /```lua\n(.*?)```/sg) {
+    my ($title) = $whole =~ /^scenario "(.*)"/;
+    my ($valid, undef, $why) = rehearse('validate', '--allow', 'staging.example', scenario($whole));
+    is $valid, 0, "$title: valid" or diag $why;
+}
+
 # Every command that the README tells is a verb or an option of the program it names.
 for my $command ($readme =~ /`(rehearse [a-z]+)/g) {
     my ($verb) = $command =~ /(\w+)$/;

@@ -80,6 +80,11 @@ my @mistakes = (
     ['a certificate for a target that gets its own', sub { s/certificate = house:issue/certificate = house:acme/;
         s/"builtin"/"caddy"/; s/^(local shop)/house:serve()\n$1/m; $_ .= "shop:install(house:issue {})\n" },
         qr/install: shop\.test gets its certificates by itself/, 8],
+    ['a renewal by two', sub { $_ .= "renewal { of = shop, from = house, client = \"lego\", command = \"x\" }\n" },
+        qr/either client or command/, 7],
+    ['a renewal command with an unknown word',
+        sub { $_ .= "renewal { of = shop, from = house, command = \"x {dri}\" }\n" },
+        qr/renewal: command: unknown word '\{dri\}'; did you mean 'dir'\?/, 7],
     ['an ACME client without an authority', sub { $_ .= "renewal { of = shop, from = house, client = \"lego\" }\n" },
         qr/renewal: client: this ca does not serve/, 7],
     ['an external target that nobody allowed', sub { s/"builtin"/"external", address = "192.0.2.1:443"/ },

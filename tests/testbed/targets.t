@@ -152,6 +152,46 @@ like $err, qr/--allow 127\.0\.0\.1 would allow it/, 'and the way is told';
 kill 'TERM', $pid;
 close $far;
 
+# The main process is killed, and its workers may be left and hold its port: a restart copes with that.
+sub main_process {
+    my ($state, $program) = @_;
+    my %parent;
+    for my $proc (map { /^(\S+):/ } survivors($state)) {
+        next if (readlink("$proc/exe") // '') !~ m{/\Q$program\E$};
+        my $status = do { local (@ARGV, $/) = "$proc/status"; <> };
+        my ($pid) = $proc =~ /(\d+)/;
+        ($parent{$pid}) = $status =~ /^PPid:\s+(\d+)/m;
+    }
+    return grep { !exists $parent{ $parent{$_} } } keys %parent;
+}
+
+for my $server ([builtin => 'target-builtin'], [nginx => 'nginx'], [apache => 'apache2'], [caddy => 'caddy']) {
+    my ($kind, $program) = @$server;
+    my $run = start('run', '--state', "$DIR/killed", '--target', $kind, scenario(<<"PLAY"));
+scenario "A server is killed and started again"
+local house = ca      {}
+local shop  = target  { "builtin", "nginx", "apache", "caddy", $certificate }
+local fleet = clients { "openssl", to = shop }
+steady "all is well"
+fleet:expect { success = "100%", during = "300ms" }
+inject "it is killed"
+fleet:expect { outcome = { "ok", "refused", "reset", "closed" }, during = "1s" }
+recover "it is started again"
+shop:restart()
+fleet:expect { success = "100%", within = "5s" }
+PLAY
+    my ($out, @killed) = ('');
+    while (my $line = readline $run->{out}) {
+        $out .= $line;
+        next if $line !~ /^ok 1 /;
+        @killed = main_process("$DIR/killed", $program);
+        kill 'KILL', @killed;
+    }
+    waitpid $run->{pid}, 0;
+    is scalar @killed, 1, "the main process of $kind is killed";
+    is $? >> 8, 0, 'a restart puts another in its place' or diag $out;
+}
+
 SKIP: {
     skip 'nginx is not installed', 6 unless -x '/usr/sbin/nginx';
     open $file, '>', "$DIR/nginx.conf" or die;

@@ -158,6 +158,40 @@ like $out, qr/^ok 1 .*^ok 2 /ms, 'are told one after the other';
     play(steady => 'outcome = "expired", within = "200ms"'), play());
 is $status, 3, 'the graver of two endings is the status';
 
+# Of two endings the graver is the status: failed, unsteady, environment.
+my %ending = (
+    1 => play(rest => $inject . 'fleet:expect { success = "100%", within = "300ms" }'),
+    3 => play(steady => 'outcome = "expired", within = "200ms"'),
+    6 => play(steady => 'success = "100%", during = "20s"'),
+);
+for my $pair ([1, 3], [3, 6], [1, 6]) {
+    my ($lesser, $graver) = @$pair;
+    ($status) = rehearse('run', '--state', "$DIR/wrong", '--timeout', '5s', @ending{$graver, $lesser});
+    is $status, $graver, "$graver is graver than $lesser";
+}
+
+# What a run was is in its journal: it can be played again.
+my $seeded = "$DIR/seeded.jsonl";
+($status) = rehearse('run', '--seed', '7', '--journal', $seeded, play());
+like do { open my $lines, '<', $seeded or die; local $/; <$lines> },
+    qr/"class":"openssl","kind":"clients",.*"seed":7/, 'clients arrive by the seed of the run';
+
+# A key that a target serves is for its owner alone.
+($status) = rehearse('run', '--keep', '--state', "$DIR/kept", play());
+my @keys = split /\n/, `find $DIR/kept -name '*key.pem' -o -name '*.key' -o -name combined.pem`;
+cmp_ok scalar @keys, '>=', 5, 'keys were kept';
+is_deeply [grep { (stat)[2] & 077 } @keys], [], 'and nobody else may read one';
+
+# Patience: a detector that waits for longer than the scenario lasts does not act.
+($status, $out) = rehearse('run', play(rest => <<'PLAY'));
+local watch = detector { of = shop, patience = "1m" }
+inject "a certificate is put on disk, and nobody is told"
+shop:place(house:issue {})
+shop:expect { wire = "old" }
+watch:expect { tripped = 0, within = "2s" }
+PLAY
+is $status, 0, 'a detector acts when its patience is at an end, and no sooner' or diag $out;
+
 {
     local $ENV{REHEARSE_NO_NAMESPACES} = 1;
     ($status, $out, $err) = rehearse('run', play());

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PATIENCE 60L /* seconds, for one answer */
 
@@ -26,7 +27,7 @@ void die(const char *format, ...)
     vfprintf(stderr, format, list);
     fputc('\n', stderr);
     va_end(list);
-    exit(1);
+    _exit(1); /* other threads go on while exit() takes libcrypto down */
 }
 
 void must(bool holds, const char *what)

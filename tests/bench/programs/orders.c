@@ -2,7 +2,8 @@
  *
  * FILE holds the URL of an ACME directory, ROOT the certificate to trust for it.  SOCKET is the number
  * of an open descriptor that listens; http-01 is answered there.  CLIENTS threads share one account, and
- * each places one order after the other, over a connection that it keeps, until SECONDS are over.
+ * each places one order after the other, over a connection that it keeps, until SECONDS are over or
+ * SIGTERM comes.
  *
  * A client whose connection fails reads FILE again until somebody listens there, looks whether
  * all that it was told since the last time still holds, and goes on with its order.  Clients that had to do
@@ -12,6 +13,7 @@
  * has it, or has forgotten something.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +41,9 @@ struct client {
 };
 
 static const char *directory_file;
+static double first_wait; /* before asking again: longer, the more there are who ask */
 static double deadline;
+static volatile sig_atomic_t ended; /* by SIGTERM */
 
 static double now(void)
 {
@@ -106,11 +110,14 @@ static void look_back(struct client *c)
 
 static void post(struct client *c, const char *path, const char *payload)
 {
-    while (!acme_post(&c->acme, path, payload)) {
+    char *mine = strdup(path); /* it may be in the directory, which is read anew */
+
+    while (!acme_post(&c->acme, mine, payload)) {
         c->recoveries++;
         wait_for_server(c);
         look_back(c);
     }
+    free(mine);
 }
 
 /* The same where only one status is right. */
@@ -129,14 +136,15 @@ static json_t *ask(struct client *c, const char *path)
     return acme_json(&c->acme, path);
 }
 
-/* The path of a new order. */
-static char *place(struct client *c)
+/* A new order; its path goes to `*path`. */
+static json_t *place(struct client *c, char **path)
 {
     char *payload = text("{\"identifiers\":[{\"type\":\"dns\",\"value\":\"%s\"}]}", c->name);
 
     post_for(c, acme_endpoint(&c->acme, "newOrder"), payload, 201);
     free(payload);
-    return strdup(acme_path(c->acme.location));
+    *path = strdup(acme_path(c->acme.location));
+    return acme_json(&c->acme, *path);
 }
 
 /* Tells the server to look, where it has not looked yet. */
@@ -188,11 +196,11 @@ static int rank(const json_t *order)
     die("an order is %s", status);
 }
 
-/* Whatever comes next, until the order is valid: the path of its certificate. */
-static char *carry_through(struct client *c, const char *path)
+/* Whatever comes next, until the order is valid: the path of its certificate.  Takes `order` over. */
+static char *carry_through(struct client *c, const char *path, json_t *order)
 {
-    json_t *order = ask(c, path), *next;
-    double wait = .001;
+    json_t *next;
+    double wait = first_wait;
     int before = PENDING, is;
     unsigned proved = c->recoveries - 1; /* to the server as it is since then */
     char *certificate;
@@ -206,8 +214,8 @@ static char *carry_through(struct client *c, const char *path)
             proved = c->recoveries;
         }
         if (next == NULL) {
-            wait = is == before ? wait * 2 : .001;
             pause_for(wait);
+            wait *= 2;
             next = ask(c, path);
         }
         json_decref(order);
@@ -233,12 +241,14 @@ static void *run(void *context)
     struct client *c = context;
 
     wait_for_server(c);
-    while (now() < deadline) {
-        char *order = place(c), *certificate = carry_through(c, order);
+    while (!ended && now() < deadline) {
+        char *path, *certificate;
+        json_t *order = place(c, &path);
 
+        certificate = carry_through(c, path, order);
         post_for(c, certificate, "", 200);
         must(strstr(c->acme.body, "BEGIN CERTIFICATE") != NULL, "a certificate that is none");
-        keep(c, order, certificate);
+        keep(c, path, certificate);
     }
     if (c->recoveries > 0) {
         c->checked = 0;
@@ -290,6 +300,12 @@ static void register_account(struct client *c)
     snprintf(acme_account, sizeof acme_account, "%s", acme_path(c->acme.location));
 }
 
+static void on_term(int signal)
+{
+    (void)signal;
+    ended = 1;
+}
+
 int main(int argc, char **argv)
 {
     unsigned count = argc == 6 ? (unsigned)atoi(argv[4]) : 0, orders = 0, recoveries = 0;
@@ -300,7 +316,9 @@ int main(int argc, char **argv)
 
     must(count > 0 && clients != NULL, "usage: orders FILE ROOT SOCKET CLIENTS SECONDS");
     directory_file = argv[1];
+    first_wait = .002 * count;
     listener = atoi(argv[3]);
+    signal(SIGTERM, on_term);
     acme_keys();
     pthread_create(&answerer, NULL, answer_all, &listener);
     for (unsigned i = 0; i < count; i++) {

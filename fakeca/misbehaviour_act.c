@@ -1,0 +1,207 @@
+/* What faults do to answers. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "fakeca/misbehaviour_parts.h"
+
+/* --- where they are asked ----------------------------------------------------------------------- */
+
+static void add_retry_after(const struct chosen *chosen, struct http_answer *answer)
+{
+    time_t at = (time_t)(chosen->now + chosen->after_seconds);
+    char date[64];
+    struct tm fields;
+
+    if (chosen->after == NULL && chosen->after_seconds == 0)
+        return;
+    http_answer_drop(answer, "Retry-After");
+    if (chosen->after != NULL)
+        http_answer_field(answer, "Retry-After", "%s", chosen->after);
+    else if (gmtime_r(&at, &fields) != NULL &&
+             strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &fields) > 0)
+        http_answer_field(answer, "Retry-After", "%s", date);
+}
+
+void misbehave_replan(const struct chosen *chosen, struct leaf_plan *plan)
+{
+    if (chosen->fault != NULL && chosen->fault->replan != NULL)
+        chosen->fault->replan(chosen, plan);
+}
+
+bool misbehave_instead(const struct chosen *chosen, struct http_answer *answer)
+{
+    const struct serve_fault *fault = chosen->fault;
+
+    if (fault == NULL || fault->instead == NULL)
+        return false;
+    fault->instead(chosen, answer);
+    answer->status = chosen->status;
+    if (fault->field[0] != NULL)
+        http_answer_field(answer, fault->field[0], "%s", fault->field[1]);
+    add_retry_after(chosen, answer);
+    return true;
+}
+
+json_t *misbehave_retell(const struct chosen *chosen, json_t *told)
+{
+    json_t *retold;
+
+    if (chosen->fault == NULL || chosen->fault->retell == NULL)
+        return told;
+    retold = json_deep_copy(told); /* parts of what was described belong to others */
+    json_decref(told);
+    chosen->fault->retell(chosen, retold);
+    return retold;
+}
+
+void misbehave_after(const struct chosen *chosen, struct http_answer *answer)
+{
+    const struct serve_fault *fault = chosen->fault;
+
+    if (fault == NULL)
+        return;
+    answer->delivery = fault->delivery;
+    answer->framing = fault->framing;
+    if (fault->instead != NULL)
+        return;
+    if (fault->deform != NULL)
+        fault->deform(chosen, answer);
+    add_retry_after(chosen, answer);
+}
+
+/* --- answers of their own ----------------------------------------------------------------------- */
+
+void answer_page(const struct chosen *chosen, struct http_answer *answer)
+{
+    const char *text = chosen->fault->argument;
+
+    http_answer_copy(answer, "text/html", text, strlen(text));
+}
+
+void answer_as_json(const struct chosen *chosen, struct http_answer *answer)
+{
+    const char *text = chosen->fault->argument;
+
+    http_answer_copy(answer, "application/json", text, strlen(text));
+}
+
+void answer_problem(const struct chosen *chosen, struct http_answer *answer)
+{
+    problem_answer(answer, chosen->fault->problem, chosen->fault->argument);
+}
+
+/* --- header fields ------------------------------------------------------------------------------ */
+
+void drop_field(const struct chosen *chosen, struct http_answer *answer)
+{
+    http_answer_drop(answer, chosen->fault->argument);
+}
+
+/* Of the Link fields only those that lead to other chains. */
+void drop_alternates(const struct chosen *chosen, struct http_answer *answer)
+{
+    char *line = answer->fields, *end = answer->fields + answer->fields_length;
+
+    (void)chosen;
+    while (line < end) {
+        char *next = (char *)memchr(line, '\n', (size_t)(end - line)) + 1;
+        bool alternate = strncasecmp(line, "Link:", 5) == 0 &&
+                         memmem(line, (size_t)(next - line), "rel=\"alternate\"", 15) != NULL;
+
+        if (alternate) {
+            memmove(line, next, (size_t)(end - next));
+            end -= next - line;
+        } else
+            line = next;
+    }
+    answer->fields_length = (size_t)(end - answer->fields);
+}
+
+void repeat_nonce(const struct chosen *chosen, struct http_answer *answer)
+{
+    http_answer_drop(answer, "Replay-Nonce");
+    http_answer_field(answer, "Replay-Nonce", "%s", chosen->fault->argument);
+}
+
+void call_it_html(const struct chosen *chosen, struct http_answer *answer)
+{
+    (void)chosen;
+    http_answer_drop(answer, "Content-Type");
+    http_answer_field(answer, "Content-Type", "text/html");
+}
+
+/* --- bodies ------------------------------------------------------------------------------------- */
+
+void empty_body(const struct chosen *chosen, struct http_answer *answer)
+{
+    (void)chosen;
+    answer->length = 0;
+}
+
+/* Room for a longer body in place of the present one, which is freed; NULL without memory. */
+static char *longer(const struct http_answer *answer, size_t length)
+{
+    char *body = malloc(length + 1);
+
+    if (body != NULL && answer->length > 0)
+        memcpy(body, answer->body, answer->length);
+    return body;
+}
+
+static void replace(struct http_answer *answer, char *body, size_t length)
+{
+    free(answer->body);
+    answer->body = body;
+    answer->length = length;
+}
+
+void begin_with(const struct chosen *chosen, struct http_answer *answer)
+{
+    const char *octets = chosen->fault->argument;
+    size_t extra = strlen(octets);
+    char *body = longer(answer, answer->length + extra);
+
+    if (body == NULL)
+        return;
+    memmove(body + extra, body, answer->length);
+    memcpy(body, octets, extra);
+    replace(answer, body, answer->length + extra);
+}
+
+/* LF becomes CR LF. */
+void end_lines_twice(const struct chosen *chosen, struct http_answer *answer)
+{
+    char *body = malloc(2 * answer->length + 1);
+    size_t length = 0;
+
+    (void)chosen;
+    for (size_t i = 0; body != NULL && i < answer->length; i++) {
+        if (answer->body[i] == '\n')
+            body[length++] = '\r';
+        body[length++] = answer->body[i];
+    }
+    if (body != NULL)
+        replace(answer, body, length);
+}
+
+#define LONG_CHAIN (100u * 1024)
+
+/* The last certificate again and again. */
+void lengthen_chain(const struct chosen *chosen, struct http_answer *answer)
+{
+    char *body = longer(answer, LONG_CHAIN + answer->length), *last = NULL;
+    size_t length = answer->length, size;
+
+    (void)chosen;
+    if (body == NULL)
+        return;
+    body[length] = '\0';
+    for (char *at = body; (at = strstr(at, "-----BEGIN")) != NULL; at++)
+        last = at;
+    size = last == NULL ? 0 : length - (size_t)(last - body);
+    for (; size > 0 && length < LONG_CHAIN; length += size)
+        memcpy(body + length, last, size);
+    replace(answer, body, length);
+}

@@ -1,0 +1,40 @@
+/* misbehaviour_armed.h -- one armed fault, between misbehaviour_choose.c, which chooses among them, and
+ * misbehaviour_check.c, which reads what is to be armed and refuses what could not be meant. */
+#ifndef FAKECA_MISBEHAVIOUR_ARMED_H
+#define FAKECA_MISBEHAVIOUR_ARMED_H
+
+#include "fakeca/misbehaviour.h"
+
+struct armed {
+    const struct serve_fault *fault;
+    json_t *order; /* as it was given */
+    /* borrowed from `order`; or NULL */
+    const char *on, *identifier, *serial, *after, *chain, *key;
+    int64_t account, nth, times, from, until, after_seconds;
+    double share; /* of 1 */
+    int status;
+    uint64_t number; /* in order of arming */
+    int64_t requests, fired, first, last;
+    bool refusing; /* now */
+};
+
+/* Where faults can be, and what is known there. */
+enum knows { ACCOUNT = 1, NAMES = 2, NUMBER = 4, REQUEST = 8 /* over HTTP: what "*" stands for */ };
+
+struct place {
+    const char *name;
+    unsigned knows;
+};
+
+/* NULL where there is none. */
+const struct place *place_named(const char *name);
+/* Whether a fault can be there at all. */
+bool place_admits(const struct serve_fault *fault, const struct place *place);
+
+/* Everything of *out but `order` and `number`; it borrows from `order`. */
+int armed_read(const json_t *order, struct armed *out, struct error *e);
+
+/* Names and hexadecimal digits are the same in both cases; NULL is the same as NULL only. */
+bool same_text(const char *a, const char *b);
+
+#endif
