@@ -224,9 +224,13 @@ function Play:start_process(argv, settings)
   return child
 end
 
--- Runs a command to its end: its status and what it printed.
+-- Runs a command to its end: its status and what it printed.  `patience`: it is killed after so many seconds.
 function Play:command(argv, settings)
   local child = self:start_process(argv, settings)
+  local watchdog = settings and settings.patience and self:spawn_flow(function ()
+    flow.park(settings.patience)
+    child:signal "KILL"
+  end)
   local me, errors, lines = flow.self(), {}, {}
   local reading = true
   self:spawn_flow(function ()
@@ -237,6 +241,7 @@ function Play:command(argv, settings)
   for line in function () return child:out() end do lines[#lines + 1] = line end
   local ending = child:wait()
   while reading do flow.park() end
+  if watchdog then flow.stop(watchdog) end
   return ending, table.concat(lines, "\n"), table.concat(errors, "\n")
 end
 
