@@ -46,7 +46,9 @@ sub unwritable ($pid) {
         next if $mode =~ /w/ || $mode !~ /r/ || !($inode || $name eq '[vdso]') || $mode =~ /s$/;
         sysseek $memory, hex $from, 0;
         my ($size, $bytes) = (hex($to) - hex $from, '');
-        sysread($memory, $bytes, $size - length $bytes, length $bytes) || last while length $bytes < $size;
+        while (length $bytes < $size) { # a mapping may be longer than its file
+            sysread($memory, $bytes, $size - length $bytes, length $bytes) or last;
+        }
         $hash{"$from-$to $name"} = sha256_hex($bytes);
     }
     return \%hash;
