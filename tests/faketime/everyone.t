@@ -65,9 +65,9 @@ sub tree_of ($pid) { return ($pid, map { tree_of($_) } split ' ', `pgrep -P $pid
 
 # Every process of the tree; `days` tells how far ahead the program itself says that it is.
 sub on_and_off ($name, $pid, $days) {
+    is($days->(), 0, "$name is on real time");
     my @pids = tree_of($pid);
     my %before = map { ($_ => unwritable($_)) } @pids;
-    is($days->(), 0, "$name is on real time");
     ok(fake('attach', '--tree', $clock, $pid), '  it is attached');
     is($days->(), 100, '  and says that it is a hundred days ahead');
     is(scalar(grep { system("$build/fakeclock doctor $_ >$dir/doctor 2>&1") == 0 } @pids), scalar @pids,
