@@ -50,6 +50,9 @@ local config_spec = {
   client_ca = { words.noun "ca", help = "clients need a certificate of this authority" },
 }
 
+-- For kinds that staple by themselves, among their extra keys.
+target.stapling = { "flag", default = false, help = "asks the OCSP responder, and staples what it says [false]" }
+
 local spec = {
   words.one_of(target.kinds),
   name = { "name", required = true, help = "the name that clients ask for and verify" },

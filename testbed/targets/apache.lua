@@ -21,6 +21,7 @@ local apache = {
   reads_clock = true,
   configurable = true,
   manages = true,
+  extra = { stapling = target.stapling },
 }
 
 local PATIENCE = 30 -- a start, or the first certificate of mod_md, whose account has an RSA key of 4096 bits
@@ -47,6 +48,7 @@ local function directives(self)
     line "SSLVerifyClient require"
     line "SSLVerifyDepth 10"
   end
+  if self._settings.stapling then line "SSLUseStapling on" end
   return table.concat(lines, "\n")
 end
 
@@ -90,6 +92,7 @@ StartServers 2
 ThreadsPerChild 25
 MaxRequestWorkers 150
 SSLSessionCache "shmcb:%dir/%run-sessions(512000)"
+SSLStaplingCache "shmcb:%dir/%run-staples(128000)"
 DocumentRoot "%dir/htdocs"
 %managing
 Listen %address
