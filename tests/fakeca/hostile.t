@@ -138,7 +138,8 @@ is($alice->post($hers)->{json}{status}, 'pending', 'which is as it was');
 
 my ($top) = $ca->{directory} =~ m{^(https://[^/]+)};
 for my $path ('/', '//directory', '/directory/', '/%64irectory', '/directory%00', '/acme/order/', '/acme/order/0',
-              '/acme/order/-1', '/acme/order/01', '/acme/order/99999999999999999999', '/acme/order/1e0', '/acme/order/%31',
+              '/acme/order/-1', '/acme/order/01', '/acme/order/99999999999999999999', '/acme/order/1e0',
+              '/acme/order/%31',
               '/acme/order/1;x', '/acme/order/../account/1', '/acme/order/..%2faccount%2f1', '/acme/order/1%2f..',
               '/acme/../../../etc/passwd',
               '/acme/certificate/..', '/authority.json', '/serve.db', '/root.key', '/acme/order/' . '1' x 1500) {
@@ -173,7 +174,8 @@ like(says($new_order, {identifiers => $_}), qr/^400 (?:malformed|rejectedIdentif
         [{type => 'dns', value => ''}], [{type => 'email', value => 'a@shop.test'}],
         [{type => 'ip', value => 'shop.test'}],
         (map { [{type => 'dns', value => $_}] } '../etc', "a\0b.test", '-', '-a.test', 'a-.test', '*', '*.*.test',
-            'a..test', '.test', 'a.test.', "caf\x{e9}.test", 'a' x 64 . '.test', ('a.' x 127) . 'toolong', '127.0.0.1', "a.test\r\nX: y", '<script>'),
+            'a..test', '.test', 'a.test.', "caf\x{e9}.test",
+            'a' x 64 . '.test', ('a.' x 127) . 'toolong', '127.0.0.1', "a.test\r\nX: y", '<script>'),
         [map { {type => 'dns', value => "n$_.test"} } 1 .. 101];
 is(send_bytes($new_order, 'x' x 140_000), '413', 'a body too long');
 is(send_bytes($new_order, 'x' x 140_000, '-H', 'Transfer-Encoding: chunked'), '413', 'also in chunks');
