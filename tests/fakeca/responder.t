@@ -100,7 +100,8 @@ my %says = (
 for my $fault (sort keys %says) {
     like(while_armed($fault, sub { curl('good') }), $says{$fault}, "curl --cert-status: $fault");
 }
-is(while_armed('ocsp-wrongly-good', sub { curl('revoked') }), '0 ', 'curl --cert-status: ocsp-wrongly-good is believed');
+is(while_armed('ocsp-wrongly-good', sub { curl('revoked') }), '0 ',
+    'curl --cert-status: ocsp-wrongly-good is believed');
 is(curl('good'), '0 ', 'and good again');
 
 # --- CRLs -----------------------------------------------------------------------------------------
@@ -113,7 +114,9 @@ sub verify ($name) {
     return says('openssl', 'verify', '-crl_check', '-CAfile', $root, '-untrusted', $issuer, '-CRLfile',
         "$dir/crl.pem", "$dir/$name.pem");
 }
-sub certtool () { return says('certtool', '--verify-crl', '--load-ca-certificate', $issuer, '--infile', "$dir/crl.pem") }
+sub certtool () {
+    return says('certtool', '--verify-crl', '--load-ca-certificate', $issuer, '--infile', "$dir/crl.pem");
+}
 
 is(fetch_crl(), '', 'the CRL is one');
 like(verify('good'), qr/: OK$/, 'openssl verify -crl_check: good');
