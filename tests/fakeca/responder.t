@@ -60,9 +60,9 @@ like(while_armed('ocsp-try-later', sub { openssl('good') }), qr/Responder Error:
 # --- curl --cert-status, at a server that staples what our responder says -------------------------
 
 # Such a server: openssl's own asks the responder at each handshake.  Its port.
-my @servers;
+my ($anywhere, @servers) = ('127.0.0.1:0');
 sub stapling ($name) {
-    my $pid = open2(my $said, my $silence, "exec openssl s_server -accept 127.0.0.1:0 -www -status_timeout 2 "
+    my $pid = open2(my $said, my $silence, "exec openssl s_server -accept $anywhere -www -status_timeout 2 "
         . "-cert $dir/$name/chain.pem -cert_chain $dir/$name/chain.pem -key $dir/$name/key.pem -CAfile $issuer "
         . "-status_url $ca->{ocsp} 2>$dir/stapling.err");
     push @servers, [$pid, $said, $silence];
