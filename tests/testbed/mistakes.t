@@ -74,6 +74,8 @@ my @mistakes = (
         qr/arm: this ca does not serve; expected house:serve\(\) before/, 7],
     ['accounts of an authority that does not serve', sub { $_ .= "house:forget_accounts()\n" },
         qr/forget_accounts: this ca does not serve; expected house:serve\(\) before/, 7],
+    ['a staple that nobody asks for', sub { $_ .= "renewal { of = shop, from = house, must_staple = true }" },
+        qr/must_staple is asked for by a client; expected client = \.\.\./, 7],
     ['a renewal that has nothing to forget', sub { $_ .= "local r = renewal { of = shop, from = house }\nr:forget()" },
         qr/forget: without a client it remembers nothing; expected client = \.\.\./, 8],
     ['an unknown fault of an authority', sub { $_ .= "house:serve()\nhouse:arm { \"retry-latr\" }\n" },
