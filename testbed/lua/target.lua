@@ -30,6 +30,7 @@ local host = require "host"
 local files = require "files"
 local calendar = require "calendar"
 local expectation = require "expectation"
+local fakeca = require "fakeca"
 local turn = require "turn"
 local words = require "words"
 local worker = require "worker"
@@ -48,6 +49,7 @@ local config_spec = {
   ciphers = { "text", help = "cipher suites of TLS 1.2, as OpenSSL lists them" },
   groups = { "text", help = "key exchange groups, such as \"X25519:P-256\"" },
   client_ca = { words.noun "ca", help = "clients need a certificate of this authority" },
+  client_crl = { words.noun "ca", help = "and none that is on its lists, which are fetched when this is configured" },
 }
 
 -- For kinds that staple by themselves, among their extra keys.
@@ -192,12 +194,25 @@ function methods:_start()
   play:must(host.make_directory(self._dir, files.DIRECTORY))
   if self._manages then self._acme = self._manages:_terms() end
   if self._settings.certificate and not self._manages then self:_place(self._settings.certificate) end
+  if self._config.client_crl then self:_fetch_lists(self._config.client_crl) end
   if self._adapter.configure then self._adapter.configure(self) end
   self._address = self._adapter.start(self)
   self._served = self:_snapshot()
   self:_is_good()
   play:note("target", { adapter = self._kind, name = self._name, address = self._address })
   self:_prove_clock()
+end
+
+local LISTS_LAST = 7 * 86400 -- seconds, by the calendar
+
+-- Fetches the revocation lists of an authority as they are now; the configuration has the name of their file.
+function methods:_fetch_lists(house)
+  local play = self._play
+  self._lists = { house = house, count = self._lists and self._lists.count + 1 or 1, till = play.page:now() + LISTS_LAST }
+  local path = ("%s/client-crl-%d.pem"):format(self._dir, self._lists.count)
+  fakeca.run(play, { "crl", "--state", house._dir, "--out", path, "--at", fakeca.now(play), "--lifetime",
+    LISTS_LAST .. "s" })
+  self._config.client_crl = path
 end
 
 -- A look from outside, whatever is served: a probe's answer.
@@ -319,6 +334,7 @@ function methods:configure(given)
   end
   table.sort(said)
   local began = flow.now()
+  if change.client_crl then self:_fetch_lists(change.client_crl) end
   self._adapter.configure(self)
   local result = self:_reload_for_script()
   self._play:effect(("%s is configured: %s; reload %s"):format(self._name, table.concat(said, ", "), result), began)

@@ -117,6 +117,8 @@ is $status, 2, 'a configuration that a server does not know is a mistake';
 like $err, qr/min_version: caddy has no '1\.1'; .*1\.2/, 'and is told';
 ($status, $out, $err) = rehearse('run', play(qq{$caddy, ciphers = "ECDHE-ECDSA-AES256-GCM-SHA348"}));
 like $err, qr/did you mean 'ECDHE-ECDSA-AES256-GCM-SHA384'\?/, 'with what it could have been';
+($status, $out, $err) = rehearse('run', play(qq{$caddy, client_ca = house, client_crl = house}));
+like $err, qr/client_crl: caddy looks at no revocation lists/, 'nor is what a server cannot do passed over';
 {
     local $ENV{PATH} = '/nowhere';
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play($caddy));
