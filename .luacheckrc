@@ -5,7 +5,7 @@ max_line_length = 120
 
 local words = {
     "scenario", "tags", "steady", "inject", "recover", "note", "clock",
-    "ca", "target", "clients", "renewal", "detector", "guard",
+    "ca", "target", "clients", "renewal", "detector", "fetcher", "guard",
     "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type",
     "math", "string", "table",
 }

@@ -24,6 +24,7 @@ static const struct verb verbs[] = {
     {"accounts",   "", "list the accounts it has",                    state_options,      verb_list},
     {"orders",     "", "list the orders it was given",                state_options,      verb_list},
     {"certificates", "", "list what it issued",                       state_options,      verb_list},
+    {"forget-accounts", "", "forget all accounts, as after a wipe", state_options,      verb_list},
     {"profile",    "NAME=T", "change how long what it issues lasts",      state_options,      verb_profile},
     {"settings",   "", "list its settings",                           state_options,      verb_list},
     {"set",        "NAME=VALUE...", "change its settings",            state_options,      verb_set},

@@ -109,6 +109,43 @@ static int do_certificates(struct manage *manage, const json_t *request, json_t 
     return list(manage, "certificate", "certificates", answer);
 }
 
+static void number_one(void *list, int64_t number, json_t *body)
+{
+    (void)body;
+    json_array_append_new(list, json_integer(number));
+}
+
+/* One by one, in one transaction: the store must not be changed while it is gone through. */
+static int forget_all(struct store *store, const char *kind, const json_t *numbers, struct error *e)
+{
+    size_t i;
+    json_t *number;
+
+    if (store_begin(store, e) < 0)
+        return -1;
+    json_array_foreach(numbers, i,
+                       number) if (store_remove(store, kind, json_integer_value(number), e) < 0)
+    {
+        store_rollback(store);
+        return -1;
+    }
+    return store_commit(store, e);
+}
+
+static int do_forget_accounts(struct manage *manage, const json_t *request, json_t *answer,
+                              struct error *e)
+{
+    json_t *numbers = json_array();
+    int status;
+
+    (void)request;
+    store_each(manage->store, "account", number_one, numbers);
+    status = forget_all(manage->store, "account", numbers, e);
+    json_object_set_new(answer, "forgotten", json_integer((json_int_t)json_array_size(numbers)));
+    json_decref(numbers);
+    return status;
+}
+
 static int do_dns_add(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
 {
     const char *record;
@@ -203,20 +240,21 @@ static const struct {
     const char *name;
     int (*run)(struct manage *manage, const json_t *request, json_t *answer, struct error *e);
 } verbs[] = {
-    {"arm",          do_arm         },
-    {"disarm",       do_disarm      },
-    {"armed",        do_armed       },
-    {"accounts",     do_accounts    },
-    {"orders",       do_orders      },
-    {"certificates", do_certificates},
-    {"profile",      do_profile     },
-    {"settings",     do_settings    },
-    {"set",          do_set         },
-    {"eab-add",      do_eab_add     },
-    {"eab-keys",     do_eab_keys    },
-    {"unpause",      do_unpause     },
-    {"dns-add",      do_dns_add     },
-    {"dns-remove",   do_dns_remove  },
+    {"arm",             do_arm            },
+    {"disarm",          do_disarm         },
+    {"armed",           do_armed          },
+    {"accounts",        do_accounts       },
+    {"orders",          do_orders         },
+    {"certificates",    do_certificates   },
+    {"forget-accounts", do_forget_accounts},
+    {"profile",         do_profile        },
+    {"settings",        do_settings       },
+    {"set",             do_set            },
+    {"eab-add",         do_eab_add        },
+    {"eab-keys",        do_eab_keys       },
+    {"unpause",         do_unpause        },
+    {"dns-add",         do_dns_add        },
+    {"dns-remove",      do_dns_remove     },
 };
 
 json_t *manage_answer(struct manage *manage, const json_t *request)

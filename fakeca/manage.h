@@ -7,6 +7,7 @@
  *     disarm    "fault", maybe "on"             -> "disarmed": how many
  *     armed                                     -> "armed", "disarmed": what misbehaviour.h gives
  *     accounts, orders, certificates            -> under that name: all there are
+ *     forget-accounts                           -> "forgotten": how many
  *     profile   "name", "lifetime" in seconds, of what is issued from now on
  *     set       "settings": ["caa=on", ...]     -> "settings": what policy_describe gives
  *     settings                                  -> the same

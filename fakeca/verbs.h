@@ -62,7 +62,7 @@ int verb_set(int argc, char **argv);
 int verb_eab(int argc, char **argv);
 int verb_unpause(int argc, char **argv);
 int verb_profile(int argc, char **argv);
-int verb_list(int argc, char **argv); /* armed, accounts, orders, certificates */
+int verb_list(int argc, char **argv); /* armed, accounts, orders, certificates, forget-accounts */
 
 extern const struct option_row answer_options[];
 int verb_answer(int argc, char **argv);

@@ -14,6 +14,7 @@
 #include "faketime/clock.h"
 #include "faketime/command.h"
 #include "faketime/doctor.h"
+#include "faketime/program.h"
 #include "testbed/wire/moment.h"
 #include "testbed/wire/options.h"
 
@@ -379,14 +380,16 @@ static int verb_ps(int argc, char **argv)
 static int verb_doctor(int argc, char **argv)
 {
     struct error e;
+    bool is_process;
     int result;
     pid_t pid = 0;
 
     if (expect(argc, argv, 1, "PID|COMMAND", &e) < 0)
         return complain(BAD_INPUT, &e);
-    if (parse_pid(argv[1], &pid, &e) < 0)
-        return doctor_command(argv[1], stdout, &e) < 0 ? complain(BAD_INPUT, &e) : DONE;
-    result = doctor_process(pid, stdout, &e);
+    is_process = parse_pid(argv[1], &pid, &e) == 0;
+    if (!is_process && program_check(argv[1], &e) == PROGRAM_MISSING)
+        return complain(BAD_INPUT, &e);
+    result = is_process ? doctor_process(pid, stdout, &e) : doctor_command(argv[1], stdout, &e);
     return result < 0 ? complain(ENVIRONMENT, &e) : result;
 }
 

@@ -67,24 +67,29 @@ static int64_t left_until(int64_t time, clockid_t id)
     return time - (int64_t)now.tv_sec * NANOSECONDS - now.tv_nsec;
 }
 
+static struct wait until(struct wait wait, clockid_t id)
+{
+    wait.by_calendar = id == CLOCK_REALTIME && wait.timeout != WAIT_FOREVER;
+    wait.timeout = left_until(wait.timeout, id);
+    return wait;
+}
+
 /* FUTEX_WAIT takes a while, FUTEX_WAIT_BITSET and the others a time; those that wake nobody wait for nothing. */
 static struct wait futex(struct wait wait, uint64_t operation)
 {
-    bool until = (operation & FUTEX_CMD_MASK) != FUTEX_WAIT;
-
     if ((operation & FUTEX_PRIVATE_FLAG) == 0)
         wait.kind = WAIT_SHARED;
-    if (until)
-        wait.timeout = left_until(wait.timeout, operation & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME
-                                                                                 : CLOCK_MONOTONIC);
-    return wait;
+    if ((operation & FUTEX_CMD_MASK) == FUTEX_WAIT)
+        return wait;
+    return until(wait, operation & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC);
 }
 
 static struct wait sleep_by(struct wait wait, const uint64_t arguments[6])
 {
     if ((arguments[1] & TIMER_ABSTIME) == 0)
         return wait;
-    return (struct wait){WAIT_UNTIL, left_until(wait.timeout, (clockid_t)arguments[0])};
+    wait.kind = WAIT_UNTIL;
+    return until(wait, (clockid_t)arguments[0]);
 }
 
 struct wait wait_of_call(pid_t pid, long number, const uint64_t arguments[6])
@@ -124,6 +129,6 @@ struct wait wait_of_thread(pid_t pid, pid_t thread)
     text[length > 0 ? length : 0] = '\0';
     if (sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
                &number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]) != 7)
-        return (struct wait){WAIT_NONE, WAIT_FOREVER};
+        return (struct wait){.kind = WAIT_NONE, .timeout = WAIT_FOREVER};
     return wait_of_call(pid, number, a);
 }

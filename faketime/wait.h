@@ -25,6 +25,7 @@ struct wait {
     enum wait_kind kind;
     int64_t
         timeout; /* nanoseconds: what was asked for, or what is left until a time; or WAIT_FOREVER */
+    bool by_calendar; /* it ends at a time on CLOCK_REALTIME, of which the kernel has its own */
 };
 
 /* `pid` is the process, whose memory the arguments may lie in. */

@@ -128,6 +128,14 @@ function methods:profiles(given)
   self._play:effect("the authority changes its profiles: " .. table.concat(list, ", "), flow.now())
 end
 
+-- For good: who comes with the key of an account of before is a stranger.
+function methods:forget_accounts()
+  authority.serving(self, "forget_accounts")
+  if self._play.dry then return end
+  tell(self, { "forget-accounts", "--state", self._dir })
+  self._play:effect("the authority forgets all accounts", flow.now())
+end
+
 -- --- misbehaving --------------------------------------------------------------------------------
 
 local function fault(play)
@@ -238,6 +246,7 @@ authority.verbs = {
     authority.serve_spec },
   { "acme", "house:acme { ... }", "for a target that gets its certificates by itself, from here", authority.acme_spec },
   { "profiles", 'house:profiles { classic = "45d" }', "what it issues over ACME from now on lasts so long" },
+  { "forget_accounts", "house:forget_accounts()", "all accounts are gone, as after a database was wiped" },
   { "arm", 'house:arm { "FAULT", on = "newOrder", ... }',
     "misbehaves, while it serves: a fault of docs/authority.md; one that never fires fails the play",
     authority.arm_spec },

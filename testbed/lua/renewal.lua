@@ -3,6 +3,7 @@
 
 local acme_client = require "acme_client"
 local authority = require "authority"
+local flow = require "flow"
 local host = require "host"
 local placeholders = require "placeholders"
 local routine = require "routine"
@@ -55,6 +56,15 @@ local things = {
   last = { kind = words.one_of { "renewed", "not due", "failed" }, help = "how it ended when it last ran" },
 }
 
+local function forget(self)
+  if not by_tool(self._settings) then
+    words.mistake "renewal: forget: without a client it remembers nothing; expected client = ... in the renewal"
+  end
+  if self._play.dry then return end
+  self._looks:take(self._forget)
+  self._play:effect("the client's storage is lost", flow.now())
+end
+
 return routine.define("renewal", {
   spec = spec,
   check = function (settings)
@@ -66,7 +76,8 @@ return routine.define("renewal", {
   end,
   begin = function (self)
     self._last = "not due"
-    self._look = by_tool(self._settings) and acme_client.new(self) or at_once
+    self._look = at_once
+    if by_tool(self._settings) then self._look, self._forget = acme_client.new(self) end
   end,
   period = function (self) return by_tool(self._settings) and self._settings.schedule or math.huge end,
   look = function (self)
@@ -74,6 +85,7 @@ return routine.define("renewal", {
     self._last = result or self._last
     if result == "renewed" then self:_acted() end
   end,
+  acts = { { "forget", "its client starts anew: account, keys and certificates are lost", forget } },
   things = things,
   looks = function (self)
     return { renewed = function () return self._count end, last = function () return self._last end }

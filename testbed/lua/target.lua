@@ -208,8 +208,9 @@ local LISTS_LAST = 7 * 86400 -- seconds, by the calendar
 -- Fetches the revocation lists of an authority as they are now; the configuration has the name of their file.
 function methods:_fetch_lists(house)
   local play = self._play
-  self._lists = { house = house, count = self._lists and self._lists.count + 1 or 1, till = play.page:now() + LISTS_LAST }
-  local path = ("%s/client-crl-%d.pem"):format(self._dir, self._lists.count)
+  local count = self._lists and self._lists.count + 1 or 1
+  self._lists = { house = house, count = count, till = play.page:now() + LISTS_LAST }
+  local path = ("%s/client-crl-%d.pem"):format(self._dir, count)
   fakeca.run(play, { "crl", "--state", house._dir, "--out", path, "--at", fakeca.now(play), "--lifetime",
     LISTS_LAST .. "s" })
   self._config.client_crl = path

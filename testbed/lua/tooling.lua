@@ -99,8 +99,7 @@ CURL_OPTS="--cacert %trust"
 WELLKNOWN="%webroot/.well-known/acme-challenge"
 BASEDIR="%dir"
 RENEW_DAYS=%days
-ORDER_TIMEOUT=30
-VALIDATION_TIMEOUT=30
+KEYSIZE=2048
 ]]
 
 function dehydrated.prepare(job)
