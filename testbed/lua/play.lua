@@ -10,6 +10,8 @@ local host = require "host"
 local stage = require "stage"
 local words = require "words"
 
+local PATIENCE = 120 -- seconds for a scenario that does not say how long it takes
+
 local Play = {}
 Play.__index = Play
 
@@ -20,6 +22,7 @@ function Play.new(run, path, number, rehearsal)
     run = run, path = path, number = number, dry = rehearsal == nil,
     outward = rehearsal and rehearsal.outward or false, -- some target is outside the stage
     title = false, tags = {},
+    limit = rehearsal and rehearsal.limit or PATIENCE, -- real seconds; beyond that it is given up
     section = false, heading = false, -- what the script is at
     points = {},                      -- every expect: { section, heading, text, met, details }
     expected = {},                    -- sections in which something was expected
@@ -357,9 +360,10 @@ function Play:perform()
   self.run.playing[self.main] = self
   self.text = text
   local watchdog = not self.dry and self:spawn_flow(function ()
-    flow.park(self.run.options.timeout)
+    local limit = self.run.options.timeout or self.limit
+    flow.park(limit)
     flow.interrupt(self.main, words.ending("environment",
-      ("%s: gave up after %s"):format(self.path, host.show_duration(self.run.options.timeout))))
+      ("%s: gave up after %s"):format(self.path, host.show_duration(limit))))
   end)
   local ok, problem = xpcall(function ()
     chunk()

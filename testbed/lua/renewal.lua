@@ -82,7 +82,8 @@ return routine.define("renewal", {
   period = function (self) return by_tool(self._settings) and self._settings.schedule or math.huge end,
   look = function (self)
     local result = self:_look()
-    self._last = result or self._last
+    if not result then return end
+    self._last, self._tally[result] = result, (self._tally[result] or 0) + 1
     if result == "renewed" then self:_acted() end
   end,
   acts = { { "forget", "its client starts anew: account, keys and certificates are lost", forget } },

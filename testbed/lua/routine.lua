@@ -32,16 +32,18 @@ function routine.define(noun, how)
   function module.new(play, given)
     local settings = words.check(noun, how.spec, given)
     if how.check then how.check(settings) end
-    local self = class.new { _play = play, _settings = settings, _running = true, _count = 0, _memory = {} }
+    local self = class.new { _play = play, _settings = settings, _running = true, _count = 0, _memory = {},
+      _tally = {} } -- result of a look -> how often, for those that live by the calendar
     if play.dry then return self end
     if how.begin then how.begin(self) end
     -- its own flow looks, and so does time that passes: one at a time
     self._looks = turn.new()
     local function look() self._looks:take(how.look, self) end
     if how.period then
-      table.insert(play.actors, { period = how.period(self), act = function ()
-        if self._running then look() end
-      end })
+      table.insert(play.actors, { period = how.period(self), name = settings.client or noun, tally = self._tally,
+        act = function ()
+          if self._running then look() end
+        end })
     end
     play:spawn_flow(function ()
       while true do

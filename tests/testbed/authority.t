@@ -37,10 +37,10 @@ my $journal = "$DIR/journal.jsonl";
 my ($status, $out, $err) = rehearse('run', '--journal', $journal, play(<<'REST'));
 inject "sixty-one days pass, and the authority is busy when renewal is due"
 house:arm { "retry-later", on = "newOrder", status = 503, after = "120", times = 1 }
-clock:advance "61d"
+clock:jump "61d"
 renewal:expect { last = "failed", within = "30s" }
 recover "the next run, half a day later, gets through"
-clock:advance "12h"
+clock:jump "12h"
 renewal:expect { renewed = 2, within = "30s" }
 fleet:expect { success = "100%", within = "5s" }
 REST
@@ -81,7 +81,7 @@ like $out, qr/^not ok 3 - .*play-\d+\.lua:12: arm: .*already/m, 'told with its l
 ($status, $out) = rehearse('run', '--journal', $journal, play(<<'REST'));
 inject "the client is stopped; its certificate runs out"
 renewal:stop()
-clock:advance "91d"
+clock:jump "91d"
 fleet:expect { outcome = "expired", within = "5s" }
 recover "it is started again, by its timer"
 renewal:start()

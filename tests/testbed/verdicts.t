@@ -31,13 +31,13 @@ like $out, qr/^1\.\.1$/m, 'and a plan';
 like $out, qr/\ATAP version 14\n/, 'or the newer TAP on request';
 
 ($status, $out) = rehearse('run', play(steady => 'outcome = "expired", within = "300ms"',
-    rest => "inject \"x\"\nclock:advance \"91d\"\nfleet:expect { outcome = \"expired\" }"));
+    rest => "inject \"x\"\nclock:jump \"91d\"\nfleet:expect { outcome = \"expired\" }"));
 is $status, 3, 'no steady state';
 like $out, qr/^not ok 1/m, 'is a failure';
 like $out, qr/^ok 2 - .* # SKIP not reached$/m, 'and nothing is injected';
 unlike $out, qr/advances/, 'not even a calendar moved';
 
-my $inject = "inject \"the leaf runs out\"\nclock:advance \"91d\"\n";
+my $inject = "inject \"the leaf runs out\"\nclock:jump \"91d\"\n";
 ($status, $out, $err) = rehearse('run', play(rest => $inject . 'fleet:expect { success = "100%", within = "300ms" }'));
 is $status, 1, 'an expectation that is not met';
 like $out, qr/^not ok 2 - inject: the leaf runs out/m, 'says which';
@@ -48,7 +48,7 @@ ok $journal && -s $journal, 'the journal is kept and named';
 open my $file, '<', $journal or die;
 my @lines = <$file>;
 ok !(grep { !/^\{.*\}$/ } @lines), 'it is JSON lines';
-like "@lines", qr/"kind":"effect".*the calendar advances by 91d/, 'with the fault';
+like "@lines", qr/"kind":"effect".*the calendar jumps by 91d/, 'with the fault';
 like "@lines", qr/"kind":"clock read back"/, 'and every clock that was read back';
 like $lines[-1], qr/"kind":"run over".*"status":1/, 'and the verdict';
 system 'rm', '-rf', $journal =~ s{/[^/]*$}{}r if $journal;
