@@ -434,6 +434,7 @@ function target.listen_address(self)
 end
 
 local SAID = 5 -- last lines kept, to tell why it did not start
+local LAST_WORDS = 1 -- seconds that they may come after its end: whom it has left behind may hold the pipe for ever
 
 -- Starts its process, and calls `take(line)` for every line that it says and `gone(why)` when it has
 -- ended; its words are in the journal, the last of them in target.said(self).
@@ -443,7 +444,9 @@ function target.run(self, argv, take, gone, dir)
     words.environment("target %s: there is no %s here; apt-get install %s", self._name, argv[1], self._adapter.needs)
   end
   local process = play:start_process(argv, { on_calendar = true, dir = dir or self._dir, env = self._env })
+  local open, waiter = 0, nil
   local function follow(next_line)
+    open = open + 1
     play:spawn_flow(function ()
       for line in function () return next_line(process) end do
         play:note("said", { who = self._name, text = line })
@@ -451,6 +454,8 @@ function target.run(self, argv, take, gone, dir)
         if #said > SAID then table.remove(said, 1) end
         take(line)
       end
+      open = open - 1
+      if waiter then flow.wake(waiter) end
     end)
   end
   self._process, self._said, self._ended = process, said, nil
@@ -458,8 +463,12 @@ function target.run(self, argv, take, gone, dir)
   follow(process.err)
   play:spawn_flow(function ()
     local ending = process:wait()
-    play:note("ended", { who = self._name, ending = ending })
     self._ended = ending.error or "it is not running any more"
+    local till = flow.now() + LAST_WORDS
+    waiter = flow.self()
+    while open > 0 and flow.now() < till do flow.park(till - flow.now()) end
+    waiter = nil
+    play:note("ended", { who = self._name, ending = ending })
     gone(ending.error or "it ended with " .. (ending.code and "status " .. ending.code or "signal " .. ending.signal))
   end)
 end

@@ -77,7 +77,8 @@ open $file, '>', $off or die;
 print $file <<"SERVER";
 #!/bin/sh
 printf '{"listen":"%s","hosts":[{"name":"shop.test","chain":"%s","key":"%s"}]}' "\$1" "\$2" "\$3" >off.json
-$BUILD/target-builtin --config off.json & $BUILD/fakeclock detach \$! ; wait
+$BUILD/target-builtin --config off.json >said & until grep -q listening said; do sleep 0.01; done
+$BUILD/fakeclock detach \$! && wait
 SERVER
 close $file;
 chmod 0755, $off;
