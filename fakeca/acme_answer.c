@@ -101,6 +101,14 @@ void set_status(json_t *object, const char *status)
     json_object_set_new(object, "status", json_string(status));
 }
 
+struct ledger *ledger_of(const struct call *call, struct error *e)
+{
+    const struct acme_plan *plan = &call->acme->plan;
+
+    return plan->ledger != NULL ? plan->ledger(plan->context, e)
+                                : (failed(e, "there is no ledger"), NULL);
+}
+
 json_t *own(struct call *call, const char *kind, int64_t number)
 {
     json_t *thing = store_get(call->store, kind, number);

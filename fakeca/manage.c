@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fakeca/eab.h"
+#include "fakeca/manage_authority.h"
 #include "testbed/wire/lines.h"
 
 struct manager { /* one who is connected */
@@ -106,7 +107,9 @@ static int do_certificates(struct manage *manage, const json_t *request, json_t 
 {
     (void)request;
     (void)e;
-    return list(manage, "certificate", "certificates", answer);
+    if (list(manage, "certificate", "certificates", answer) < 0)
+        return -1;
+    return mark_revoked(manage->plain, json_object_get(answer, "certificates"), e);
 }
 
 static void number_one(void *list, int64_t number, json_t *body)
@@ -179,6 +182,18 @@ static int do_profile(struct manage *manage, const json_t *request, json_t *answ
     return acme_profile_lasts(manage->acme, name, lifetime, e);
 }
 
+static int do_revoke(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    return authority_take_back(manage->plain, manage->store, request, answer, e);
+}
+
+static int do_rotate_issuer(struct manage *manage, const json_t *request, json_t *answer,
+                            struct error *e)
+{
+    (void)request;
+    return authority_rotate_issuer(manage->plain, answer, e);
+}
+
 static int do_settings(struct manage *manage, const json_t *request, json_t *answer,
                        struct error *e)
 {
@@ -248,6 +263,8 @@ static const struct {
     {"certificates",    do_certificates   },
     {"forget-accounts", do_forget_accounts},
     {"profile",         do_profile        },
+    {"revoke",          do_revoke         },
+    {"rotate-issuer",   do_rotate_issuer  },
     {"settings",        do_settings       },
     {"set",             do_set            },
     {"eab-add",         do_eab_add        },

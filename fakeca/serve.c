@@ -145,6 +145,11 @@ static void greet_acme(void *context, struct greeting *greeting)
 
 /* --- opening, the rest -------------------------------------------------------------------------- */
 
+static struct ledger *ledger_of(void *context, struct error *e)
+{
+    return plain_ledger(&((struct serve *)context)->plain, e);
+}
+
 static int open_acme(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
@@ -154,6 +159,7 @@ static int open_acme(struct serve *serve, struct error *e)
         .validator = &serve->validator,
         .misbehaviour = serve->misbehaviour,
         .policy = &serve->policy,
+        .ledger = ledger_of,
         .now = now,
         .context = serve,
         .profile_count = plan->profile_count,
@@ -249,6 +255,7 @@ static int open_services(struct serve *serve, struct error *e)
     serve->manage = (struct manage){.loop = serve->loop,
                                     .misbehaviour = serve->misbehaviour,
                                     .policy = &serve->policy,
+                                    .plain = &serve->plain,
                                     .store = serve->store,
                                     .zone = serve->zone,
                                     .changed = mind_doors,

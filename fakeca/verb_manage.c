@@ -180,7 +180,7 @@ int verb_disarm(int argc, char **argv)
     return ask(&a, request);
 }
 
-/* armed, settings, accounts, orders, certificates and forget-accounts: the verb is the request. */
+/* armed, settings, accounts, orders, certificates, forget-accounts and rotate-issuer: the verb is the request. */
 int verb_list(int argc, char **argv)
 {
     struct manage_arguments a = {0};

@@ -92,6 +92,7 @@ local function begin(self)
     name = (settings.names or { shop._name })[1], names = settings.names or { shop._name },
     directory = house._facts.directory, trust = house._facts.https_root,
     host = listener(shop), port = tostring(play:http_port()), resolves = play.isolation == "isolated",
+    must_staple = settings.must_staple,
     days = math.max(1, math.floor(settings.when_left / 86400)), failures = 0,
   }
   store(job)
