@@ -20,10 +20,10 @@ fleet:expect { success = "100%", during = "300ms" }
 inject "renewal stops, and the leaf runs out"
 renewal:stop()
 clock:jump "91d"
-fleet:expect { outcome = "expired", within = "2s" }
+fleet:expect { outcome = "expired", within = "5s" }
 recover "renewal starts again"
 renewal:start()
-fleet:expect { success = "100%", within = "5s" }
+fleet:expect { success = "100%", within = "10s" }
 PLAY
 }
 
@@ -145,7 +145,7 @@ steady "every client gets in"
 fleet:expect { success = "100%", during = "300ms" }
 inject "it is ninety days later for these clients"
 fleet:set { skew = "91d" }
-fleet:expect { outcome = "expired", within = "2s" }
+fleet:expect { outcome = "expired", within = "5s" }
 PLAY
 ($status, $out, $err) = rehearse('run', '--allow', '127.0.0.1', $external);
 is $status, 0, 'a server elsewhere, where it is allowed' or diag "$out\n$err";
@@ -245,7 +245,7 @@ local house = ca      { root = "10y" }
 local shop  = target  { "nginx", name = "shop.test", certificate = house:issue {} }
 local old   = clients { "gnutls", to = shop, min_version = "1.0", max_version = "1.1" }
 steady "TLS 1.1 does not"
-old:expect { outcome = "protocol-version", within = "2s" }
+old:expect { outcome = "protocol-version", within = "5s" }
 PLAY
     is $status, 0, 'its protocols decide who gets in' or diag "$out\n$err";
 
