@@ -10,7 +10,8 @@ local house   = ca      {}
 house:serve {}
 local shop    = target  { "apache", name = "shop.test", certificate = house:issue { lifetime = "7d" }, stapling = true }
 local cron    = renewal { of = shop, from = house, client = "acme-tiny" }
-local shop    = target  { "apache", name = "shop.test", stapling = true, certificate = house:issue { lifetime = "7d" } }
+local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s", staple = "check",
+                          timeout = "500ms" }
 
 steady "every client gets in, with a good staple"
 cron:expect  { renewed = 1, within = "30s" }
