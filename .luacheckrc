@@ -4,7 +4,7 @@ std = "lua54"
 max_line_length = 120
 
 local words = {
-    "scenario", "tags", "steady", "inject", "recover", "note", "clock",
+    "scenario", "tags", "timeout", "steady", "inject", "recover", "note", "clock",
     "ca", "target", "clients", "renewal", "detector", "guard",
     "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type",
     "math", "string", "table",

@@ -21,7 +21,7 @@ override LDFLAGS  += $(SANITIZE)
 
 # Debian packages: to build and run; to test; to lint.
 DEPS_BUILD = gcc make pkg-config libc6-dev libev-dev liblua5.4-dev libjansson-dev \
-             libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev libsqlite3-dev
+             libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev libsqlite3-dev libpsl-dev
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc gnutls-bin bind9-dnsutils \
              curl acme-tiny dehydrated uacme musl-tools busybox certbot lego caddy apache2-bin \
              libcurl4-openssl-dev
@@ -48,7 +48,7 @@ CLIENT   = $(call objects,$(filter-out $(DRIVERS),$(wildcard clients/*.c)))
 FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
 TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
 SHIM     = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(sort $(wildcard faketime/shim*.c)) \
-             faketime/page.c faketime/vdso.c testbed/wire/error.c)
+             faketime/page.c faketime/program.c faketime/vdso.c testbed/wire/error.c)
 CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/command%.c faketime/blob_code.c, \
              $(wildcard faketime/*.c))) $(BUILD)/obj/faketime/image.o
 BUILTIN  = $(call objects,$(wildcard testbed/targets/*.c))
@@ -63,7 +63,7 @@ $(foreach l,$(LIBRARIES),$(eval $(BUILD)/client-$(l): $(call objects,$(call DRIV
 $(BUILD)/client-%: $(CLIENT) $(PAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lev -ljansson -lm
 
-LIBS_fakeca = -lssl -lcrypto -lev -ljansson -lldns -lsqlite3 -lm
+LIBS_fakeca = -lssl -lcrypto -lev -ljansson -lldns -lpsl -lsqlite3 -lm
 $(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(PAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_fakeca)
 

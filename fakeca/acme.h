@@ -16,7 +16,9 @@
 #include "fakeca/authority.h"
 #include "fakeca/http_answer.h"
 #include "fakeca/http_request.h"
+#include "fakeca/ledger.h"
 #include "fakeca/misbehaviour.h"
+#include "fakeca/policy.h"
 #include "fakeca/store.h"
 #include "fakeca/validate.h"
 
@@ -24,8 +26,12 @@
 
 struct profile {
     const char *name, *what;
-    int64_t lifetime; /* seconds */
+    int64_t lifetime; /* seconds, as are the next three */
     bool no_common_name;
+    int64_t order, pending,
+        reuse; /* how long an order is open, an authorization waits, and one that
+                                      is valid is good for later orders */
+    size_t names_most;
 };
 
 struct acme_plan {
@@ -33,6 +39,9 @@ struct acme_plan {
     struct authority *authority; /* open, and paused */
     struct validator *validator; /* its `done` leads to acme_validated */
     struct misbehaviour *misbehaviour;
+    const struct policy *policy; /* NULL: the usual one */
+    /* What was revoked, by whoever did it; NULL with *e.  Without it nothing can be. */
+    struct ledger *(*ledger)(void *context, struct error *e);
     int64_t (*now)(void *context);
     void *context;
     struct profile profiles[PROFILES_MOST]; /* the first is for those who name none */

@@ -4,15 +4,21 @@
 #include <string.h>
 
 #include "fakeca/acme_parts.h"
+#include "fakeca/eab.h"
 
 #define CONTACTS_MOST 10
 #define ORDERS_PAGE   50
 
 static json_t *describe(const struct call *call, int64_t number, const json_t *account)
 {
-    return json_pack("{s:O, s:O, s:o}", "status", json_object_get(account, "status"), "contact",
-                     json_object_get(account, "contact"), "orders",
-                     url_json(call, "/acme/orders/%lld", (long long)number));
+    json_t *binding = json_object_get(account, "externalAccountBinding");
+    json_t *out = json_pack("{s:O, s:O, s:o}", "status", json_object_get(account, "status"),
+                            "contact", json_object_get(account, "contact"), "orders",
+                            url_json(call, "/acme/orders/%lld", (long long)number));
+
+    if (binding != NULL)
+        json_object_set(out, "externalAccountBinding", binding);
+    return out;
 }
 
 static int answer_with(struct call *call, int status, int64_t number, const json_t *account)
@@ -65,8 +71,10 @@ static int create(struct call *call, const char *thumbprint)
         return -1;
     account = json_pack("{s:s, s:o, s:O, s:I}", "status", "valid", "contact", contact, "jwk",
                         call->jws.jwk, "created", (json_int_t)call->now);
-    number = store_add(call->store, "account", thumbprint, account, &e);
-    status = number < 0 ? broken(call, &e) : answer_with(call, 201, number, account);
+    status = eab_check(call, account) < 0 || limit_account(call) < 0 ? -1 : 0;
+    number = status < 0 ? 0 : store_add(call->store, "account", thumbprint, account, &e);
+    if (status == 0)
+        status = number < 0 ? broken(call, &e) : answer_with(call, 201, number, account);
     json_decref(account);
     return status;
 }

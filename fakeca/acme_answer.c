@@ -9,13 +9,14 @@
 #include "fakeca/renewal.h"
 #include "testbed/wire/moment.h"
 
-#define DAY INT64_C(86400)
+#define HOUR INT64_C(3600)
+#define DAY  INT64_C(86400)
 
 /* Let's Encrypt's of 2026 */
 const struct profile usual_profiles[] = {
-    {"classic",    "90 days, with a common name", 90 * DAY,   false},
-    {"tlsserver",  "45 days, no common name",     45 * DAY,   true },
-    {"shortlived", "160 hours, no common name",   160 * 3600, true },
+    {"classic",    "90 days, with a common name", 90 * DAY,   false, 7 * DAY,  7 * DAY, 30 * DAY, 100},
+    {"tlsserver",  "45 days, no common name",     45 * DAY,   true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
+    {"shortlived", "160 hours, no common name",   160 * HOUR, true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
 };
 const size_t usual_profile_count = sizeof usual_profiles / sizeof usual_profiles[0];
 
@@ -100,6 +101,14 @@ void set_status(json_t *object, const char *status)
     json_object_set_new(object, "status", json_string(status));
 }
 
+struct ledger *ledger_of(const struct call *call, struct error *e)
+{
+    const struct acme_plan *plan = &call->acme->plan;
+
+    return plan->ledger != NULL ? plan->ledger(plan->context, e)
+                                : (failed(e, "there is no ledger"), NULL);
+}
+
 json_t *own(struct call *call, const char *kind, int64_t number)
 {
     json_t *thing = store_get(call->store, kind, number);
@@ -169,8 +178,8 @@ static int answer_directory(struct call *call)
             }
     json_object_set_new(directory, "meta",
                         json_pack("{s:o, s:b, s:o}", "termsOfService", url_json(call, "/terms"),
-                                  "externalAccountRequired", 0, "profiles",
-                                  describe_profiles(call->acme)));
+                                  "externalAccountRequired", call->acme->plan.policy->eab_required,
+                                  "profiles", describe_profiles(call->acme)));
     return answer_json(call, 200, directory);
 }
 
@@ -399,6 +408,9 @@ struct acme *acme_new(const struct acme_plan *plan, struct error *e)
     if (acme == NULL)
         return failed(e, "out of memory"), NULL;
     acme->plan = *plan;
+    policy_usual(&acme->usual);
+    if (plan->policy == NULL)
+        acme->plan.policy = &acme->usual;
     acme->mint = mint_new(plan->authority, e);
     if (acme->mint != NULL && nonces_open(&acme->nonces, e) == 0)
         return acme;

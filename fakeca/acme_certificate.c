@@ -39,6 +39,23 @@ static struct chain *spoil(const struct call *call, struct chain *chain, struct 
     return broken_chain;
 }
 
+/* A leaf that was made again has a serial number of its own, which OCSP must know.  One that another
+ * authority has signed is not ours to know. */
+static int note_remade(struct authority *authority, const struct leaf_plan *plan,
+                       const struct chain *chain, struct error *e)
+{
+    X509 *leaf = sk_X509_value(chain->sent, 0);
+    const struct signer *issuer = authority_signer(authority, authority_issuer(authority), e);
+    char serial[SERIAL_TEXT];
+
+    if (issuer == NULL)
+        return -1;
+    if (leaf == NULL || X509_check_issued(issuer->certificate, leaf) != X509_V_OK)
+        return 0;
+    certificate_serial(leaf, serial);
+    return authority_note(authority, plan, serial, e);
+}
+
 /* For those that a fault is about: the long way. */
 static int issue_wrongly(const struct call *call, struct leaf_plan plan, struct minted *out,
                          struct error *e)
@@ -50,6 +67,10 @@ static int issue_wrongly(const struct call *call, struct leaf_plan plan, struct 
     chain = authority_issue(call->acme->plan.authority, &plan, e);
     if (chain != NULL && call->chosen.fault->breaks_chain)
         chain = spoil(call, chain, e);
+    if (chain != NULL && note_remade(call->acme->plan.authority, &plan, chain, e) < 0) {
+        chain_free(chain);
+        return -1;
+    }
     status = chain == NULL ? -1 : minted_from(chain, out, e);
     chain_free(chain);
     return status;
@@ -145,7 +166,10 @@ static int issue(struct call *call, json_t *order, const struct request *request
         return broken(call, &e);
     set_status(order, "valid");
     json_object_set_new(order, "certificate", json_integer(number));
-    return store_put(call->store, "order", call->number, order, &e) < 0 ? broken(call, &e) : 0;
+    if (limit_issued(call->acme, order, call->now, &e) < 0 ||
+        store_put(call->store, "order", call->number, order, &e) < 0)
+        return broken(call, &e);
+    return 0;
 }
 
 /* --- finalize ----------------------------------------------------------------------------------- */
@@ -203,22 +227,55 @@ int answer_finalize(struct call *call)
 
 /* --- download ----------------------------------------------------------------------------------- */
 
+/* The chains there are: the one up to our root, and the same with our root's cross-sign, if it has one. */
+static int answer_chain(struct call *call, const char *pem)
+{
+    char *cross = authority_cross_pem(call->acme->plan.authority), *longer = NULL;
+    bool other = strcmp(call->rest, "/1") == 0;
+    char url[URL_TEXT];
+    int length = other && cross != NULL ? asprintf(&longer, "%s%s", pem, cross) : (int)strlen(pem);
+
+    if ((*call->rest != '\0' && !other) || (other && cross == NULL))
+        refuse(call, NO_SUCH_THING, "there is no such chain");
+    else if (length >= 0) {
+        url_of(call, url, "/acme/certificate/%lld%s", (long long)call->number, other ? "" : "/1");
+        if (cross != NULL)
+            http_answer_field(call->answer, "Link", "<%s>;rel=\"alternate\"", url);
+        http_answer_copy(call->answer, "application/pem-certificate-chain", other ? longer : pem,
+                         (size_t)length);
+    }
+    free(longer);
+    free(cross);
+    return call->answer->status == 200 ? 0 : -1;
+}
+
 int answer_certificate(struct call *call)
 {
     json_t *body = own(call, "certificate", call->number);
     const char *pem = text_of(body, "pem");
+    int status = pem == NULL ? -1 : answer_chain(call, pem);
 
-    if (pem == NULL)
-        return -1;
-    http_answer_copy(call->answer, "application/pem-certificate-chain", pem, strlen(pem));
     json_decref(body);
-    return 0;
+    return status;
 }
 
 /* --- revocation --------------------------------------------------------------------------------- */
 
-/* Who may: the account that ordered it, and whoever holds its key.  (RFC 8555 also allows an account
- * that holds authorizations for all its names.) */
+static bool holds_all_names(struct call *call, const json_t *body)
+{
+    json_t *name;
+    size_t i;
+
+    json_array_foreach(json_object_get(body, "names"), i, name)
+    {
+        if (!authorization_holds(call, json_string_value(name)))
+            return false;
+    }
+    return true;
+}
+
+/* Who may: the account that ordered it, whoever holds its key, and an account that has shown that it
+ * holds all its names. */
 static int may_revoke(struct call *call, const json_t *body, X509 *certificate)
 {
     if (call->account == NULL)
@@ -226,31 +283,31 @@ static int may_revoke(struct call *call, const json_t *body, X509 *certificate)
                    ? 0
                    : refuse(call, UNAUTHORIZED,
                             "the request is not signed with that certificate's key");
-    return json_integer_value(json_object_get(body, "account")) == call->account_number
+    return json_integer_value(json_object_get(body, "account")) == call->account_number ||
+                   holds_all_names(call, body)
                ? 0
                : refuse(call, UNAUTHORIZED, "that certificate belongs to another account");
 }
 
-static int write_down(struct call *call, X509 *certificate, int reason, struct error *e)
+static int write_down(struct call *call, struct ledger *ledger, X509 *certificate, int reason,
+                      struct error *e)
 {
     struct authority *authority = call->acme->plan.authority;
-    struct ledger ledger;
-    int status = -1;
+    int status;
 
     if (authority_resume(authority, e) < 0)
         return -1;
-    if (ledger_open(authority, &ledger, e) == 0) {
-        status = ledger_revoke(&ledger, certificate, call->now, reason, e);
-        ledger_close(&ledger);
-    }
+    status = ledger_revoke(ledger, certificate, call->now, reason, e);
     authority_pause(authority);
     return status;
 }
 
-static int take_back(struct call *call, int64_t number, json_t *body, X509 *certificate)
+static int take_back(struct call *call, const json_t *body, X509 *certificate)
 {
     json_t *given = json_object_get(call->payload, "reason");
     json_int_t reason = json_integer_value(given);
+    struct ledger *ledger;
+    struct revoked before;
     struct error e;
 
     if (may_revoke(call, body, certificate) < 0)
@@ -259,13 +316,14 @@ static int take_back(struct call *call, int64_t number, json_t *body, X509 *cert
                           reason == 2 || reason == 6 || reason == 8))
         return refuse(call, BAD_REVOCATION_REASON,
                       "expected a reason of RFC 5280 section 5.3.1 that fits a leaf");
-    if (json_object_get(body, "revoked") != NULL)
-        return refuse(call, ALREADY_REVOKED, "the certificate is revoked already");
-    json_object_set_new(body, "revoked", json_integer(call->now));
-    if (store_put(call->store, "certificate", number, body, &e) < 0 ||
-        write_down(call, certificate, given == NULL ? -1 : (int)reason, &e) < 0)
+    ledger = ledger_of(call, &e);
+    if (ledger == NULL)
         return broken(call, &e);
-    return 0;
+    if (ledger_find(ledger, certificate, &before) && before.at <= call->now)
+        return refuse(call, ALREADY_REVOKED, "the certificate is revoked already");
+    return write_down(call, ledger, certificate, given == NULL ? -1 : (int)reason, &e) < 0
+               ? broken(call, &e)
+               : 0;
 }
 
 /* Whether it is that one, and not another that only claims its serial number. */
@@ -298,7 +356,7 @@ int answer_revoke(struct call *call)
     if (body == NULL || !is_kept(body, certificate))
         status = refuse(call, NO_SUCH_THING, "that certificate is none of ours");
     else
-        status = take_back(call, number, body, certificate);
+        status = take_back(call, body, certificate);
     json_decref(body);
     X509_free(certificate);
     return status;

@@ -37,15 +37,16 @@ static json_t *new_challenges(const char *type, bool wildcard)
     return all;
 }
 
-int64_t authorization_new(struct call *call, const json_t *identifier, int64_t expires,
-                          struct error *e)
+static int64_t authorization_new(struct call *call, const json_t *identifier,
+                                 const struct profile *profile, struct error *e)
 {
     const char *type = text_of(identifier, "type"), *value = text_of(identifier, "value");
     bool wildcard = strncmp(value, "*.", 2) == 0;
-    json_t *body = json_pack("{s:s, s:I, s:I, s:{s:s, s:s}, s:o}", "status", "pending", "account",
-                             (json_int_t)call->account_number, "expires", (json_int_t)expires,
-                             "identifier", "type", type, "value", wildcard ? value + 2 : value,
-                             "challenges", new_challenges(type, wildcard));
+    json_t *body = json_pack(
+        "{s:s, s:I, s:I, s:I, s:{s:s, s:s}, s:o}", "status", "pending", "account",
+        (json_int_t)call->account_number, "expires", (json_int_t)(call->now + profile->pending),
+        "reuse", (json_int_t)profile->reuse, "identifier", "type", type, "value",
+        wildcard ? value + 2 : value, "challenges", new_challenges(type, wildcard));
     int64_t number;
 
     if (wildcard)
@@ -53,6 +54,65 @@ int64_t authorization_new(struct call *call, const json_t *identifier, int64_t e
     number = store_add(call->store, "authz", NULL, body, e);
     json_decref(body);
     return number;
+}
+
+/* --- used again --------------------------------------------------------------------------------- */
+
+/* What the valid authorization of an account for a name goes by: kind "proof", {"authz": number}. */
+static void proof_name(int64_t account, const char *name, char out[300])
+{
+    snprintf(out, 300, "%lld %s", (long long)account, name);
+}
+
+static int64_t proof_of(struct call *call, const char *name)
+{
+    char proof[300];
+    int64_t number;
+    json_t *pointer, *body;
+    bool holds;
+
+    proof_name(call->account_number, name, proof);
+    pointer = store_find(call->store, "proof", proof, &number);
+    number = json_integer_value(json_object_get(pointer, "authz"));
+    json_decref(pointer);
+    body = number == 0 ? NULL : store_get(call->store, "authz", number);
+    holds = has_status(body, "valid") &&
+            call->now < json_integer_value(json_object_get(body, "expires"));
+    json_decref(body);
+    return holds ? number : 0;
+}
+
+bool authorization_holds(struct call *call, const char *name)
+{
+    return proof_of(call, name) != 0;
+}
+
+int64_t authorization_for(struct call *call, const json_t *identifier,
+                          const struct profile *profile, struct error *e)
+{
+    int64_t proof = call->acme->plan.policy->reuse_authorizations
+                        ? proof_of(call, text_of(identifier, "value"))
+                        : 0;
+
+    return proof != 0 ? proof : authorization_new(call, identifier, profile, e);
+}
+
+/* Notes that it became valid: from now on it counts for as long as its profile says. */
+static int keep_proof(struct acme *acme, int64_t number, json_t *body, int64_t now, struct error *e)
+{
+    const char *value = text_of(json_object_get(body, "identifier"), "value");
+    bool wildcard = json_object_get(body, "wildcard") != NULL;
+    json_t *pointer = json_pack("{s:I}", "authz", (json_int_t)number);
+    char name[260], proof[300];
+    int status;
+
+    snprintf(name, sizeof name, "%s%s", wildcard ? "*." : "", value);
+    proof_name(json_integer_value(json_object_get(body, "account")), name, proof);
+    json_object_set_new(body, "expires",
+                        json_integer(now + json_integer_value(json_object_get(body, "reuse"))));
+    status = store_set(acme->plan.store, "proof", proof, pointer, e);
+    json_decref(pointer);
+    return status;
 }
 
 /* --- what they look like ------------------------------------------------------------------------ */
@@ -195,6 +255,18 @@ static json_t *in_processing(const json_t *body)
     return NULL;
 }
 
+/* What a verdict changes besides the authorization itself. */
+static int note_verdict(struct acme *acme, int64_t number, json_t *body, bool good, struct error *e)
+{
+    int64_t now = acme->plan.now(acme->plan.context);
+    int64_t account = json_integer_value(json_object_get(body, "account"));
+    const char *value = text_of(json_object_get(body, "identifier"), "value");
+
+    if (good && keep_proof(acme, number, body, now, e) < 0)
+        return -1;
+    return limit_judged(acme, account, value, good, now, e);
+}
+
 /* A fault may have it that something else came of it. */
 static struct chosen choose(const struct acme *acme, const json_t *body)
 {
@@ -240,7 +312,9 @@ static int decide(struct acme *acme, int64_t number, int problem, const char *de
             json_object_set(challenge, "error", error);
             json_object_set_new(body, "error", error);
         }
-        status = store_put(acme->plan.store, "authz", number, body, e);
+        status = note_verdict(acme, number, body, good, e);
+        if (status == 0)
+            status = store_put(acme->plan.store, "authz", number, body, e);
     }
     json_decref(body);
     return status;

@@ -9,9 +9,6 @@
 #include "fakeca/acme_parts.h"
 #include "fakeca/renewal.h"
 
-#define ORDER_LIFETIME   (INT64_C(7) * 86400)
-#define IDENTIFIERS_MOST 100
-
 /* --- what an order looks like ------------------------------------------------------------------- */
 
 json_t *order_describe(const struct call *call, int64_t number, const json_t *order)
@@ -109,6 +106,15 @@ int answer_order(struct call *call)
 
 /* --- identifiers -------------------------------------------------------------------------------- */
 
+/* Whether a label begins or ends with a hyphen: no host name, RFC 1123 section 2.1. */
+static bool has_loose_hyphen(const char *name)
+{
+    size_t length = strlen(name);
+
+    return *name == '-' || name[length - 1] == '-' || strstr(name, ".-") != NULL ||
+           strstr(name, "-.") != NULL;
+}
+
 /* The one spelling of an identifier's value; -1 where it is none that we issue for. */
 static int canonical(const char *type, const char *value, char out[256])
 {
@@ -126,7 +132,7 @@ static int canonical(const char *type, const char *value, char out[256])
                    : -1;
     }
     if (length > 253 || name_is_address(value) || strchr(name, '*') != NULL ||
-        name_check(value, &e) < 0 || name[strlen(name) - 1] == '.')
+        name_check(value, &e) < 0 || name[strlen(name) - 1] == '.' || has_loose_hyphen(name))
         return -1;
     for (size_t i = 0; i <= length; i++)
         out[i] = (char)tolower((unsigned char)value[i]);
@@ -162,16 +168,15 @@ static int take_identifier(struct call *call, const json_t *given, json_t *ident
 }
 
 /* NULL after a refusal. */
-static json_t *take_identifiers(struct call *call)
+static json_t *take_identifiers(struct call *call, size_t most)
 {
     json_t *given = json_object_get(call->payload, "identifiers"), *one;
     json_t *identifiers = json_array();
     size_t i;
 
-    if (!json_is_array(given) || json_array_size(given) == 0 ||
-        json_array_size(given) > IDENTIFIERS_MOST) {
+    if (!json_is_array(given) || json_array_size(given) == 0 || json_array_size(given) > most) {
         json_decref(identifiers);
-        return refuse(call, MALFORMED, "expected 1 to %d identifiers", IDENTIFIERS_MOST), NULL;
+        return refuse(call, MALFORMED, "expected 1 to %zu identifiers", most), NULL;
     }
     json_array_foreach(given, i, one) if (take_identifier(call, one, identifiers) < 0)
     {
@@ -206,14 +211,14 @@ int acme_profile_lasts(struct acme *acme, const char *name, int64_t seconds, str
 static int add_authorizations(struct call *call, json_t *order)
 {
     json_t *numbers = json_array(), *identifier;
-    int64_t expires = json_integer_value(json_object_get(order, "expires"));
+    const struct profile *profile = profile_named(call->acme, text_of(order, "profile"));
     struct error e;
     size_t i;
 
     json_object_set_new(order, "authorizations", numbers);
     json_array_foreach(json_object_get(order, "identifiers"), i, identifier)
     {
-        int64_t number = authorization_new(call, identifier, expires, &e);
+        int64_t number = authorization_for(call, identifier, profile, &e);
 
         if (number < 0)
             return broken(call, &e);
@@ -222,44 +227,97 @@ static int add_authorizations(struct call *call, json_t *order)
     return 0;
 }
 
+/* What an order goes by while it is open: kind "open-order", {"order": number}. */
+static void open_name(const struct call *call, const json_t *order, char out[128])
+{
+    const char *profile = text_of(order, "profile");
+    char set[SET_TEXT];
+
+    identifiers_name(json_object_get(order, "identifiers"), set);
+    snprintf(out, 128, "%lld %s %.40s", (long long)call->account_number, set,
+             profile == NULL ? "" : profile);
+}
+
+/* The number of an open order that is the same as this one; 0: there is none. */
+static int64_t same_order(struct call *call, const json_t *order, json_t **same)
+{
+    char name[128];
+    int64_t number;
+    json_t *pointer;
+
+    if (!call->acme->plan.policy->reuse_orders || text_of(order, "replaces") != NULL)
+        return 0;
+    open_name(call, order, name);
+    pointer = store_find(call->store, "open-order", name, &number);
+    number = json_integer_value(json_object_get(pointer, "order"));
+    json_decref(pointer);
+    *same = number == 0 ? NULL : store_get(call->store, "order", number);
+    if (*same != NULL && order_refresh(call, number, *same) == 0 &&
+        (has_status(*same, "pending") || has_status(*same, "ready")))
+        return number;
+    json_decref(*same);
+    *same = NULL;
+    return 0;
+}
+
+static int note_open(struct call *call, const json_t *order, int64_t number)
+{
+    json_t *pointer = json_pack("{s:I}", "order", (json_int_t)number);
+    struct error e;
+    char name[128];
+    int status;
+
+    open_name(call, order, name);
+    status = store_set(call->store, "open-order", name, pointer, &e);
+    json_decref(pointer);
+    return status < 0 ? broken(call, &e) : 0;
+}
+
 static int add_order(struct call *call, json_t *order)
 {
     struct error e;
     int64_t number;
 
-    if (add_authorizations(call, order) < 0)
+    if (limit_order(call, order) < 0 || add_authorizations(call, order) < 0)
         return -1;
     number = store_add(call->store, "order", NULL, order, &e);
     if (number < 0)
         return broken(call, &e);
     if (text_of(order, "replaces") != NULL && renewal_claim(call, order, number) < 0)
         return -1;
-    return answer_with(call, 201, number, order);
+    if (call->acme->plan.policy->reuse_orders && note_open(call, order, number) < 0)
+        return -1;
+    /* with authorizations that are valid already, it is ready at once */
+    return order_refresh(call, number, order) < 0 ? -1 : answer_with(call, 201, number, order);
 }
 
 int answer_new_order(struct call *call)
 {
     const char *profile = text_of(call->payload, "profile");
     const char *replaces = text_of(call->payload, "replaces");
-    json_t *identifiers, *order;
+    const struct profile *terms = profile_named(call->acme, profile);
+    json_t *identifiers, *order, *same = NULL;
+    int64_t number;
     int status;
 
     if (json_object_get(call->payload, "notBefore") != NULL ||
         json_object_get(call->payload, "notAfter") != NULL)
         return refuse(call, MALFORMED, "dates are not for the client to choose here");
-    if (profile_named(call->acme, profile) == NULL)
+    if (terms == NULL)
         return refuse(call, INVALID_PROFILE, "there is no profile '%.100s'", profile);
-    identifiers = take_identifiers(call);
+    identifiers = take_identifiers(call, terms->names_most);
     if (identifiers == NULL)
         return -1;
     order = json_pack("{s:s, s:I, s:I, s:o}", "status", "pending", "account",
                       (json_int_t)call->account_number, "expires",
-                      (json_int_t)call->now + ORDER_LIFETIME, "identifiers", identifiers);
+                      (json_int_t)(call->now + terms->order), "identifiers", identifiers);
     if (profile != NULL)
         json_object_set_new(order, "profile", json_string(profile));
     if (replaces != NULL)
         json_object_set_new(order, "replaces", json_string(replaces));
-    status = add_order(call, order);
+    number = same_order(call, order, &same);
+    status = number != 0 ? answer_with(call, 201, number, same) : add_order(call, order);
     json_decref(order);
+    json_decref(same);
     return status;
 }

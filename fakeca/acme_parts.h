@@ -18,6 +18,7 @@
 
 struct acme {
     struct acme_plan plan;
+    struct policy usual; /* what the plan points to where it came with none */
     struct nonces nonces;
     struct mint *mint;
     struct keyring keyring;
@@ -64,6 +65,8 @@ json_t *url_json(const struct call *call, const char *format, ...)
 int answer_json(struct call *call, int status, json_t *body);
 json_t *time_json(int64_t seconds);
 
+/* What was revoked; NULL with *e. */
+struct ledger *ledger_of(const struct call *call, struct error *e);
 /* A thing of the caller's own; NULL after a refusal. */
 json_t *own(struct call *call, const char *kind, int64_t number);
 const char *text_of(const json_t *object, const char *name);
@@ -80,11 +83,17 @@ int answer_order(struct call *call);
 /* Brings an order's status up to date with its authorizations and the clock. */
 int order_refresh(struct call *call, int64_t number, json_t *order);
 json_t *order_describe(const struct call *call, int64_t number, const json_t *order);
+/* What exactly these identifiers go by, in whatever order. */
+#define SET_TEXT BASE64URL_TEXT(32)
+void identifiers_name(const json_t *identifiers, char out[SET_TEXT]);
 const struct profile *profile_named(const struct acme *acme, const char *name);
 
-/* A new authorization for an identifier of an order: its number, or -1 with *e. */
-int64_t authorization_new(struct call *call, const json_t *identifier, int64_t expires,
-                          struct error *e);
+/* An authorization for an identifier of an order: a new one, or a valid one where the policy has those
+ * used again.  Its number, or -1 with *e. */
+int64_t authorization_for(struct call *call, const json_t *identifier,
+                          const struct profile *profile, struct error *e);
+/* Whether the account has shown that it holds the name; also "*.NAME". */
+bool authorization_holds(struct call *call, const char *name);
 int answer_authorization(struct call *call);
 int answer_challenge(struct call *call);
 
@@ -92,5 +101,12 @@ int answer_finalize(struct call *call);
 int answer_certificate(struct call *call);
 int answer_revoke(struct call *call);
 int answer_renewal_info(struct call *call);
+
+/* Rate limits, where the policy has them: the first two refuse, the others count. */
+int limit_account(struct call *call);
+int limit_order(struct call *call, const json_t *order);
+int limit_issued(struct acme *acme, const json_t *order, int64_t now, struct error *e);
+int limit_judged(struct acme *acme, int64_t account, const char *name, bool good, int64_t now,
+                 struct error *e);
 
 #endif

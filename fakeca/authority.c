@@ -317,6 +317,15 @@ int authority_cross_sign(struct authority *authority, struct authority *old, int
     return status;
 }
 
+char *authority_cross_pem(const struct authority *authority)
+{
+    struct error none;
+
+    return file_exists(authority->directory, "cross.pem")
+               ? file_read(authority->directory, "cross.pem", NULL, &none)
+               : NULL;
+}
+
 /* --- opening ------------------------------------------------------------------------------------ */
 
 static int load(struct authority *authority, struct error *e)

@@ -92,6 +92,8 @@ int authority_cross_sign(struct authority *authority, struct authority *old, int
 
 /* Signer number `i`, root first; NULL with *e.  Borrowed. */
 const struct signer *authority_signer(struct authority *authority, size_t i, struct error *e);
+/* The cross-sign of the root, as PEM, to be freed; NULL where it has none. */
+char *authority_cross_pem(const struct authority *authority);
 /* Which number a signer that these gave has. */
 size_t authority_number(const struct authority *authority, const struct signer *signer);
 /* The number of the one that leaves come from now. */

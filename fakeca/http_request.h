@@ -29,6 +29,7 @@ struct http_request {
     char target[2048]; /* path and query, as sent */
     char host[256];
     char content_type[128]; /* without parameters, in lower case */
+    char peer[46];          /* who asks, without a port; filled by http_server.h */
     bool keep_alive;
     bool expects_continue; /* told with HTTP_MORE too, once the head is whole */
     const char *body;      /* in the buffer; not terminated */

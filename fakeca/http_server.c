@@ -1,6 +1,7 @@
 #include "fakeca/http_server.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct http_connection {
     struct http_server *server;
     struct http_connection *next, *previous;
     int fd;
+    char peer[46];
     SSL *ssl; /* NULL: plain */
     ev_io io;
     ev_timer limit; /* the connection ends with it */
@@ -296,6 +298,7 @@ static int take_request(struct http_connection *c)
         return refuse(c, request.status) < 0 ? -1 : 1;
     c->continued = false;
     touch(c);
+    memcpy(request.peer, c->peer, sizeof request.peer);
     if (answer_request(c, &request) < 0)
         return -1;
     c->got -= request.consumed;
@@ -377,6 +380,16 @@ static void on_drip(struct ev_loop *loop, ev_timer *watcher, int events)
     step(watcher->data);
 }
 
+static void name_peer(int fd, char *out, size_t room)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+
+    if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0)
+        getnameinfo((struct sockaddr *)&peer, length, out, (socklen_t)room, NULL, 0,
+                    NI_NUMERICHOST);
+}
+
 /* NULL where there is no memory. */
 static struct http_connection *make(int fd, SSL_CTX *tls)
 {
@@ -408,6 +421,7 @@ static void start(struct http_server *server, int fd)
     }
     c->server = server;
     c->fd = fd;
+    name_peer(fd, c->peer, sizeof c->peer);
     link_connection(c);
     server->count++;
     ev_io_init(&c->io, on_io, fd, EV_READ);

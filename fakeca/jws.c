@@ -1,5 +1,7 @@
 #include "fakeca/jws.h"
 
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +64,30 @@ static unsigned char *part(const json_t *object, const char *name, size_t *lengt
     return bytes;
 }
 
-static int check_header(struct jws *jws, enum jws_fault *fault, struct error *e)
+static const struct mac {
+    const char *name;
+    const EVP_MD *(*digest)(void);
+} macs[] = {
+    {"HS256", EVP_sha256},
+    {"HS384", EVP_sha384},
+    {"HS512", EVP_sha512},
+};
+
+static const struct mac *mac_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof macs / sizeof macs[0]; i++)
+        if (strcmp(macs[i].name, name) == 0)
+            return &macs[i];
+    return NULL;
+}
+
+static bool mac_known(const char *name)
+{
+    return mac_named(name) != NULL;
+}
+
+static int check_header(struct jws *jws, bool (*known)(const char *name), enum jws_fault *fault,
+                        struct error *e)
 {
     const json_t *header = jws->protected_header;
 
@@ -73,7 +98,7 @@ static int check_header(struct jws *jws, enum jws_fault *fault, struct error *e)
     jws->jwk = json_object_get(header, "jwk");
     if (json_object_get(header, "crit") != NULL || json_object_get(header, "b64") != NULL)
         return failed(e, "the protected header asks for an extension that is not spoken here");
-    if (jws->algorithm == NULL || !jwk_algorithm_known(jws->algorithm)) {
+    if (jws->algorithm == NULL || !known(jws->algorithm)) {
         *fault = JWS_ALGORITHM;
         return failed(e, "the algorithm '%s' is not accepted here",
                       jws->algorithm == NULL ? "" : jws->algorithm);
@@ -107,7 +132,8 @@ static int take_signing_input(const json_t *object, struct jws *jws, struct erro
     return 0;
 }
 
-int jws_of_object(const json_t *object, struct jws *jws, enum jws_fault *fault, struct error *e)
+static int read_object(const json_t *object, struct jws *jws, bool (*known)(const char *name),
+                       enum jws_fault *fault, struct error *e)
 {
     unsigned char *header = NULL;
     size_t length = 0;
@@ -124,7 +150,7 @@ int jws_of_object(const json_t *object, struct jws *jws, enum jws_fault *fault, 
     if (jws->payload_text == NULL ||
         (jws->signature = part(object, "signature", &jws->signature_length, e)) == NULL)
         return -1;
-    if (check_header(jws, fault, e) < 0)
+    if (check_header(jws, known, fault, e) < 0)
         return -1;
     if (jws->payload_length > 0 &&
         (jws->payload = json_of(jws->payload_text, jws->payload_length, e)) == NULL)
@@ -132,6 +158,18 @@ int jws_of_object(const json_t *object, struct jws *jws, enum jws_fault *fault, 
     if (jws->payload != NULL && !json_is_object(jws->payload))
         return failed(e, "the payload is not a JSON object");
     return take_signing_input(object, jws, e);
+}
+
+int jws_of_object(const json_t *object, struct jws *jws, enum jws_fault *fault, struct error *e)
+{
+    return read_object(object, jws, jwk_algorithm_known, fault, e);
+}
+
+int jws_of_secret(const json_t *object, struct jws *jws, enum jws_fault *fault, struct error *e)
+{
+    if (read_object(object, jws, mac_known, fault, e) < 0)
+        return -1;
+    return jws->kid != NULL ? 0 : failed(e, "expected a \"kid\" in the protected header");
 }
 
 int jws_parse(const char *bytes, size_t length, struct jws *jws, enum jws_fault *fault,
@@ -156,6 +194,21 @@ int jws_verify(const struct jws *jws, EVP_PKEY *key, struct error *e)
 {
     return jwk_verify(key, jws->algorithm, jws->signing_input, jws->signing_length, jws->signature,
                       jws->signature_length, e);
+}
+
+int jws_verify_secret(const struct jws *jws, const unsigned char *secret, size_t length,
+                      struct error *e)
+{
+    const EVP_MD *digest = mac_named(jws->algorithm)->digest();
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+
+    if (HMAC(digest, secret, (int)length, (const unsigned char *)jws->signing_input,
+             jws->signing_length, mac, &size) == NULL)
+        return failed(e, "the MAC cannot be made");
+    return size == jws->signature_length && CRYPTO_memcmp(mac, jws->signature, size) == 0
+               ? 0
+               : failed(e, "the MAC does not fit");
 }
 
 void jws_free(struct jws *jws)

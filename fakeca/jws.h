@@ -39,6 +39,11 @@ int jws_parse(const char *bytes, size_t length, struct jws *jws, enum jws_fault 
 /* The same for a JWS that stands inside another request, as an object. */
 int jws_of_object(const json_t *object, struct jws *jws, enum jws_fault *fault, struct error *e);
 int jws_verify(const struct jws *jws, EVP_PKEY *key, struct error *e);
+/* The same for one that is signed with a shared secret, by HS256, HS384 or HS512, and names it by "kid": RFC
+ * 8555 section 7.3.4. */
+int jws_of_secret(const json_t *object, struct jws *jws, enum jws_fault *fault, struct error *e);
+int jws_verify_secret(const struct jws *jws, const unsigned char *secret, size_t length,
+                      struct error *e);
 void jws_free(struct jws *jws);
 
 /* JSON from strangers: bounded in depth, no key twice.  NULL with *e. */

@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "fakeca/eab.h"
+#include "fakeca/manage_authority.h"
 #include "testbed/wire/lines.h"
 
 struct manager { /* one who is connected */
@@ -105,7 +107,46 @@ static int do_certificates(struct manage *manage, const json_t *request, json_t 
 {
     (void)request;
     (void)e;
-    return list(manage, "certificate", "certificates", answer);
+    if (list(manage, "certificate", "certificates", answer) < 0)
+        return -1;
+    return mark_revoked(manage->plain, json_object_get(answer, "certificates"), e);
+}
+
+static void number_one(void *list, int64_t number, json_t *body)
+{
+    (void)body;
+    json_array_append_new(list, json_integer(number));
+}
+
+/* One by one, in one transaction: the store must not be changed while it is gone through. */
+static int forget_all(struct store *store, const char *kind, const json_t *numbers, struct error *e)
+{
+    size_t i;
+    json_t *number;
+
+    if (store_begin(store, e) < 0)
+        return -1;
+    json_array_foreach(numbers, i,
+                       number) if (store_remove(store, kind, json_integer_value(number), e) < 0)
+    {
+        store_rollback(store);
+        return -1;
+    }
+    return store_commit(store, e);
+}
+
+static int do_forget_accounts(struct manage *manage, const json_t *request, json_t *answer,
+                              struct error *e)
+{
+    json_t *numbers = json_array();
+    int status;
+
+    (void)request;
+    store_each(manage->store, "account", number_one, numbers);
+    status = forget_all(manage->store, "account", numbers, e);
+    json_object_set_new(answer, "forgotten", json_integer((json_int_t)json_array_size(numbers)));
+    json_decref(numbers);
+    return status;
 }
 
 static int do_dns_add(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
@@ -141,19 +182,96 @@ static int do_profile(struct manage *manage, const json_t *request, json_t *answ
     return acme_profile_lasts(manage->acme, name, lifetime, e);
 }
 
+static int do_revoke(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    return authority_take_back(manage->plain, manage->store, request, answer, e);
+}
+
+static int do_rotate_issuer(struct manage *manage, const json_t *request, json_t *answer,
+                            struct error *e)
+{
+    (void)request;
+    return authority_rotate_issuer(manage->plain, answer, e);
+}
+
+static int do_settings(struct manage *manage, const json_t *request, json_t *answer,
+                       struct error *e)
+{
+    (void)request;
+    (void)e;
+    return json_object_set_new(answer, "settings", policy_describe(manage->policy));
+}
+
+/* All of them, or none. */
+static int do_set(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    json_t *settings = json_object_get(request, "settings"), *one;
+    struct policy policy = *manage->policy;
+    size_t i;
+
+    if (json_array_size(settings) == 0)
+        return failed(e, "expected \"settings\", an array of texts like caa=on");
+    json_array_foreach(settings, i, one)
+    {
+        const char *text = json_string_value(one);
+
+        if (policy_set(&policy, text == NULL ? "" : text, e) < 0)
+            return -1;
+    }
+    *manage->policy = policy;
+    return do_settings(manage, request, answer, e);
+}
+
+static int do_eab_add(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    json_t *key = eab_make(manage->store, text_of(request, "kid"), e);
+
+    if (key == NULL)
+        return -1;
+    json_object_update(answer, key);
+    json_decref(key);
+    return 0;
+}
+
+static int do_eab_keys(struct manage *manage, const json_t *request, json_t *answer,
+                       struct error *e)
+{
+    (void)request;
+    (void)e;
+    return json_object_set_new(answer, "keys", eab_list(manage->store));
+}
+
+static int do_unpause(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    json_t *account = json_object_get(request, "account");
+    int count = json_is_integer(account)
+                    ? limit_unpause(manage->store, json_integer_value(account), e)
+                    : failed(e, "expected \"account\", a number");
+
+    return count < 0 ? -1 : json_object_set_new(answer, "unpaused", json_integer(count));
+}
+
 static const struct {
     const char *name;
     int (*run)(struct manage *manage, const json_t *request, json_t *answer, struct error *e);
 } verbs[] = {
-    {"arm",          do_arm         },
-    {"disarm",       do_disarm      },
-    {"armed",        do_armed       },
-    {"accounts",     do_accounts    },
-    {"orders",       do_orders      },
-    {"certificates", do_certificates},
-    {"profile",      do_profile     },
-    {"dns-add",      do_dns_add     },
-    {"dns-remove",   do_dns_remove  },
+    {"arm",             do_arm            },
+    {"disarm",          do_disarm         },
+    {"armed",           do_armed          },
+    {"accounts",        do_accounts       },
+    {"orders",          do_orders         },
+    {"certificates",    do_certificates   },
+    {"forget-accounts", do_forget_accounts},
+    {"profile",         do_profile        },
+    {"revoke",          do_revoke         },
+    {"rotate-issuer",   do_rotate_issuer  },
+    {"settings",        do_settings       },
+    {"set",             do_set            },
+    {"eab-add",         do_eab_add        },
+    {"eab-keys",        do_eab_keys       },
+    {"unpause",         do_unpause        },
+    {"dns-add",         do_dns_add        },
+    {"dns-remove",      do_dns_remove     },
 };
 
 json_t *manage_answer(struct manage *manage, const json_t *request)

@@ -7,7 +7,16 @@
  *     disarm    "fault", maybe "on"             -> "disarmed": how many
  *     armed                                     -> "armed", "disarmed": what misbehaviour.h gives
  *     accounts, orders, certificates            -> under that name: all there are
+ *     forget-accounts                           -> "forgotten": how many
  *     profile   "name", "lifetime" in seconds, of what is issued from now on
+ *     revoke    "serials", an array, or "name", or "all": true; maybe "reason", and "after" in seconds
+ *                                               -> "revoked": the serials, "at": when
+ *     rotate-issuer                             -> "issuer": the new one's number, which issues from now on
+ *     set       "settings": ["caa=on", ...]     -> "settings": what policy_describe gives
+ *     settings                                  -> the same
+ *     eab-add   maybe "kid"                     -> "kid", "hmac" (base64url)
+ *     eab-keys                                  -> "keys": all there are
+ *     unpause   "account"                       -> "unpaused": how many names
  *     dns-add   "record": as in a master file
  *     dns-remove "name", maybe "type"           -> "removed": how many
  *
@@ -22,6 +31,8 @@
 #include "fakeca/acme.h"
 #include "fakeca/dns_zone.h"
 #include "fakeca/misbehaviour.h"
+#include "fakeca/policy.h"
+#include "fakeca/serve_plain.h"
 #include "fakeca/store.h"
 
 #define MANAGE_SOCKET "manage.sock"
@@ -30,7 +41,9 @@
 struct manager;
 
 struct manage {
-    struct ev_loop *loop; /* borrowed, as are the next four */
+    struct ev_loop *loop; /* borrowed, as are the next six */
+    struct plain *plain;
+    struct policy *policy;
     struct misbehaviour *misbehaviour;
     struct store *store;
     struct dns_zone *zone;

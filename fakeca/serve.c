@@ -11,7 +11,8 @@
 
 #include "testbed/wire/moment.h"
 
-#define SERIALS_AHEAD 255
+#define CROSS_SIGN_LASTS (INT64_C(10) * 365 * 86400)
+#define SERIALS_AHEAD    255
 
 static int64_t now(void *context)
 {
@@ -29,6 +30,33 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 
 /* --- opening ------------------------------------------------------------------------------------ */
 
+/* A second root, which signs ours: for the other chains that clients may choose from. */
+static int cross_sign(struct serve *serve, struct error *e)
+{
+    char path[PATH_MAX];
+    struct authority other;
+    int64_t at = now(serve);
+    int status;
+
+    snprintf(path, sizeof path, "%.3000s/alternate", serve->plan->state);
+    if (authority_need(path, "Rehearsal Alternate", at, e) < 0 ||
+        authority_open(path, &other, e) < 0)
+        return -1;
+    status = authority_cross_sign(&serve->authority, &other, at, at + CROSS_SIGN_LASTS, e);
+    authority_close(&other);
+    return status;
+}
+
+/* Made once; it stays for good. */
+static int need_alternate(struct serve *serve, struct error *e)
+{
+    char *cross = serve->plan->alternate ? authority_cross_pem(&serve->authority) : NULL;
+    int status = serve->plan->alternate && cross == NULL ? cross_sign(serve, e) : 0;
+
+    free(cross);
+    return status;
+}
+
 static int open_state(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
@@ -39,6 +67,8 @@ static int open_state(struct serve *serve, struct error *e)
         authority_open(plan->state, &serve->authority, e) < 0)
         return -1;
     serve->opened = true;
+    if (need_alternate(serve, e) < 0)
+        return -1;
     serve->authority.ahead = SERIALS_AHEAD;
     authority_pause(&serve->authority);
     serve->store = store_open(plan->state, e);
@@ -115,6 +145,11 @@ static void greet_acme(void *context, struct greeting *greeting)
 
 /* --- opening, the rest -------------------------------------------------------------------------- */
 
+static struct ledger *ledger_of(void *context, struct error *e)
+{
+    return plain_ledger(&((struct serve *)context)->plain, e);
+}
+
 static int open_acme(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
@@ -123,6 +158,8 @@ static int open_acme(struct serve *serve, struct error *e)
         .authority = &serve->authority,
         .validator = &serve->validator,
         .misbehaviour = serve->misbehaviour,
+        .policy = &serve->policy,
+        .ledger = ledger_of,
         .now = now,
         .context = serve,
         .profile_count = plan->profile_count,
@@ -217,6 +254,8 @@ static int open_services(struct serve *serve, struct error *e)
         return -1;
     serve->manage = (struct manage){.loop = serve->loop,
                                     .misbehaviour = serve->misbehaviour,
+                                    .policy = &serve->policy,
+                                    .plain = &serve->plain,
                                     .store = serve->store,
                                     .zone = serve->zone,
                                     .changed = mind_doors,
@@ -227,6 +266,7 @@ static int open_services(struct serve *serve, struct error *e)
 int serve_open(struct serve *serve, const struct serve_plan *plan, struct error *e)
 {
     serve->plan = plan;
+    serve->policy = plan->policy;
     serve->http.fd = serve->api.fd = serve->dns.fd = -1;
     serve->manage.fd = -1;
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error, not the end */
@@ -257,15 +297,27 @@ static json_t *path_json(const struct serve *serve, const char *file)
     return json_string(realpath(path, full) != NULL ? full : path);
 }
 
+/* The roots of what is issued: ours, and the one that has cross-signed it. */
+static json_t *roots_json(const struct serve *serve)
+{
+    json_t *roots = json_pack("[o]", path_json(serve, "root.pem"));
+    char *cross = authority_cross_pem(&serve->authority);
+
+    if (cross != NULL)
+        json_array_append_new(roots, path_json(serve, "cross-root.pem"));
+    free(cross);
+    return roots;
+}
+
 json_t *serve_describe(struct serve *serve)
 {
     char directory[URL_ROOM];
 
     snprintf(directory, sizeof directory, "https://%s/directory", serve->api.address);
-    return json_pack("{s:s, s:s, s:o, s:[o], s:s, s:s, s:s, s:s, s:o, s:i}", "event", "listening",
+    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:i}", "event", "listening",
                      "directory", directory, "https_root", path_json(serve, "https/root.pem"),
-                     "roots", path_json(serve, "root.pem"), "ocsp", serve->urls[0], "issuers",
-                     serve->urls[1], "crls", serve->urls[2], "dns", serve->dns.address, "manage",
+                     "roots", roots_json(serve), "ocsp", serve->urls[0], "issuers", serve->urls[1],
+                     "crls", serve->urls[2], "dns", serve->dns.address, "manage",
                      path_json(serve, MANAGE_SOCKET), "pid", (int)getpid());
 }
 

@@ -2,6 +2,7 @@
  *
  *     DIR/authority.json ...   the authority itself (authority.h), made if it is not there
  *     DIR/https/               a second one, for the certificate of the ACME server itself
+ *     DIR/alternate/           a third one, whose root cross-signs that of the first, where that is wanted
  *     DIR/fired.jsonl          every fault that fired, as misbehaviour.h has it
  *     DIR/manage.sock          where it is told to misbehave (manage.h), mode 0600
  *     DIR/serve.db             accounts, orders and what was issued (store.h)
@@ -35,6 +36,8 @@ struct serve_plan {
     unsigned validate_http_port, validate_tls_port;
     struct profile profiles[PROFILES_MOST];
     size_t profile_count;
+    struct policy policy; /* to begin with */
+    bool alternate;       /* a second root that cross-signs the first, for other chains */
 };
 
 struct serve {
@@ -49,6 +52,7 @@ struct serve {
     struct serve_tls tls;
     SSL_CTX *broken_tls; /* the last that was shown in its place, or NULL */
     struct misbehaviour *misbehaviour;
+    struct policy policy;
     struct http_server api, http;
     struct plain plain;
     struct dns_zone *zone;

@@ -10,7 +10,21 @@
 #define SCHEMA_VERSION 1
 #define BUSY_MS        5000
 
-enum statement { BEGIN, COMMIT, ROLLBACK, ADD, PUT, RENAME, REMOVE, GET, FIND, EACH, STATEMENTS };
+enum statement {
+    BEGIN,
+    COMMIT,
+    ROLLBACK,
+    ADD,
+    PUT,
+    RENAME,
+    REMOVE,
+    SET,
+    UNSET,
+    GET,
+    FIND,
+    EACH,
+    STATEMENTS
+};
 
 static const char *const texts[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -20,6 +34,9 @@ static const char *const texts[STATEMENTS] = {
     [PUT] = "UPDATE thing SET body = ?3 WHERE number = ?2 AND kind = ?1",
     [RENAME] = "UPDATE thing SET name = ?3 WHERE number = ?2 AND kind = ?1",
     [REMOVE] = "DELETE FROM thing WHERE number = ?2 AND kind = ?1",
+    [SET] = ("INSERT INTO thing (kind, name, body) VALUES (?1, ?2, ?3) "
+             "ON CONFLICT (kind, name) DO UPDATE SET body = ?3"),
+    [UNSET] = "DELETE FROM thing WHERE kind = ?1 AND name = ?2",
     [GET] = "SELECT number, body FROM thing WHERE number = ?2 AND kind = ?1",
     [FIND] = "SELECT number, body FROM thing WHERE kind = ?1 AND name = ?2",
     [EACH] = "SELECT number, body FROM thing WHERE kind = ?1 ORDER BY number",
@@ -139,12 +156,11 @@ void store_rollback(struct store *store)
     run(store, ROLLBACK, &unused);
 }
 
-int64_t store_add(struct store *store, const char *kind, const char *name, const json_t *body,
-                  struct error *e)
+static int insert(struct store *store, enum statement which, const char *kind, const char *name,
+                  const json_t *body, struct error *e)
 {
-    sqlite3_stmt *statement = store->statements[ADD];
+    sqlite3_stmt *statement = store->statements[which];
     char *text = json_dumps(body, JSON_COMPACT);
-    int status;
 
     if (text == NULL)
         return failed(e, "out of memory");
@@ -152,8 +168,29 @@ int64_t store_add(struct store *store, const char *kind, const char *name, const
     bind_text(statement, 2, name);
     bind_text(statement, 3, text);
     free(text);
-    status = run(store, ADD, e);
-    return status < 0 ? -1 : sqlite3_last_insert_rowid(store->database);
+    return run(store, which, e);
+}
+
+int64_t store_add(struct store *store, const char *kind, const char *name, const json_t *body,
+                  struct error *e)
+{
+    return insert(store, ADD, kind, name, body, e) < 0 ? -1
+                                                       : sqlite3_last_insert_rowid(store->database);
+}
+
+int store_set(struct store *store, const char *kind, const char *name, const json_t *body,
+              struct error *e)
+{
+    return insert(store, SET, kind, name, body, e);
+}
+
+int store_unset(struct store *store, const char *kind, const char *name, struct error *e)
+{
+    sqlite3_stmt *statement = store->statements[UNSET];
+
+    bind_text(statement, 1, kind);
+    bind_text(statement, 2, name);
+    return run(store, UNSET, e);
 }
 
 static int change(struct store *store, enum statement which, const char *kind, int64_t number,

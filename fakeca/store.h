@@ -33,6 +33,11 @@ int store_put(struct store *store, const char *kind, int64_t number, const json_
               struct error *e);
 int store_rename(struct store *store, const char *kind, int64_t number, const char *name,
                  struct error *e);
+/* Gives the thing of that name this body, and makes it where there is none. */
+int store_set(struct store *store, const char *kind, const char *name, const json_t *body,
+              struct error *e);
+/* Removes the thing of that name, if there is one. */
+int store_unset(struct store *store, const char *kind, const char *name, struct error *e);
 int store_remove(struct store *store, const char *kind, int64_t number, struct error *e);
 
 /* A new reference; NULL where there is none, or where it cannot be read. */

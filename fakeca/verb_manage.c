@@ -1,4 +1,4 @@
-/* fakeca arm, disarm, armed, accounts, orders, dns: talking to a running `fakeca serve`. */
+/* fakeca arm, disarm, armed, accounts, orders, settings, set, eab, dns and more: talking to one that serves. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,8 @@
 struct manage_arguments {
     const char *state, *on, *identifier, *serial, *from, *until, *after, *after_date, *chain, *key,
         *share;
-    const char *add, *remove, *type;
+    const char *add, *remove, *type, *kid;
+    bool list;
     long account, nth, times, status;
 };
 
@@ -47,6 +48,15 @@ const struct option_row dns_options[] = {
     {"remove", "NAME",   "all records of a name", OPTION_TEXT, AT(remove)},
     {"type",   "TYPE",   "only those of a type, with --remove", OPTION_TEXT, AT(type)},
     {0},
+};
+const struct option_row eab_options[] = {
+    STATE,
+    {"kid",  "ID", "the id of the key that is made [one is made up]", OPTION_TEXT, AT(kid)},
+    {"list", NULL, "list the keys, and make none", OPTION_FLAG, AT(list)},
+    {0},
+};
+const struct option_row unpause_options[] = {
+    STATE, {"account", "N", "whose names", OPTION_NUMBER, AT(account)}, {0},
 };
 const struct option_row state_options[] = {STATE, {0}};
 /* clang-format on */
@@ -121,11 +131,11 @@ static int ask(const struct manage_arguments *arguments, json_t *request)
 
 static int read_arguments(const struct option_row *options, int argc, char **argv,
                           struct manage_arguments *arguments, struct option_list *words,
-                          size_t needed, struct error *e)
+                          size_t most, const char *what, struct error *e)
 {
-    if (options_for(options, argc, argv, arguments, words, needed, e) < 0)
+    if (options_for(options, argc, argv, arguments, words, most, e) < 0)
         return -1;
-    return words->count == needed ? 0 : failed(e, "%s: the name of a fault is needed", argv[0]);
+    return words->count > 0 ? 0 : failed(e, "%s: %s is needed", argv[0], what);
 }
 
 int verb_arm(int argc, char **argv)
@@ -135,7 +145,7 @@ int verb_arm(int argc, char **argv)
     struct error e;
     json_t *request;
 
-    if (read_arguments(arm_options, argc, argv, &a, &words, 1, &e) < 0)
+    if (read_arguments(arm_options, argc, argv, &a, &words, 1, "the name of a fault", &e) < 0)
         return complain(&e);
     request = json_pack("{s:s, s:s}", "do", "arm", "fault", words.items[0]);
     put_text(request, "on", a.on);
@@ -163,14 +173,14 @@ int verb_disarm(int argc, char **argv)
     struct error e;
     json_t *request;
 
-    if (read_arguments(disarm_options, argc, argv, &a, &words, 1, &e) < 0)
+    if (read_arguments(disarm_options, argc, argv, &a, &words, 1, "the name of a fault", &e) < 0)
         return complain(&e);
     request = json_pack("{s:s, s:s}", "do", "disarm", "fault", words.items[0]);
     put_text(request, "on", a.on);
     return ask(&a, request);
 }
 
-/* armed, accounts, orders and certificates: the verb is the request. */
+/* armed, settings, accounts, orders, certificates, forget-accounts and rotate-issuer: the verb is the request. */
 int verb_list(int argc, char **argv)
 {
     struct manage_arguments a = {0};
@@ -201,6 +211,45 @@ int verb_profile(int argc, char **argv)
     return ask(&a, json_pack("{s:s, s:s%, s:I}", "do", "profile", "name", words.items[0],
                              (size_t)(sign - words.items[0]), "lifetime",
                              (json_int_t)(lifetime / NANOSECONDS)));
+}
+
+int verb_set(int argc, char **argv)
+{
+    struct manage_arguments a = {0};
+    struct option_list words = {0};
+    struct error e;
+    json_t *settings;
+
+    if (read_arguments(state_options, argc, argv, &a, &words, OPTION_LIST_MAX, "NAME=VALUE", &e) <
+        0)
+        return complain(&e);
+    settings = json_array();
+    for (size_t i = 0; i < words.count; i++)
+        json_array_append_new(settings, json_string(words.items[i]));
+    return ask(&a, json_pack("{s:s, s:o}", "do", "set", "settings", settings));
+}
+
+int verb_eab(int argc, char **argv)
+{
+    struct manage_arguments a = {0};
+    struct error e;
+    json_t *request;
+
+    if (options_for(eab_options, argc, argv, &a, NULL, 0, &e) < 0)
+        return complain(&e);
+    request = json_pack("{s:s}", "do", a.list ? "eab-keys" : "eab-add");
+    put_text(request, "kid", a.kid);
+    return ask(&a, request);
+}
+
+int verb_unpause(int argc, char **argv)
+{
+    struct manage_arguments a = {0};
+    struct error e;
+
+    if (options_for(unpause_options, argc, argv, &a, NULL, 0, &e) < 0)
+        return complain(&e);
+    return ask(&a, json_pack("{s:s, s:I}", "do", "unpause", "account", (json_int_t)a.account));
 }
 
 int verb_dns(int argc, char **argv)

@@ -10,7 +10,8 @@
 struct serve_arguments {
     const char *state, *clock, *acme, *http, *dns, *names_address, *resolver;
     long http_port, tls_port, seed;
-    struct option_list profiles;
+    struct option_list profiles, settings;
+    bool alternate;
 };
 
 #define AT(field) offsetof(struct serve_arguments, field)
@@ -27,6 +28,8 @@ const struct option_row serve_options[] = {
     {"resolver", "ADDR:PORT", "who is asked about names, when validating [the DNS above]", OPTION_TEXT, AT(resolver)},
     {"seed", "N", "of faults that hit a share of requests [1]", OPTION_NUMBER, AT(seed)},
     {"profile", "NAME=T", "certificates of this profile, a usual one or another, last T (may repeat)", OPTION_LIST, AT(profiles)},
+    {"alternate", NULL, "offer a second chain, up to a root that cross-signs the first", OPTION_FLAG, AT(alternate)},
+    {"set", "NAME=VALUE", "a setting, as of `fakeca set` (may repeat)", OPTION_LIST, AT(settings)},
     {0},
 };
 /* clang-format on */
@@ -66,8 +69,10 @@ static int take_profile(char *text, struct serve_plan *plan, struct error *e)
         }
     if (plan->profile_count == PROFILES_MOST)
         return failed(e, "--profile: more than %d are too many", PROFILES_MOST);
-    plan->profiles[plan->profile_count++] =
-        (struct profile){.name = text, .what = sign + 1, .lifetime = lifetime / NANOSECONDS};
+    plan->profiles[plan->profile_count] = usual_profiles[0];
+    plan->profiles[plan->profile_count].name = text;
+    plan->profiles[plan->profile_count].what = sign + 1;
+    plan->profiles[plan->profile_count++].lifetime = lifetime / NANOSECONDS;
     return 0;
 }
 
@@ -89,6 +94,11 @@ static int plan_of(const struct serve_arguments *arguments, struct address *reso
             return -1;
         plan->resolver = resolver;
     }
+    policy_usual(&plan->policy);
+    plan->alternate = arguments->alternate;
+    for (size_t i = 0; i < arguments->settings.count; i++)
+        if (policy_set(&plan->policy, arguments->settings.items[i], e) < 0)
+            return failed_in(e, "--set");
     plan->profile_count = usual_profile_count;
     for (size_t i = 0; i < usual_profile_count; i++)
         plan->profiles[i] = usual_profiles[i];

@@ -3,6 +3,7 @@
 
 #include "fakeca/fault.h"
 #include "fakeca/misbehaviour.h"
+#include "fakeca/policy.h"
 #include "fakeca/show.h"
 #include "fakeca/verbs.h"
 
@@ -23,6 +24,12 @@ const struct option_row show_options[] = {
 };
 /* clang-format on */
 
+static void authority_markdown(FILE *out)
+{
+    serve_faults_markdown(out);
+    policy_markdown(out);
+}
+
 int verb_faults(int argc, char **argv)
 {
     struct arguments arguments = {0};
@@ -33,7 +40,7 @@ int verb_faults(int argc, char **argv)
     if (arguments.json)
         tell_json(arguments.serve ? serve_faults_describe() : faults_describe());
     else if (arguments.markdown)
-        (arguments.serve ? serve_faults_markdown : faults_markdown)(stdout);
+        (arguments.serve ? authority_markdown : faults_markdown)(stdout);
     else
         (arguments.serve ? serve_faults_print : faults_print)(stdout);
     return DONE;

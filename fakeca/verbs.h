@@ -53,12 +53,16 @@ int verb_show(int argc, char **argv);
 extern const struct option_row serve_options[];
 int verb_serve(int argc, char **argv);
 
+extern const struct option_row eab_options[], unpause_options[];
 extern const struct option_row arm_options[], disarm_options[], dns_options[], state_options[];
 int verb_arm(int argc, char **argv);
 int verb_disarm(int argc, char **argv);
 int verb_dns(int argc, char **argv);
+int verb_set(int argc, char **argv);
+int verb_eab(int argc, char **argv);
+int verb_unpause(int argc, char **argv);
 int verb_profile(int argc, char **argv);
-int verb_list(int argc, char **argv); /* armed, accounts, orders, certificates */
+int verb_list(int argc, char **argv); /* armed, accounts, orders, certificates, forget-accounts */
 
 extern const struct option_row answer_options[];
 int verb_answer(int argc, char **argv);

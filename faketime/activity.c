@@ -7,10 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "faketime/wait.h"
+
 #define MILLISECOND 1000000
 
 struct look {
     pid_t pid;
+    int64_t soon;
+    uint64_t waiting;
     struct activity_thread threads[ACTIVITY_THREADS];
     size_t count;
 };
@@ -39,6 +43,7 @@ static void look_at(pid_t thread, void *context)
         return;
     look->threads[look->count] = (struct activity_thread){.id = thread};
     look->count += read_thread(look->pid, &look->threads[look->count]);
+    look->waiting += wait_of_thread(look->pid, thread).timeout < look->soon;
 }
 
 static int by_id(const void *a, const void *b)
@@ -70,27 +75,33 @@ static size_t ended(const struct look *now, const struct activity *before)
     return gone;
 }
 
-uint64_t activity_since(struct activity *activity)
+static void look_at_all(const struct tree *tree, struct look *look)
+{
+    look->count = look->waiting = 0;
+    for (size_t i = 0; i < tree->count; i++) {
+        char path[40];
+
+        look->pid = tree->pids[i];
+        snprintf(path, sizeof path, "/proc/%d/task", (int)look->pid);
+        tree_numbers(path, look_at, look);
+    }
+    qsort(look->threads, look->count, sizeof look->threads[0], by_id);
+}
+
+struct settle_look activity_since(struct activity *activity, int64_t soon)
 {
     static struct look look;
     uint64_t done = 0;
 
+    look.soon = soon;
     tree_grow(&activity->tree);
-    look.count = 0;
-    for (size_t i = 0; i < activity->tree.count; i++) {
-        char path[40];
-
-        look.pid = activity->tree.pids[i];
-        snprintf(path, sizeof path, "/proc/%d/task", (int)look.pid);
-        tree_numbers(path, look_at, &look);
-    }
-    qsort(look.threads, look.count, sizeof look.threads[0], by_id);
+    look_at_all(&activity->tree, &look);
     for (size_t i = 0; i < look.count; i++)
         done += done_by(&look.threads[i], activity);
     done += ended(&look, activity);
     memcpy(activity->threads, look.threads, look.count * sizeof look.threads[0]);
     activity->count = look.count;
-    return done;
+    return (struct settle_look){.done = done, .waiting = look.waiting};
 }
 
 struct activity *activity_of(pid_t pid, struct error *e)
@@ -107,7 +118,7 @@ struct activity *activity_of(pid_t pid, struct error *e)
         free(activity);
         return failed(e, "process %d: there is none", (int)pid), NULL;
     }
-    activity_since(activity);
+    activity_since(activity, 0);
     return activity;
 }
 

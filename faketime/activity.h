@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "faketime/settle.h"
 #include "faketime/tree.h"
 #include "testbed/wire/error.h"
 
@@ -30,7 +31,8 @@ struct activity {
 struct activity *activity_of(pid_t pid, struct error *e);
 void activity_free(struct activity *activity);
 
-/* What has been done since the last call, also by those born meanwhile.  A thread that ended counts once. */
-uint64_t activity_since(struct activity *activity);
+/* What has been done since the last call, also by those born meanwhile, where a thread that ended counts
+ * once; and how many threads wait for less than `soon` nanoseconds. */
+struct settle_look activity_since(struct activity *activity, int64_t soon);
 
 #endif

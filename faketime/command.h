@@ -17,6 +17,10 @@ int complain(int status, const struct error *e);
 
 int parse_pid(const char *text, pid_t *pid, struct error *e);
 
+/* command_run.c */
+int verb_run(int argc, char **argv);
+int verb_follow(int argc, char **argv);
+
 /* command_step.c */
 extern const struct option_row poke_options[], step_options[];
 int verb_poke(int argc, char **argv);

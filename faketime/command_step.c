@@ -81,6 +81,8 @@ const struct option_row step_options[] = {
         OPTION_DURATION, rule.quiet),
     ROW("silence", "DURATION", "and one that gave them much to do, for this long [600ms]",
         OPTION_DURATION, rule.silence),
+    ROW("soon", "DURATION", "and nobody waits for less than this, as if to ask again [2s]",
+        OPTION_DURATION, rule.soon),
     ROW("patience", "DURATION", "give up after this long [20s]", OPTION_DURATION, rule.patience),
     {0},
 };
@@ -101,7 +103,8 @@ static int check_arguments(const struct step_arguments *arguments, const struct 
         return failed(e, "--by: expected how far a step goes, such as 6h");
     if (arguments->whole < 0 || (arguments->whole > 0 && arguments->whole < arguments->by))
         return failed(e, "--for: expected at least one step, --by");
-    if (rule->quiet <= 0 || rule->silence < rule->quiet || rule->patience < rule->silence)
+    if (rule->quiet <= 0 || rule->soon < 0 || rule->silence < rule->quiet ||
+        rule->patience < rule->silence)
         return failed(e,
                       "expected --quiet up to --silence up to --patience, and more than nothing");
     return 0;
@@ -283,7 +286,7 @@ int verb_step(int argc, char **argv)
 {
     static struct stepper stepper;
     struct step_arguments arguments = {
-        .rule = {SETTLE_QUIET, SETTLE_LONG, SETTLE_GIVEUP}
+        .rule = {SETTLE_QUIET, SETTLE_LONG, SETTLE_SOON, SETTLE_GIVEUP}
     };
     struct option_list rest = {0};
     struct error e;

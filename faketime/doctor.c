@@ -1,17 +1,23 @@
 #include "faketime/doctor.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "faketime/census.h"
+#include "faketime/clock.h"
 #include "faketime/page.h"
 #include "faketime/program.h"
 #include "faketime/redirect.h"
 #include "faketime/tracee.h"
+#include "faketime/tree.h"
+#include "faketime/trial.h"
 #include "faketime/uses.h"
+#include "faketime/wait.h"
 #include "testbed/wire/moment.h"
 
 #define CLOSE_ENOUGH NANOSECONDS /* between our looking and its reading */
@@ -50,20 +56,6 @@ static void tell_means(enum program program, const struct error *e, FILE *out)
     fprintf(out, "%-12s%s\n", "by 'run'", means[program]);
     if (program != PROGRAM_MOVES)
         fprintf(out, "%-12s%s\n", "because", e->text);
-}
-
-int doctor_command(const char *command, FILE *out, struct error *e)
-{
-    struct uses uses = {0};
-    enum program program = program_check(command, e);
-
-    if (program == PROGRAM_MISSING)
-        return -1;
-    tell_means(program, e, out);
-    if (strchr(command, '/') != NULL)
-        uses_add(&uses, command);
-    tell_uses(&uses, out);
-    return 0;
 }
 
 /* --- what it reads ---------------------------------------------------------------------------------- */
@@ -159,6 +151,100 @@ static void tell_clock(const struct resident *resident, bool on, FILE *out)
             resident->has_read ? "it has been read" : "it has not been read yet");
 }
 
+/* --- a program that is not started yet -------------------------------------------------------------- */
+
+#define AHEAD (100 * INT64_C(86400) * NANOSECONDS)
+
+/* On a clock of our own, which is a hundred days ahead. */
+static int try_out(const char *path, const char *folder, int64_t *now, struct error *e)
+{
+    char name[64];
+    struct clock clock;
+    int result = -1;
+
+    snprintf(name, sizeof name, "%s/clock", folder);
+    if (clock_create(name, &clock, e) < 0)
+        return -1;
+    if (clock_set_offset(&clock, AHEAD, e) == 0)
+        result = trial(path, name, now, e);
+    clock_close(&clock);
+    unlink(name);
+    return result;
+}
+
+static int tell_trial(const char *path, FILE *out, struct error *e)
+{
+    char folder[] = "/tmp/fakeclock.XXXXXX";
+    int64_t now;
+    int result;
+
+    if (mkdtemp(folder) == NULL)
+        return failed(e, "%s: %s", folder, strerror(errno));
+    result = try_out(path, folder, &now, e);
+    rmdir(folder);
+    if (result < 0)
+        return -1;
+    tell_time("tried out", now, out);
+    if (llabs(now - real_now() - AHEAD) < CLOSE_ENOUGH)
+        return 0;
+    tell_time("expected", real_now() + AHEAD, out);
+    return 1;
+}
+
+int doctor_command(const char *command, FILE *out, struct error *e)
+{
+    struct uses uses = {0};
+    char path[PATH_MAX];
+    enum program program = program_check(command, e);
+
+    if (program == PROGRAM_MISSING)
+        return -1;
+    tell_means(program, e, out);
+    if (program_find(command, path, e) < 0)
+        return -1;
+    uses_add(&uses, path);
+    tell_uses(&uses, out);
+    return program == PROGRAM_STAYS ? 1 : tell_trial(path, out, e);
+}
+
+/* --- a process --------------------------------------------------------------------------------------- */
+
+struct waiting {
+    pid_t pid;
+    int by_calendar;
+};
+
+static void count_waiting(pid_t thread, void *context)
+{
+    struct waiting *waiting = context;
+
+    waiting->by_calendar += wait_of_thread(waiting->pid, thread).by_calendar;
+}
+
+/* Whether waits until a time are the kernel's, and so by real time. */
+static void warn_of_waits(const struct resident *resident, const struct uses *uses, FILE *out)
+{
+    struct waiting waiting = {.pid = resident->pid};
+    char path[40];
+
+    if (resident->preloaded)
+        return;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)resident->pid);
+    tree_numbers(path, count_waiting, &waiting);
+    if (waiting.by_calendar > 0)
+        fprintf(out, "%-12s%d thread%s until a time that the kernel takes for real\n", "waits now",
+                waiting.by_calendar, waiting.by_calendar == 1 ? "" : "s");
+    if (uses->count[USE_WAIT] > 0)
+        fprintf(out,
+                "%-12swaits until a time on the clock may hang; 'fakeclock run' preloads too\n",
+                "beware");
+    else if (uses->count[USE_READ] == 0)
+        fprintf(out,
+                "%-12sit does not tell which calls it uses; waits until a time on the clock may "
+                "hang\n",
+                "beware");
+}
+
 int doctor_process(pid_t pid, FILE *out, struct error *e)
 {
     struct uses uses = {0};
@@ -178,9 +264,7 @@ int doctor_process(pid_t pid, FILE *out, struct error *e)
     fprintf(out, "%-12s%d %s\n", "process", (int)pid, resident.command);
     tell_uses(&uses, out);
     tell_clock(&resident, on, out);
-    if (uses.count[USE_WAIT] > 0 && on && !resident.preloaded)
-        fprintf(out,
-                "%-12swaits until a time on the clock may hang; 'fakeclock run' preloads too\n",
-                "beware");
+    if (on)
+        warn_of_waits(&resident, &uses, out);
     return tell_reading(&resident, &reading, out);
 }

@@ -11,7 +11,8 @@
 
 #include "testbed/wire/error.h"
 
-/* Tells on `out` what can be told of a command before it runs; -1 with one line where there is none. */
+/* Tells on `out` what can be told of a command before it runs, and what time it reads on a clock (trial.h).  1: it
+ * would not follow one; -1 with one line where there is no such command, or it cannot be tried. */
 int doctor_command(const char *command, FILE *out, struct error *e);
 
 /* The same of a process, and the time that it reads.  1: it reads another time than its clock tells; -1 with

@@ -14,8 +14,6 @@
 #include "faketime/clock.h"
 #include "faketime/command.h"
 #include "faketime/doctor.h"
-#include "faketime/launch.h"
-#include "faketime/preload.h"
 #include "faketime/program.h"
 #include "testbed/wire/moment.h"
 #include "testbed/wire/options.h"
@@ -270,64 +268,6 @@ static int verb_show(int argc, char **argv)
     return DONE;
 }
 
-/* --- run ------------------------------------------------------------------------------------- */
-
-/* The absolute path: the program may change its folder and start others. */
-static int name_clock(const char *path, struct error *e)
-{
-    char absolute[PATH_MAX];
-
-    if (realpath(path, absolute) == NULL || setenv("FAKECLOCK", absolute, 1) < 0)
-        return failed(e, "%s: %s", path, strerror(errno));
-    return 0;
-}
-
-/* By both means where both work: redirected, libc's own readers follow; preloaded, the waits do, and what
- * the program starts. */
-static int prepare(enum program program, struct error *e)
-{
-    struct error unheard;
-
-    if (program == PROGRAM_FOREIGN)
-        preload_forget();
-    else if (preload_library(e) < 0)
-        return -1;
-    if (program == PROGRAM_MOVES)
-        return launch_arm(getenv("FAKECLOCK"), &unheard), 0;
-    return launch_arm(getenv("FAKECLOCK"), e);
-}
-
-static int verb_run(int argc, char **argv)
-{
-    static const int status_of[] = {
-        [PROGRAM_MISSING] = BAD_INPUT,
-        [PROGRAM_STAYS] = ENVIRONMENT,
-    };
-    const struct clock_page *page;
-    enum program program;
-    struct error e;
-    char **command = argv + 2;
-
-    if (argc > 2 && strcmp(*command, "--") == 0)
-        command++;
-    if (argc < 3 || argv[1][0] == '-' || *command == NULL) {
-        failed(&e, "expected: fakeclock run FILE -- COMMAND [ARGUMENT...]");
-        return complain(BAD_INPUT, &e);
-    }
-    page = page_map(argv[1], &e);
-    if (page == NULL)
-        return complain(BAD_INPUT, &e);
-    page_unmap(page);
-    program = program_check(*command, &e);
-    if (program >= PROGRAM_MISSING)
-        return complain(status_of[program], &e);
-    if (name_clock(argv[1], &e) < 0 || prepare(program, &e) < 0)
-        return complain(ENVIRONMENT, &e);
-    execvp(*command, command);
-    failed(&e, "%s: cannot be run: %s", *command, strerror(errno));
-    return complain(BAD_INPUT, &e);
-}
-
 /* --- attach and detach ----------------------------------------------------------------------- */
 
 int parse_pid(const char *text, pid_t *pid, struct error *e)
@@ -440,14 +380,16 @@ static int verb_ps(int argc, char **argv)
 static int verb_doctor(int argc, char **argv)
 {
     struct error e;
+    bool is_process;
     int result;
     pid_t pid = 0;
 
     if (expect(argc, argv, 1, "PID|COMMAND", &e) < 0)
         return complain(BAD_INPUT, &e);
-    if (parse_pid(argv[1], &pid, &e) < 0)
-        return doctor_command(argv[1], stdout, &e) < 0 ? complain(BAD_INPUT, &e) : DONE;
-    result = doctor_process(pid, stdout, &e);
+    is_process = parse_pid(argv[1], &pid, &e) == 0;
+    if (!is_process && program_check(argv[1], &e) == PROGRAM_MISSING)
+        return complain(BAD_INPUT, &e);
+    result = is_process ? doctor_process(pid, stdout, &e) : doctor_command(argv[1], stdout, &e);
     return result < 0 ? complain(ENVIRONMENT, &e) : result;
 }
 
@@ -465,6 +407,7 @@ static const struct verb verbs[] = {
     {"rate",    "FILE NUMBER",        "lets NUMBER virtual seconds pass in a real one", NULL, verb_rate},
     {"show",    "FILE",               "tells the time on it", show_options, verb_show},
     {"run",     "FILE -- COMMAND...", "runs a program, and what it starts, on it", NULL, verb_run},
+    {"follow",  "FILE PROGRAM NAME ARGUMENT...", "what libfakeclock.so calls to start a program that it cannot be loaded into", NULL, verb_follow},
     {"attach",  "FILE PID",           "puts a process that runs on it", attach_options, verb_attach},
     {"detach",  "PID",                "takes a process off its clock, back to real time", NULL, verb_detach},
     {"ps",      "[FILE]",             "lists who is on it, and whether they have read it", NULL, verb_ps},

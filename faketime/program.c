@@ -25,8 +25,7 @@ static bool runnable(const char *path)
     return stat(path, &stat_) == 0 && S_ISREG(stat_.st_mode) && access(path, X_OK) == 0;
 }
 
-/* The command's file, as execvp(3) looks for it. */
-static int find_command(const char *command, char path[PATH_MAX], struct error *e)
+int program_find(const char *command, char path[PATH_MAX], struct error *e)
 {
     const char *folders = getenv("PATH");
 
@@ -225,7 +224,7 @@ static enum program check_command(const char *command, char interpreter[PATH_MAX
     enum program result;
     int fd;
 
-    if (find_command(command, path, e) < 0)
+    if (program_find(command, path, e) < 0)
         return PROGRAM_MISSING;
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {

@@ -7,6 +7,8 @@
 #ifndef FAKETIME_PROGRAM_H
 #define FAKETIME_PROGRAM_H
 
+#include <limits.h>
+
 #include "testbed/wire/error.h"
 
 enum program {
@@ -20,5 +22,8 @@ enum program {
 /* `command` as execvp(3) finds it; a script's interpreter is looked at in its place.  Fills *e
  * unless it returns PROGRAM_MOVES: for the next two, with why preloading does not do. */
 enum program program_check(const char *command, struct error *e);
+
+/* The command's file, as execvp(3) looks for it; -1 with one line where there is none. */
+int program_find(const char *command, char path[PATH_MAX], struct error *e);
 
 #endif

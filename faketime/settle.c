@@ -7,7 +7,8 @@ int settle_tree(struct settle *settle)
 {
     if (settle->count == SETTLE_TREES)
         return -1;
-    settle->trees[settle->count++] = (struct settle_tree){.rest = UINT64_MAX};
+    settle->trees[settle->count++] =
+        (struct settle_tree){.rest = UINT64_MAX, .rest_waiting = UINT64_MAX};
     return 0;
 }
 
@@ -64,22 +65,28 @@ static bool is_busy(const struct settle *settle, const struct settle_tree *tree)
 
     if (tree->rest == UINT64_MAX)
         return false;
-    return tree->window > allowed * (uint64_t)wanted(settle) / (uint64_t)settle->rule.silence;
+    return tree->window.waiting > tree->rest_waiting ||
+           tree->window.done > allowed * (uint64_t)wanted(settle) / (uint64_t)settle->rule.silence;
 }
 
 static void open_window(struct settle *settle, int64_t now)
 {
     settle->since = now;
     for (size_t i = 0; i < settle->count; i++)
-        settle->trees[i].window = 0;
+        settle->trees[i].window = (struct settle_look){0};
 }
 
 /* A whole window of `silence` has passed: nobody does less at rest than the least that was seen. */
 static void learn(struct settle *settle)
 {
-    for (size_t i = 0; i < settle->count; i++)
-        if (settle->trees[i].window < settle->trees[i].rest)
-            settle->trees[i].rest = settle->trees[i].window;
+    for (size_t i = 0; i < settle->count; i++) {
+        struct settle_tree *tree = &settle->trees[i];
+
+        if (tree->window.done < tree->rest)
+            tree->rest = tree->window.done;
+        if (tree->window.waiting < tree->rest_waiting)
+            tree->rest_waiting = tree->window.waiting;
+    }
 }
 
 static bool disturbed(const struct settle *settle)
@@ -98,7 +105,7 @@ void settle_begin(struct settle *settle, enum settle_what what, int64_t now)
     settle->began = now;
     open_window(settle, now);
     for (size_t i = 0; i < settle->count; i++)
-        settle->trees[i].done = 0;
+        settle->trees[i].done = settle->trees[i].most_waiting = 0;
 }
 
 static enum settle_answer judge(struct settle *settle, int64_t now)
@@ -122,16 +129,26 @@ static enum settle_answer give_up(struct settle *settle, int64_t now)
 
         if (average > tree->rest)
             tree->rest = average;
+        if (tree->most_waiting > tree->rest_waiting)
+            tree->rest_waiting = tree->most_waiting;
     }
     return SETTLE_NEVER;
 }
 
-enum settle_answer settle_feed(struct settle *settle, const uint64_t *done, int64_t now)
+static void take(struct settle_tree *tree, const struct settle_look *look)
 {
-    for (size_t i = 0; i < settle->count; i++) {
-        settle->trees[i].done += done[i];
-        settle->trees[i].window += done[i];
-    }
+    tree->done += look->done;
+    tree->window.done += look->done;
+    if (look->waiting > tree->window.waiting)
+        tree->window.waiting = look->waiting;
+    if (look->waiting > tree->most_waiting)
+        tree->most_waiting = look->waiting;
+}
+
+enum settle_answer settle_feed(struct settle *settle, const struct settle_look *looks, int64_t now)
+{
+    for (size_t i = 0; i < settle->count; i++)
+        take(&settle->trees[i], &looks[i]);
     if (disturbed(settle)) {
         open_window(settle, now);
         return now - settle->began < settle->rule.patience ? SETTLE_WAIT : give_up(settle, now);

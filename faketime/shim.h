@@ -2,9 +2,9 @@
  *
  *     LD_PRELOAD=.../libfakeclock.so FAKECLOCK=/path/to/clock program
  *
- * It defines the calls that read the calendar (shim_read.c) and those that wait for a time on it
- * (the other files).  Waits on the calendar come in three kinds, because a waiter that sleeps must
- * notice when the calendar moves:
+ * It defines the calls that read the calendar (shim_read.c), those that start other programs (shim_exec.c), and
+ * those that wait for a time on it (the other files).  Waits on the calendar come in three kinds, because a
+ * waiter that sleeps must notice when the calendar moves:
  *
  *   a sleep           waits on the page's generation instead (shim_sleep.c)
  *   a lock or queue   is tried again every SHIM_SLICE, which loses nothing (shim_lock.c)
@@ -24,11 +24,13 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "faketime/page.h"
 
@@ -94,8 +96,12 @@ void shim_say(const char *text);
 #define SHIM_REAL_CALLS(X)                                                                         \
     X(clock_nanosleep, NULL)                                                                       \
     X(clock_settime, NULL)                                                                         \
+    X(execve, NULL)                                                                                \
+    X(execvpe, NULL)                                                                               \
     X(mq_timedreceive, NULL)                                                                       \
     X(mq_timedsend, NULL)                                                                          \
+    X(posix_spawn, NULL)                                                                           \
+    X(posix_spawnp, NULL)                                                                          \
     X(pthread_clockjoin_np, NULL)                                                                  \
     X(pthread_cond_clockwait, NULL)                                                                \
     X(pthread_cond_timedwait, "GLIBC_2.3.2")                                                       \

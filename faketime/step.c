@@ -99,22 +99,22 @@ static void bury(struct stepper *stepper, struct step *step)
 
 /* --- a step ------------------------------------------------------------------------------------ */
 
-static void look(struct stepper *stepper, uint64_t done[SETTLE_TREES])
+static void look(struct stepper *stepper, struct settle_look looks[SETTLE_TREES])
 {
     for (size_t i = 0; i < stepper->settle.count; i++)
-        done[i] = activity_since(stepper->trees[i]);
+        looks[i] = activity_since(stepper->trees[i], stepper->settle.rule.soon);
 }
 
 static enum settle_answer await(struct stepper *stepper)
 {
     const struct timespec pause = {.tv_nsec = LOOK_EVERY};
-    uint64_t done[SETTLE_TREES];
+    struct settle_look looks[SETTLE_TREES];
     enum settle_answer answer;
 
     do {
         nanosleep(&pause, NULL);
-        look(stepper, done);
-        answer = settle_feed(&stepper->settle, done, monotonic());
+        look(stepper, looks);
+        answer = settle_feed(&stepper->settle, looks, monotonic());
     } while (answer == SETTLE_WAIT);
     return answer;
 }
@@ -146,7 +146,7 @@ static void finish(struct stepper *stepper, struct step *step)
 
 void step_rest(struct stepper *stepper, struct step *step)
 {
-    uint64_t ignored[SETTLE_TREES];
+    struct settle_look ignored[SETTLE_TREES];
 
     *step = (struct step){0};
     look(stepper, ignored);
@@ -158,7 +158,7 @@ void step_rest(struct stepper *stepper, struct step *step)
 
 int step_once(struct stepper *stepper, int64_t by, struct step *step, struct error *e)
 {
-    uint64_t ignored[SETTLE_TREES];
+    struct settle_look ignored[SETTLE_TREES];
 
     if (stepper->fresh)
         step_rest(stepper, step);

@@ -29,10 +29,11 @@ struct arguments {
     struct option_list allow;
     int64_t timeout;
     long jobs, tap;
-    bool keep, json, markdown, help;
+    bool keep, all_long, json, markdown, help;
 };
 
 #define AT(field) offsetof(struct arguments, field)
+#define NOT_GIVEN INT64_C(-1)
 
 /* clang-format off */
 static const struct option_row run_options[] = {
@@ -44,7 +45,8 @@ static const struct option_row run_options[] = {
     {"journal", "FILE",    "write the journal here [STATE/journal.jsonl]",                  OPTION_TEXT,     AT(journal)},
     {"allow",   "HOST",    "an external target may be HOST (may repeat)",                   OPTION_LIST,     AT(allow)},
     {"seed",    "N",       "seed of random arrivals [1]",                                   OPTION_TEXT,     AT(seed)},
-    {"timeout", "T",       "give a scenario up after T [2m]",                               OPTION_DURATION, AT(timeout)},
+    {"timeout", "T",       "give a scenario up after T [what it says itself, or 2m]",       OPTION_DURATION, AT(timeout)},
+    {"long",    NULL,      "also those tagged long, that a directory holds",                OPTION_FLAG,     AT(all_long)},
     {"tap",     "VERSION", "TAP version, 13 or 14 [13, as prove reads it]",                 OPTION_NUMBER,   AT(tap)},
     {"help",    NULL,      "this text",                                                     OPTION_FLAG,     AT(help)},
     {0},
@@ -125,10 +127,14 @@ static void push_arguments(lua_State *L, const struct arguments *arguments,
     lua_setfield(L, -2, "jobs");
     lua_pushinteger(L, arguments->tap);
     lua_setfield(L, -2, "tap");
-    lua_pushnumber(L, (double)arguments->timeout / 1e9);
-    lua_setfield(L, -2, "timeout");
+    if (arguments->timeout != NOT_GIVEN) {
+        lua_pushnumber(L, (double)arguments->timeout / 1e9);
+        lua_setfield(L, -2, "timeout");
+    }
     lua_pushboolean(L, arguments->keep);
     lua_setfield(L, -2, "keep");
+    lua_pushboolean(L, arguments->all_long);
+    lua_setfield(L, -2, "long");
     lua_pushboolean(L, arguments->json);
     lua_setfield(L, -2, "json");
     lua_pushboolean(L, arguments->markdown);
@@ -230,7 +236,7 @@ static int misused(const struct error *e)
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = {.jobs = 1, .tap = 13, .timeout = INT64_C(120000000000)};
+    struct arguments arguments = {.jobs = 1, .tap = 13, .timeout = NOT_GIVEN};
     struct option_list files = {0};
     const struct verb *verb;
     struct error e;

@@ -71,24 +71,33 @@ local function serve_challenges(job)
   job.play:start_process { SERVER, "httpd", "-f", "-p", job.host .. ":" .. job.port, "-h", job.webroot }
 end
 
+-- An account and files of its own; from the second time on as if there had never been any.
+local function store(job)
+  local play = job.play
+  play.stores = (play.stores or 0) + 1
+  job.dir = ("%s/%s-%d"):format(play.dir, job.client, play.stores)
+  play:must(host.make_directory(job.dir, files.DIRECTORY))
+  job.first, job.prepared = true, false
+end
+
 local function begin(self)
   local play, settings = self._play, self._settings
   local shop, house = settings.of, settings.from
-  local tool = tooling.clients[settings.client]
-  need(tool.needs)
+  local tool = settings.client and tooling.clients[settings.client] or tooling.own(settings.command)
+  local name = settings.client or "command"
+  if tool.needs then need(tool.needs) end
   if tool.bundle and play.isolation ~= "isolated" then words.environment("%s", tool.bundle) end
-  play.jobs = (play.jobs or 0) + 1
   local job = {
-    play = play, tool = tool, client = settings.client, patience = settings.patience,
-    dir = ("%s/%s-%d"):format(play.dir, settings.client, play.jobs),
+    play = play, tool = tool, client = name, patience = settings.patience,
     name = (settings.names or { shop._name })[1], names = settings.names or { shop._name },
     directory = house._facts.directory, trust = house._facts.https_root,
     host = listener(shop), port = tostring(play:http_port()), resolves = play.isolation == "isolated",
-    days = math.max(1, math.floor(settings.when_left / 86400)), first = true, failures = 0,
+    must_staple = settings.must_staple,
+    days = math.max(1, math.floor(settings.when_left / 86400)), failures = 0,
   }
-  play:must(host.make_directory(job.dir, files.DIRECTORY))
-  for _, name in ipairs(job.names) do
-    if name ~= shop._name and job.resolves then play:add_host(job.host, name) end
+  store(job)
+  for _, other in ipairs(job.names) do
+    if other ~= shop._name and job.resolves then play:add_host(job.host, other) end
   end
   job.env = tool.env and tool.env(job)
   if tool.webroot then serve_challenges(job) end
@@ -196,12 +205,16 @@ local function look(self, job)
   return result
 end
 
--- What a renewal does at each look.
+-- What a renewal does at each look; and what it does where its storage is lost: it is started again,
+-- with nothing.
 function acme_client.new(self)
   local job
   return function ()
     job = job or begin(self)
     return look(self, job)
+  end, function ()
+    if job then store(job) end
+    self._memory.ran = nil
   end
 end
 

@@ -30,7 +30,21 @@ local lifetime = words.kind("table of durations by name", function (value)
   return list
 end)
 
+local named_texts = words.kind("table of texts by name", function (value)
+  if type(value) ~= "table" then return nil, "a table, such as { [\"rate-limits\"] = \"on\" }" end
+  local list = {}
+  for name, text in pairs(value) do
+    if type(name) ~= "string" or type(text) ~= "string" then
+      return nil, "a table, such as { [\"rate-limits\"] = \"on\" }"
+    end
+    list[#list + 1] = name .. "=" .. text
+  end
+  table.sort(list)
+  return list
+end)
+
 authority.serve_spec = {
+  settings = { named_texts, help = "settings of docs/authority.md, such as { [\"rate-limits\"] = \"on\" }" },
   profiles = { lifetime, help = "lifetimes by ACME profile [classic = \"90d\", tlsserver = \"45d\", "
     .. "shortlived = \"160h\"]" },
 }
@@ -94,6 +108,8 @@ function methods:serve(given)
   self._process, self._facts = listen(self)
   trusted_by_tools(play, self._facts)
   play:note("authority", self._facts)
+  local given_settings = self._serving.settings
+  if given_settings then tell(self, { "set", "--state", self._dir, table.unpack(given_settings) }) end
   play:each_name(function (address, name) tell_name(self, address, name) end)
 end
 
@@ -126,6 +142,14 @@ function methods:profiles(given)
   if self._play.dry then return end
   for _, profile in ipairs(list) do tell(self, { "profile", "--state", self._dir, profile }) end
   self._play:effect("the authority changes its profiles: " .. table.concat(list, ", "), flow.now())
+end
+
+-- For good: who comes with the key of an account of before is a stranger.
+function methods:forget_accounts()
+  authority.serving(self, "forget_accounts")
+  if self._play.dry then return end
+  tell(self, { "forget-accounts", "--state", self._dir })
+  self._play:effect("the authority forgets all accounts", flow.now())
 end
 
 -- --- misbehaving --------------------------------------------------------------------------------
@@ -238,6 +262,7 @@ authority.verbs = {
     authority.serve_spec },
   { "acme", "house:acme { ... }", "for a target that gets its certificates by itself, from here", authority.acme_spec },
   { "profiles", 'house:profiles { classic = "45d" }', "what it issues over ACME from now on lasts so long" },
+  { "forget_accounts", "house:forget_accounts()", "all accounts are gone, as after a database was wiped" },
   { "arm", 'house:arm { "FAULT", on = "newOrder", ... }',
     "misbehaves, while it serves: a fault of docs/authority.md; one that never fires fails the play",
     authority.arm_spec },

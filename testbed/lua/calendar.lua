@@ -1,5 +1,11 @@
 -- clock: the one calendar of a play.  Moving it moves every participant, and
 -- every participant proves it.
+--
+-- It moves in three ways, and scenarios say which they mean:
+--
+--   jump      the wall clock is set, under everybody's feet; who counts monotonic seconds knows nothing of it
+--   suspend   the same after a sleep: nobody did anything meanwhile, and nobody came
+--   pass      everybody lives through all of it: passage.lua
 
 local flow = require "flow"
 local host = require "host"
@@ -15,7 +21,7 @@ local class = words.class("clock", methods)
 
 local pass_spec = {
   "duration",
-  by = { "duration", help = "the length of a step [as often as anybody looks, 1d at most]" },
+  by = { "duration", help = "steps no longer than this [as often as anybody looks, 1d at most]" },
 }
 
 -- Moves the calendar, and lets every participant prove that it moved with it.
@@ -30,9 +36,22 @@ local function move(self, text, how)
 end
 
 -- Lets the calendar jump by a duration; backwards where it is negative.
-function methods:advance(by)
-  local seconds = words.value("clock:advance", "duration", by)
-  move(self, "the calendar advances by " .. by, function (page) page:advance(seconds) end)
+function methods:jump(by)
+  local seconds = words.value("clock:jump", "duration", by)
+  move(self, "the calendar jumps by " .. by, function (page) page:advance(seconds) end)
+end
+
+methods.advance = methods.jump -- what it was called at first
+
+-- Everything sleeps: no client comes, no timer fires, no cron runs; then the wall clock is later, and
+-- monotonic clocks are not: Linux' CLOCK_MONOTONIC does not count the time for which a machine is suspended.
+function methods:suspend(by)
+  local seconds = words.value("clock:suspend", "duration", by)
+  if seconds <= 0 then words.mistake "clock:suspend: nobody wakes up before he fell asleep; expected \"8h\", say" end
+  local play = self._play
+  move(self, "everything is suspended for " .. by, function (page)
+    passage.hold(play, function () page:advance(seconds) end)
+  end)
 end
 
 -- Sets it to a time, or to an offset from the real now.
@@ -59,13 +78,13 @@ end
 function methods:pass(given)
   local settings = words.check("clock:pass", pass_spec, type(given) == "string" and { given } or given)
   local seconds = settings[1] or words.mistake "clock:pass: how long? expected a duration, such as \"30d\""
-  if seconds <= 0 then words.mistake "clock:pass: time does not pass backwards; expected clock:advance for that" end
+  if seconds <= 0 then words.mistake "clock:pass: time does not pass backwards; expected clock:jump for that" end
+  if settings.by and settings.by <= 0 then words.mistake "clock:pass: 'by' is how long a step is, such as \"6h\"" end
   local play = self._play
   if play.dry then return end
   play:open_stage()
   local began = flow.now()
-  local steps = passage.run(play, seconds, settings.by)
-  local text = passage.describe(seconds, steps)
+  local text = passage.describe(passage.run(play, seconds, settings.by))
   play:effect(text, began)
   play.run.tap:comment(play, text .. ": it is now " .. host.show_moment(play.page:now()))
   calendar.prove_all(play)
@@ -73,9 +92,12 @@ end
 
 calendar.reference = {
   { noun = "clock", written = "clock", verbs = {
-    { "advance", 'clock:advance "89d"', "the calendar jumps by a duration, backwards where it is negative" },
+    { "jump", 'clock:jump "89d"', "the calendar jumps by a duration, backwards where it is negative" },
+    { "suspend", 'clock:suspend "30d"', "a fault: all sleep, and wake up when their wall clocks have moved so far; "
+      .. "their monotonic ones have not" },
     { "pass", 'clock:pass "30d"', "time passes: in steps, in each of which everybody acts who lives by the calendar",
       pass_spec },
+    { "advance", 'clock:advance "89d"', "the older word for clock:jump" },
     { "set", 'clock:set "2027-03-01T00:00:00Z"', "to a time, or to an offset from the real now" },
     { "freeze", "clock:freeze()", "it stands still" },
     { "thaw", "clock:thaw()", "it runs again" },

@@ -126,10 +126,12 @@ end
 -- Clients of this class begin to come.
 local function begin_arrivals(fleet, who)
   local play, settings = fleet._play, fleet._settings
-  who.fleet_id = who.worker:ask(merged(who.connection, {
+  local request = merged(who.connection, {
     ["do"] = "fleet", rate = settings.rate or not settings.at_once and RATE or nil, at_once = settings.at_once,
     poisson = settings.poisson or nil, seed = play.run.seed, tick = "50ms", samples = 1,
-  })).id
+  })
+  play:note("clients", { class = who.name, request = request })
+  who.fleet_id = who.worker:ask(request).id
   who.worker:stream(who.fleet_id, function (tick)
     who:hear(tick)
     who.reads = tick.now

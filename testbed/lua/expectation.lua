@@ -32,7 +32,7 @@ local spec = {
   during = { "duration", help = "all through this real time, from now on" },
   within = { "duration", help = "or: before this real time has passed [5s]" },
   throughout = { "duration", help = "or: while this time passes on the calendar, as clock:pass has it" },
-  by = { "duration", help = "with throughout: the length of a step [as often as anybody looks, 1d at most]" },
+  by = { "duration", help = "with throughout: steps no longer than this [as often as anybody looks, 1d at most]" },
   left = { "duration", help = "with throughout: what was served never had less left than this" },
   rotations = { "count", help = "with throughout: what was served changed at least this often" },
 }
@@ -112,6 +112,11 @@ local function checked(given)
   if when > 1 then words.mistake "expect: either during or within or throughout, not both" end
   for _, key in ipairs { "by", "left", "rotations" } do
     if asked[key] and not asked.throughout then words.mistake("expect: '%s' goes with throughout alone", key) end
+  end
+  for _, key in ipairs { "throughout", "by" } do
+    if asked[key] and asked[key] <= 0 then
+      words.mistake("expect: '%s' is a time to come; expected a duration, such as \"30d\"", key)
+    end
   end
   if when == 0 then asked.within = 5.0 end
   return asked

@@ -105,6 +105,23 @@ function Run:blame(code)
   if (GRAVITY[code] or 99) > (GRAVITY[self.worst] or 99) then self.worst = code end
 end
 
+local function has_tag(play, wanted)
+  for _, tag in ipairs(play.tags) do
+    if tag == wanted then return true end
+  end
+end
+
+-- Those that take long are played by name, or when they are asked for.
+local function leave_out_long(options, rehearsals)
+  local named = {}
+  for _, path in ipairs(options.files) do named[path] = true end
+  for _, play in ipairs(rehearsals) do
+    if has_tag(play, "long") and not options.long and not named[play.path] then
+      play.unsuited = play.unsuited or "takes long: --long plays it, or its own name does"
+    end
+  end
+end
+
 -- Every file is tried dry: the mistakes are told, and the rehearsals returned. The first scenario that
 -- may not be is what a guard rail says.
 local function try_all(run, paths)
@@ -313,6 +330,7 @@ function verbs.run(options)
   run.journal:note("run", { files = options.files, seed = run.seed, target = options.target,
     programs = options.programs })
   local watcher = watch_for_interrupt(run)
+  leave_out_long(options, rehearsals)
   run.tap:start()
   perform_all(run, rehearsals)
   flow.stop(watcher)
@@ -324,7 +342,7 @@ function verbs.run(options)
     run:blame(status.environment)
   end
   if run.played == 0 and not run.interrupted then
-    complain("nothing was played: no scenario here runs against %s", options.target)
+    complain("nothing was played: %s: %s", rehearsals[1].path, rehearsals[1].unsuited)
     run:blame(status.environment)
   end
   run.journal:note("run over", { status = run.worst, interrupted = run.interrupted or nil })

@@ -1,4 +1,4 @@
--- passage: time that passes, where clock:advance lets it jump.
+-- passage: time that passes, where clock:jump lets it jump.
 --
 -- The calendar moves in steps no longer than the shortest period at which anybody on the stage looks
 -- for himself, and after each step everybody who acts by the calendar has acted: those that run all the
@@ -62,44 +62,83 @@ function Stepper:step(targets, seconds)
   return answer
 end
 
+-- Whether all came to rest after it.
 local function move(play, targets, seconds)
-  if #targets == 0 then return play.page:advance(seconds) end
+  if #targets == 0 then
+    play.page:advance(seconds)
+    return true
+  end
   play.stepper = play.stepper or new_stepper(play)
   local answer = play.stepper:step(targets, seconds)
   if answer.long or not answer.settled then play:note("step", answer) end
-  if not answer.settled then play.run:warn_once "a target did not come to rest after a step of time" end
+  return answer.settled
 end
 
 -- --- all of them ----------------------------------------------------------------------------------
 
--- How long a step may be.
-local function step_of(play, targets)
-  local step = LONGEST
+-- How long a step may be: a scenario can ask for shorter ones, never for such in which somebody does not act.
+local function step_of(play, targets, by)
+  local step = math.min(by or LONGEST, LONGEST)
   for _, actor in ipairs(play.actors) do step = math.min(step, actor.period) end
   for _, aim in ipairs(targets) do step = math.min(step, aim._adapter.passes.by) end
   return step
 end
 
--- Lets `seconds` pass, in steps of `by` or what the play needs; calls `after(now)` after each step.
--- How many steps that took.
-function passage.run(play, seconds, by, after)
-  local targets, left, steps = timed(play), seconds, 0
-  local step = by or step_of(play, targets)
-  for _, fleet in ipairs(play.fleets) do fleet:_pause() end
-  while left > 0 do
-    local length = math.min(step, left)
-    move(play, targets, length)
-    for _, actor in ipairs(play.actors) do actor.act() end
-    left, steps = left - length, steps + 1
-    if after then after(play.page:now()) end
+-- How often each actor came to each result, to be taken from what it is later.
+local function tallies(play)
+  local list = {}
+  for i, actor in ipairs(play.actors) do
+    list[i] = {}
+    for result, count in pairs(actor.tally) do list[i][result] = count end
   end
-  for _, fleet in ipairs(play.fleets) do fleet:_resume() end
-  play:note("time passed", { seconds = seconds, steps = steps, by = step })
-  return steps
+  return list
 end
 
-function passage.describe(seconds, steps)
-  return ("%s pass in %d steps"):format(host.show_duration(seconds), steps)
+-- "lego: 11 renewed, 353 not due, 1 failed" for each actor that did anything since.
+local function deeds(play, before)
+  local said = {}
+  for i, actor in ipairs(play.actors) do
+    local parts = {}
+    for _, result in ipairs(words.keys(actor.tally)) do
+      local count = actor.tally[result] - (before[i] and before[i][result] or 0)
+      if count > 0 then parts[#parts + 1] = ("%d %s"):format(count, result) end
+    end
+    if #parts > 0 then said[#said + 1] = ("%s: %s"):format(actor.name, table.concat(parts, ", ")) end
+  end
+  return #said > 0 and table.concat(said, "; ") or nil
+end
+
+-- Nobody comes while `act` runs.
+function passage.hold(play, act)
+  for _, fleet in ipairs(play.fleets) do fleet:_pause() end
+  act()
+  for _, fleet in ipairs(play.fleets) do fleet:_resume() end
+end
+
+-- Lets `seconds` pass, in steps of at most `by` and of what the play needs; calls `after(now)` after each
+-- step.  What came of it: seconds, steps, unsettled (steps after which a target did not come to rest) and deeds.
+function passage.run(play, seconds, by, after)
+  local targets, left = timed(play), seconds
+  local step, before = step_of(play, targets, by), tallies(play)
+  local passed = { seconds = seconds, steps = 0, unsettled = 0, by = step }
+  passage.hold(play, function ()
+    while left > 0 do
+      local length = math.min(step, left)
+      if not move(play, targets, length) then passed.unsettled = passed.unsettled + 1 end
+      for _, actor in ipairs(play.actors) do actor.act() end
+      left, passed.steps = left - length, passed.steps + 1
+      if after then after(play.page:now()) end
+    end
+  end)
+  passed.deeds = deeds(play, before)
+  play:note("time passed", passed)
+  return passed
+end
+
+function passage.describe(passed)
+  local restless = passed.unsettled > 0
+    and ("; after %d of them a target did not come to rest"):format(passed.unsettled) or ""
+  return ("%s pass in %d steps%s"):format(host.show_duration(passed.seconds), passed.steps, restless)
 end
 
 return passage

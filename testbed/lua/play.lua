@@ -10,6 +10,8 @@ local host = require "host"
 local stage = require "stage"
 local words = require "words"
 
+local PATIENCE = 120 -- seconds for a scenario that does not say how long it takes
+
 local Play = {}
 Play.__index = Play
 
@@ -20,6 +22,7 @@ function Play.new(run, path, number, rehearsal)
     run = run, path = path, number = number, dry = rehearsal == nil,
     outward = rehearsal and rehearsal.outward or false, -- some target is outside the stage
     title = false, tags = {},
+    limit = rehearsal and rehearsal.limit or PATIENCE, -- real seconds; beyond that it is given up
     section = false, heading = false, -- what the script is at
     points = {},                      -- every expect: { section, heading, text, met, details }
     expected = {},                    -- sections in which something was expected
@@ -221,9 +224,13 @@ function Play:start_process(argv, settings)
   return child
 end
 
--- Runs a command to its end: its status and what it printed.
+-- Runs a command to its end: its status and what it printed.  `patience`: it is killed after so many seconds.
 function Play:command(argv, settings)
   local child = self:start_process(argv, settings)
+  local watchdog = settings and settings.patience and self:spawn_flow(function ()
+    flow.park(settings.patience)
+    child:signal "KILL"
+  end)
   local me, errors, lines = flow.self(), {}, {}
   local reading = true
   self:spawn_flow(function ()
@@ -234,6 +241,7 @@ function Play:command(argv, settings)
   for line in function () return child:out() end do lines[#lines + 1] = line end
   local ending = child:wait()
   while reading do flow.park() end
+  if watchdog then flow.stop(watchdog) end
   return ending, table.concat(lines, "\n"), table.concat(errors, "\n")
 end
 
@@ -352,9 +360,10 @@ function Play:perform()
   self.run.playing[self.main] = self
   self.text = text
   local watchdog = not self.dry and self:spawn_flow(function ()
-    flow.park(self.run.options.timeout)
+    local limit = self.run.options.timeout or self.limit
+    flow.park(limit)
     flow.interrupt(self.main, words.ending("environment",
-      ("%s: gave up after %s"):format(self.path, host.show_duration(self.run.options.timeout))))
+      ("%s: gave up after %s"):format(self.path, host.show_duration(limit))))
   end)
   local ok, problem = xpcall(function ()
     chunk()

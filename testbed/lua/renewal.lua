@@ -3,7 +3,9 @@
 
 local acme_client = require "acme_client"
 local authority = require "authority"
+local flow = require "flow"
 local host = require "host"
+local placeholders = require "placeholders"
 local routine = require "routine"
 local target = require "target"
 local tooling = require "tooling"
@@ -13,8 +15,10 @@ local spec = {
   of = { words.noun "target", required = true, help = "whose certificate it keeps" },
   from = { words.noun "ca", required = true, help = "who issues the new ones" },
   client = { words.one_of(tooling.names), help = "the ACME client that does it; the ca has to serve [none: at once]" },
+  command = { "text", help = "or: a command of your own, which leaves {dir}/chain.pem and {dir}/key.pem" },
   schedule = { "duration", default = 43200, help = "a client is started this often on the calendar, as by cron [12h]" },
   names = { "names", help = "what a client asks a certificate for [the target's name]" },
+  must_staple = { "flag", default = false, help = "its client asks for what demands a staple, RFC 7633 [false]" },
   patience = { "duration", default = 60, help = "a client that runs longer, in real time, is ended [1m]" },
   when_left = { "duration", default = 30 * 86400, help = "renew when no more than this is left on the calendar [30d]" },
   every = { "duration", default = 0.2, help = "look this often, in real time [200ms]" },
@@ -45,27 +49,48 @@ end
 
 -- --- which of the two -------------------------------------------------------------------------------
 
+-- Which key says who renews; nil: nobody but ourselves.
+local function by_tool(settings) return settings.client and "client" or settings.command and "command" or nil end
+
 local things = {
   renewed = { kind = "count", help = "how many certificates it has brought" },
   last = { kind = words.one_of { "renewed", "not due", "failed" }, help = "how it ended when it last ran" },
 }
 
+local function forget(self)
+  if not by_tool(self._settings) then
+    words.mistake "renewal: forget: without a client it remembers nothing; expected client = ... in the renewal"
+  end
+  if self._play.dry then return end
+  self._looks:take(self._forget)
+  self._play:effect("the client's storage is lost", flow.now())
+end
+
 return routine.define("renewal", {
   spec = spec,
   check = function (settings)
     target.given(settings.of, "renewal")
-    if settings.client then authority.serving(settings.from, "renewal: client") end
+    if settings.client and settings.command then words.mistake "renewal: either client or command, not both" end
+    if settings.must_staple and not settings.client then
+      words.mistake "renewal: must_staple is asked for by a client; expected client = ..."
+    end
+    if settings.command then placeholders.check("renewal: command", settings.command, tooling.placeholders) end
+    local tool = by_tool(settings)
+    if tool then authority.serving(settings.from, "renewal: " .. tool) end
   end,
   begin = function (self)
     self._last = "not due"
-    self._look = self._settings.client and acme_client.new(self) or at_once
+    self._look = at_once
+    if by_tool(self._settings) then self._look, self._forget = acme_client.new(self) end
   end,
-  period = function (self) return self._settings.client and self._settings.schedule or math.huge end,
+  period = function (self) return by_tool(self._settings) and self._settings.schedule or math.huge end,
   look = function (self)
     local result = self:_look()
-    self._last = result or self._last
+    if not result then return end
+    self._last, self._tally[result] = result, (self._tally[result] or 0) + 1
     if result == "renewed" then self:_acted() end
   end,
+  acts = { { "forget", "its client starts anew: account, keys and certificates are lost", forget } },
   things = things,
   looks = function (self)
     return { renewed = function () return self._count end, last = function () return self._last end }

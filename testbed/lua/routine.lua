@@ -21,6 +21,7 @@ end
 --   how.period(self) how often it looks by the calendar, for passage.lua; or nil: it lives in real time
 --   how.check      further checks of the settings, or nil
 --   how.begin(self)  before the first look, or nil
+--   how.acts       further acts { NAME, help, act }, called as act(self), or nil; self._looks is the turn to look
 --   how.things     what can be expected of it, { NAME = { kind =, help = } }; looks(self) finds each:
 --   how.looks(self)  { NAME = function }.  Without them: nothing; self:_acted() counts in self._count
 function routine.define(noun, how)
@@ -31,16 +32,18 @@ function routine.define(noun, how)
   function module.new(play, given)
     local settings = words.check(noun, how.spec, given)
     if how.check then how.check(settings) end
-    local self = class.new { _play = play, _settings = settings, _running = true, _count = 0, _memory = {} }
+    local self = class.new { _play = play, _settings = settings, _running = true, _count = 0, _memory = {},
+      _tally = {} } -- result of a look -> how often, for those that live by the calendar
     if play.dry then return self end
     if how.begin then how.begin(self) end
     -- its own flow looks, and so does time that passes: one at a time
-    local looks = turn.new()
-    local function look() looks:take(how.look, self) end
+    self._looks = turn.new()
+    local function look() self._looks:take(how.look, self) end
     if how.period then
-      table.insert(play.actors, { period = how.period(self), act = function ()
-        if self._running then look() end
-      end })
+      table.insert(play.actors, { period = how.period(self), name = settings.client or noun, tally = self._tally,
+        act = function ()
+          if self._running then look() end
+        end })
     end
     play:spawn_flow(function ()
       while true do
@@ -69,11 +72,15 @@ function routine.define(noun, how)
     { "stop", noun .. ":stop()", "it looks away" },
     { "start", noun .. ":start()", "it looks again" },
   }
+  for _, act in ipairs(how.acts or {}) do
+    methods[act[1]] = act[3]
+    verbs[#verbs + 1] = { act[1], ("%s:%s()"):format(noun, act[1]), act[2] }
+  end
   if how.things then
     function methods:expect(given)
       expectation.of_thing(self._play, noun, how.things, how.looks(self), given)
     end
-    verbs[3] = { "expect", noun .. ":expect { ... }", "judges", expectation.rules_of(how.things) }
+    verbs[#verbs + 1] = { "expect", noun .. ":expect { ... }", "judges", expectation.rules_of(how.things) }
   end
   module.reference = {
     { noun = noun, written = noun .. " { ... }", keys = how.spec, verbs = verbs, methods = methods },

@@ -7,14 +7,16 @@ local scene = {}
 -- { word, how it is written, what it does }: `rehearse words` and the manual are made from this.
 scene.words = {
   { "scenario", 'scenario "TITLE"', "names the play; the first word of every file" },
-  { "tags", 'tags { "word", key = "value" }', "labels for people and for listings" },
+  { "tags", 'tags { "word", key = "value" }',
+    "labels for people and listings; what is tagged long is played by name, or with --long" },
+  { "timeout", 'timeout "20m"', "it may take so long in real time [2m]; --timeout knows better" },
   { "ca", "ca { ... }", "a certificate authority of its own: root, intermediates, keys" },
   { "target", 'target { "builtin", "nginx", ... }', "a real server; the kinds it can be, the first by default" },
   { "clients", 'clients { "openssl", "gnutls", "wolfssl", ... }', "a fleet: one class of simulated clients a library" },
   { "renewal", "renewal { ... }", "keeps a target's certificate fresh, as a timer and an ACME client would" },
   { "detector", "detector { ... }", "compares the certificate on disk with the one on the wire, and reloads" },
   { "guard", "guard { ... }", "watches clients, and puts the last good certificate or configuration back" },
-  { "clock", 'clock:advance "89d"', "the virtual calendar of everything on the stage" },
+  { "clock", 'clock:jump "89d"', "the virtual calendar of everything on the stage" },
   { "steady", 'steady "..."', "heading: what is true before anything is broken" },
   { "inject", 'inject "..."', "heading: the fault" },
   { "recover", 'recover "..."', "heading: the way back" },
@@ -53,6 +55,12 @@ function scene.vocabulary(play)
     if type(given) ~= "table" then words.mistake "tags takes a table: tags { \"word\" }" end
     for _, tag in pairs(given) do words.value("tags", "text", tag) end
     play.tags = given
+  end
+
+  function vocabulary.timeout(given)
+    local limit = words.value("timeout", "duration", given)
+    if limit <= 0 then words.mistake "timeout: nothing is over before it began; expected such as \"20m\"" end
+    play.limit = limit
   end
 
   function vocabulary.note(text)

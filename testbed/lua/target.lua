@@ -8,21 +8,19 @@
 --   outward           true where it is outside the stage
 --   configurable      true where it takes min_version, ciphers and the like
 --   accepts(config)   ends the play where it cannot be configured so; nil where it takes all
---   manages           true where it can obtain and renew its certificate by itself: see target._acme
 --   reads_clock       true where it lives on the calendar: if it answers HTTP with a Date header, that
 --                     proves its clock, and if not, the report says that nothing does
 --   start(target)     starts the process(es), waits until it listens, returns HOST:PORT
 --   configure(target) writes its configuration files from target._config and target._live
 --   reload(target)    "done", or "refused" and its own words
 --   check(target)     "works" or "fails" and why: would a cold start come up?
---   manages           true where it can get certificates by itself from an ACME server: target._acme, or nil,
---                     is { directory =, root =, http_port = or nil } then
+--   manages           true where it can get certificates by itself from an ACME server: see target._acme
 --   passes            { by = seconds } where it lives by monotonic timers: how long a step of time may be for it
 --   stop(target)      ends it, for a restart
 --
--- A target that manages its certificate has in target._acme, before it is configured: directory and root, the
--- URL of an ACME directory and the file of the root that vouches for it; perhaps http_port, where it shall
--- answer http-01 (else tls-alpn-01 alone, where it listens); and every, how often it shall look, such as "1s".
+-- A target that gets its certificates by itself has target._acme before it is configured: the URL of a
+-- directory, the file of the root that vouches for it, and http_port, where it shall answer http-01, or nil:
+-- then it has tls-alpn-01 where it listens.
 --
 -- What any other serves is in target._live: chain.pem, key.pem, combined.pem and perhaps staple.der; a
 -- symbolic link that is renamed into place, so that a certificate and its key change together.
@@ -51,6 +49,9 @@ local config_spec = {
   groups = { "text", help = "key exchange groups, such as \"X25519:P-256\"" },
   client_ca = { words.noun "ca", help = "clients need a certificate of this authority" },
 }
+
+-- For kinds that staple by themselves, among their extra keys.
+target.stapling = { "flag", default = false, help = "asks the OCSP responder, and staples what it says [false]" }
 
 local spec = {
   words.one_of(target.kinds),

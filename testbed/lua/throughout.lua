@@ -1,8 +1,13 @@
 -- throughout: what clients see while time passes.  After every step of it one class of
 -- them tries to get in, so that each has tried at least once a virtual day; what they were
 -- served is remembered: how often it changed, and how near to its end it was.
+--
+-- Who looks after a step sees what was renewed in it.  So what was served until then counts as served to
+-- the end of the step, too: a certificate that ran out before it was replaced was served expired, though
+-- nobody came just then.
 
 local calendar = require "calendar"
+local class = require "class"
 local host = require "host"
 local passage = require "passage"
 
@@ -10,55 +15,86 @@ local throughout = {}
 
 local DAY = 86400
 
+-- --- what is on the wire --------------------------------------------------------------------------
+
+function throughout.new_wire()
+  return { seen = {}, served = 0, left = math.huge, left_at = nil, current = nil, ran_out = nil }
+end
+
+local function nearest(wire, left, now)
+  if left < wire.left then wire.left, wire.left_at = left, now end
+end
+
+-- The one before, which was served until now at the latest.
+local function replaced(wire, now)
+  local old = wire.current
+  nearest(wire, old.ends - now, now)
+  if old.ends < now then
+    wire.ran_out = wire.ran_out or ("%s ran out at %s, and was served until its successor came, by %s"):format(
+      old.serial, host.show_moment(old.ends), host.show_moment(now))
+  end
+end
+
+-- At `now` this certificate was seen, which ends at `ends`; or none.
+function throughout.saw(wire, serial, ends, now)
+  if not serial or type(ends) ~= "number" then return end
+  if wire.current and wire.current.serial ~= serial then replaced(wire, now) end
+  if not wire.seen[serial] then -- right after a reload an old worker may still answer
+    wire.seen[serial], wire.served = true, wire.served + 1
+  end
+  wire.current = { serial = serial, ends = ends }
+  nearest(wire, ends - now, now)
+end
+
+-- "15d10h, on 2027-01-01T00:00:00Z", or nil where nothing was seen.
+function throughout.least_left(wire)
+  if not wire.left_at then return nil end
+  local left = math.floor(wire.left)
+  return ("%s%s, on %s"):format(left < 0 and "-" or "", host.show_duration(math.abs(left)),
+    host.show_moment(wire.left_at))
+end
+
+-- --- who looks ------------------------------------------------------------------------------------
+
 -- Counts of outcomes by class, each with the first answer that was not wanted.
 local function new_watch(fleet, wanted)
-  local watch = { fleet = fleet, wanted = wanted, classes = {}, seen = {}, served = 0, left = math.huge, next = 1 }
+  local watch = { fleet = fleet, wanted = wanted, classes = {}, next = 1, wire = throughout.new_wire() }
   for i, who in ipairs(fleet._classes) do
     watch.classes[i] = { who = who, counts = {}, sum = 0, looked = -math.huge, wrong = nil }
   end
   return watch
 end
 
-local function remember(watch, answer)
-  local serial = answer.chain and answer.chain[1]
-  if not serial then return end
-  if not watch.seen[serial] then -- right after a reload an old worker may still answer
-    watch.seen[serial], watch.served = true, watch.served + 1
-  end
-  local left = type(answer["until"]) == "number" and answer["until"] - answer.now
-  if left and left < watch.left then watch.left, watch.left_at = left, answer.now end
-end
-
-local function try(watch, class, now)
-  local who, play = class.who, watch.fleet._play
+local function try(watch, one, now)
+  local who, play = one.who, watch.fleet._play
   local before = play.page:now()
   local answer = who:try()
   if not who.fixed then
     calendar.prove(play, "client class " .. who.name, before, answer.now - who.skew, play.page:now())
   end
-  class.looked, class.sum = now, class.sum + 1
-  class.counts[answer.outcome] = (class.counts[answer.outcome] or 0) + 1
-  if not watch.wanted(who.library)[answer.outcome] and not class.wrong then
-    class.wrong = answer
+  one.looked, one.sum = now, one.sum + 1
+  one.counts[answer.outcome] = (one.counts[answer.outcome] or 0) + 1
+  if not watch.wanted(who.library)[answer.outcome] and not one.wrong then
+    one.wrong = answer
     play:note("first failure while time passes", { class = who.name, answer = answer })
   end
-  remember(watch, answer)
+  throughout.saw(watch.wire, answer.chain and answer.chain[1], answer["until"], before)
 end
 
 -- The class whose turn it is, and all that would not have tried for a day before the next step.
 local function look(watch, now, step)
-  for i, class in ipairs(watch.classes) do
-    if i == watch.next or now + step - class.looked > DAY then try(watch, class, now) end
+  for i, one in ipairs(watch.classes) do
+    if i == watch.next or now + step - one.looked > DAY then try(watch, one, now) end
   end
   watch.next = watch.next % #watch.classes + 1
 end
 
-local function in_words(class)
+local function in_words(one)
   local parts = {}
-  for outcome, count in pairs(class.counts) do parts[#parts + 1] = { outcome, count } end
+  for outcome, count in pairs(one.counts) do parts[#parts + 1] = { outcome, count } end
   table.sort(parts, function (a, b) return a[2] > b[2] end)
   for i, part in ipairs(parts) do parts[i] = ("%s x%d"):format(part[1], part[2]) end
-  local wrong = class.wrong
+  local wrong = one.wrong
   if wrong then
     parts[#parts + 1] = ("first wrong at %s: %s: %s [%s]"):format(host.show_moment(wrong.now), wrong.outcome,
       wrong.words or "", wrong.code or "")
@@ -66,27 +102,19 @@ local function in_words(class)
   return table.concat(parts, "; ")
 end
 
-local function share(class, wanted)
-  local hits = 0
-  for outcome, count in pairs(class.counts) do
-    if wanted[outcome] then hits = hits + count end
+local function verdict(watch, asked, passed)
+  local met, classes, wire = #watch.classes > 0, {}, watch.wire
+  for i, one in ipairs(watch.classes) do
+    classes[i] = { class = one.who.name, saw = in_words(one) }
+    if class.share(one.counts, one.sum, watch.wanted(one.who.library)) < asked.least then met = false end
   end
-  return hits / class.sum
-end
-
-local function verdict(watch, asked, steps)
-  local met, classes = #watch.classes > 0, {}
-  for i, class in ipairs(watch.classes) do
-    classes[i] = { class = class.who.name, saw = in_words(class) }
-    if share(class, watch.wanted(class.who.library)) < asked.least then met = false end
-  end
-  local rotations = math.max(0, watch.served - 1)
+  local rotations = math.max(0, wire.served - 1)
   if asked.rotations and rotations < asked.rotations then met = false end
-  if asked.left and watch.left < asked.left then met = false end
+  if asked.left and wire.left < asked.left then met = false end
+  if asked.success == 1 and wire.left < 0 then met = false end
   return met, {
-    classes = classes, passed = passage.describe(asked.throughout, steps), rotations = rotations,
-    least_left = watch.left_at and ("%s, on %s"):format(host.show_duration(math.floor(watch.left)),
-      host.show_moment(watch.left_at)) or nil,
+    classes = classes, passed = passage.describe(passed), rotations = rotations, renewals = passed.deeds,
+    least_left = throughout.least_left(wire), ran_out = wire.ran_out,
   }
 end
 
@@ -95,14 +123,14 @@ function throughout.judge(fleet, asked)
   local play = fleet._play
   local watch = new_watch(fleet, asked.wanted)
   local before, proven = play.page:now(), play.page:now()
-  local steps = passage.run(play, asked.throughout, asked.by, function (now)
+  local passed = passage.run(play, asked.throughout, asked.by, function (now)
     look(watch, now, now - before)
     before = now
     if now - proven < DAY then return end
     proven = now
     for _, aim in ipairs(play.targets) do aim:_prove_clock() end
   end)
-  return verdict(watch, asked, steps)
+  return verdict(watch, asked, passed)
 end
 
 return throughout

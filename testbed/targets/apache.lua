@@ -2,8 +2,9 @@
 --
 --   files    serves the certificate that a rehearsal puts on disk; reloaded as `apache2ctl graceful` does: a look
 --            at the syntax, then SIGUSR1 to the parent, or a start where there is none to signal.
---   managed  mod_md obtains and renews by itself from an ACME directory (target._acme).  What it obtained waits
---            for the next graceful restart, which its manual leaves to cron; here it comes at once.
+--   managed  mod_md obtains and renews by itself from an ACME directory (target._acme).  What it has obtained
+--            waits for the next graceful restart, which its manual leaves to others: here it comes at once.
+--            While time passes there is another every day, as logrotate(8) does it on Debian; mod_md looks then.
 --
 -- The look at the syntax does not look at certificates: with a key that does not match, the parent ends
 -- at the graceful restart, and so does the service.
@@ -20,9 +21,11 @@ local apache = {
   reads_clock = true,
   configurable = true,
   manages = true,
+  extra = { stapling = target.stapling },
 }
 
-local PATIENCE = 20 -- a start, or the first certificate of mod_md
+local PATIENCE = 30 -- a start, or the first certificate of mod_md, whose account has an RSA key of 4096 bits
+local DAY = 86400
 
 local MODULES = { "mpm_event", "authz_core", "dir", "socache_shmcb", "ssl" }
 local NAMES = { ["1.0"] = "+TLSv1", ["1.1"] = "+TLSv1.1", ["1.2"] = "+TLSv1.2", ["1.3"] = "+TLSv1.3" }
@@ -45,6 +48,7 @@ local function directives(self)
     line "SSLVerifyClient require"
     line "SSLVerifyDepth 10"
   end
+  if self._settings.stapling then line "SSLUseStapling on" end
   return table.concat(lines, "\n")
 end
 
@@ -67,8 +71,9 @@ local function managing(self)
     "MDContactEmail webmaster@" .. self._name,
     "MDCAChallenges tls-alpn-01" .. (acme.http_port and " http-01" or ""),
     ("MDPortMap http:%s https:%s"):format(acme.http_port or "-", port),
-    "MDCheckInterval " .. (acme.every or "1s"),
-    "MDRetryDelay " .. (acme.retry or "5s"),
+    "MDPrivateKeys secp256r1",
+    "MDCheckInterval 1s",
+    "LogLevel md:debug",
     "MDomain " .. self._name,
   }, "\n")
 end
@@ -87,6 +92,7 @@ StartServers 2
 ThreadsPerChild 25
 MaxRequestWorkers 150
 SSLSessionCache "shmcb:%dir/%run-sessions(512000)"
+SSLStaplingCache "shmcb:%dir/%run-staples(128000)"
 DocumentRoot "%dir/htdocs"
 %managing
 Listen %address
@@ -124,15 +130,22 @@ local function argv(self, run, ...)
   return { "apache2", "-f", config_file(self, run), ... }
 end
 
--- What a line of its error log means: "serving", "obtained", or "emerg" and what it says.
+local NEWS = {
+  ["resuming normal operations"] = "serving",
+  ["will be activated on next (graceful) server restart"] = "obtained",
+  ["AH10107: next run in"] = "looked",
+}
+
+-- What a line of its error log means: one of NEWS, or "emerg" and what it says.
 local function news_of(line)
-  if line:find("resuming normal operations", 1, true) then return "serving" end
-  if line:find("will be activated on next (graceful) server restart", 1, true) then return "obtained" end
+  for text, news in pairs(NEWS) do
+    if line:find(text, 1, true) then return news end
+  end
   local emergency = line:match ":emerg%] %[pid [^%]]*%] (.*)"
   if emergency and not emergency:find "^AH00020" then return "emerg", emergency end
 end
 
--- Starts the parent and tells its box how it fares: "serving", or "ended" and why.
+-- Starts the parent and tells its box how it fares: NEWS, or "ended" and why.
 local function launch(self)
   local box, emergency = target.mailbox(), nil
   self._state.box = box
@@ -140,11 +153,8 @@ local function launch(self)
   target.run(self, argv(self, "apache", "-D", "FOREGROUND"), function (line)
     local news, what = news_of(line)
     emergency = what or emergency
-    if news == "serving" then box:put "serving" end
-    if news == "obtained" then
-      box:put "obtained"
-      process:signal "USR1"
-    end
+    if news and news ~= "emerg" and (news ~= "looked" or self._state.looking) then box:put(news) end
+    if news == "obtained" then process:signal "USR1" end
   end, function (why) box:put("ended", emergency or why) end)
   process = self._process
   return box
@@ -158,14 +168,34 @@ local function await(box, awaited)
   until false
 end
 
+-- The graceful restart of every night: mod_md looks, and what it obtains is served before this returns.
+local function nightly(self)
+  local box, served = self._state.box, false
+  if self._ended then return end
+  box:clear()
+  self._state.looking = true
+  self._process:signal "USR1"
+  repeat
+    local news = box:take(PATIENCE)
+    if not news then words.environment("target %s: mod_md does not look after a graceful restart", self._name) end
+    if news == "serving" then served = true end
+    if news == "obtained" then served = false end
+  until news == "ended" or news == "looked" and served
+  self._state.looking = false
+end
+
+local function manage(self)
+  if self._state.obtained then return "serving" end
+  table.insert(self._play.actors, { period = DAY, act = function () nightly(self) end })
+  self._state.obtained = true
+  local state, why = await(self._state.box, "obtained")
+  if state == "obtained" then state, why = await(self._state.box, "serving") end
+  return state, why
+end
+
 function apache.start(self)
-  local box = launch(self)
-  local state, why = await(box, "serving")
-  if state == "serving" and self._acme and not self._state.obtained then
-    state, why = await(box, "obtained")
-    if state == "obtained" then state, why = await(box, "serving") end
-    self._state.obtained = true
-  end
+  local state, why = await(launch(self), "serving")
+  if state == "serving" and self._acme then state, why = manage(self) end
   if state ~= "serving" then
     words.environment("target %s did not start: %s; %s", self._name, why or "no word in time", target.said(self))
   end

@@ -18,6 +18,7 @@ local caddy = {
   configurable = true,
   manages = true,
   passes = { by = 6 * 3600 },
+  extra = { stapling = target.stapling },
 }
 
 local PATIENCE = 10
@@ -82,10 +83,8 @@ local function tls_lines(self)
     line "}"
   end
   if self._acme then
-    -- test_dir: else it turns to Let's Encrypt's staging directory after a failure
     line "issuer acme {"
     line("\tdir %s", self._acme.directory)
-    line("\ttest_dir %s", self._acme.directory)
     line('\ttrusted_roots "%s"', self._acme.root)
     if not self._acme.http_port then line "\tdisable_http_challenge" end
     line "}"
@@ -99,7 +98,7 @@ local OURS = [[
 
 	auto_https %automation
 	skip_install_trust
-	ocsp_stapling off
+%stapling
 	storage file_system "%dir/storage"
 	https_port %port
 %ports
@@ -127,8 +126,8 @@ function caddy.configure(self)
   local acme = self._acme
   local ports = {}
   if acme and acme.http_port then ports[#ports + 1] = ("\thttp_port %d"):format(acme.http_port) end
-  if acme and acme.every then ports[#ports + 1] = ("\trenew_interval %s"):format(acme.every) end
   local values = {
+    stapling = self._settings.stapling and "" or "\tocsp_stapling off",
     automation = acme and "disable_redirects" or "off", dir = self._dir, host = address, port = port,
     name = self._name, ports = table.concat(ports, "\n"), tls = tls_lines(self),
     files = acme and "" or ('"%s/chain.pem" "%s/key.pem"'):format(self._live, self._live),
@@ -167,7 +166,9 @@ end
 
 -- A command of caddy's: whether it went well, and its own words if not.
 local function ask(self, ...)
-  local ending, _, err = self._play:command(argv(...), { on_calendar = true, dir = self._dir, env = self._env })
+  local ending, _, err = self._play:command(argv(...), { on_calendar = true, dir = self._dir, env = self._env,
+    patience = PATIENCE })
+  if ending.signal then return false, ("caddy %s had not ended after %d s"):format((...), PATIENCE) end
   return ending.code == 0, (err:match "Error: ([^\n]*)" or err)
 end
 

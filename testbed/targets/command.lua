@@ -13,6 +13,7 @@
 local external = require "targets.external"
 local files = require "files"
 local flow = require "flow"
+local placeholders = require "placeholders"
 local target = require "target"
 local words = require "words"
 local worker = require "worker"
@@ -32,15 +33,6 @@ local command = {
   },
 }
 
-local function check_words(key, text)
-  local known = " " .. table.concat(PLACEHOLDERS, " ") .. " "
-  for name in text:gmatch "{(%a+)}" do
-    if not known:find(" " .. name .. " ", 1, true) then
-      words.mistake("target: %s: unknown word '{%s}'%s", key, name, words.suggestion(name, PLACEHOLDERS))
-    end
-  end
-end
-
 function command.declare(self)
   local settings = self._settings
   if not settings.start then
@@ -48,16 +40,11 @@ function command.declare(self)
   end
   if settings.listens then external.check_address(self, settings.listens) end
   for _, key in ipairs { "start", "reload", "check" } do
-    if settings[key] then check_words(key, settings[key]) end
+    if settings[key] then placeholders.check("target: " .. key, settings[key], PLACEHOLDERS) end
   end
   if settings.reload and settings.reload:find "^%u%w*$" and not SIGNALS[settings.reload] then
     words.mistake("target: reload: SIG%s is none of HUP, USR1 and USR2", settings.reload)
   end
-end
-
--- A value as the shell takes it for one word; quotes only where it needs them.
-local function as_word(value)
-  return value:find "^[%w/._:@+,=-]*$" and value or files.quoted(value)
 end
 
 local function filled(self, text)
@@ -66,7 +53,7 @@ local function filled(self, text)
     chain = self._live .. "/chain.pem", key = self._live .. "/key.pem", pem = self._live .. "/combined.pem",
     address = self._state.listen, host = name, port = port, name = self._name, dir = self._dir,
   }
-  return (text:gsub("{(%a+)}", function (word) return values[word] and as_word(values[word]) end))
+  return placeholders.fill(text, values)
 end
 
 -- The shell's words for this text, and the directory to say them in.
@@ -77,7 +64,7 @@ end
 -- The shell becomes the server, which is put on the calendar itself: it need not be made like the shell.
 local function server(self)
   local argv = self._play:on_calendar {}
-  for i, word in ipairs(argv) do argv[i] = as_word(word) end
+  for i, word in ipairs(argv) do argv[i] = placeholders.word(word) end
   return shell(self, "exec " .. table.concat(argv, " ") .. " " .. self._settings.start)
 end
 

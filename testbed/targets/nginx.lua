@@ -12,7 +12,10 @@ local nginx = {
   needs = "nginx-light",
   reads_clock = true,
   configurable = true,
-  extra = { config = { "text", help = "your own nginx.conf [what --config says]" } },
+  extra = {
+    config = { "text", help = "your own nginx.conf [what --config says]" },
+    stapling = target.stapling,
+  },
 }
 
 local PATIENCE = 10
@@ -38,6 +41,11 @@ local function directives(self)
   if self._state.staple then
     lines.ssl_stapling = "on"
     lines.ssl_stapling_file = quoted(self._live .. "/staple.der")
+  elseif self._settings.stapling then
+    lines.ssl_stapling = "on"
+    lines.ssl_stapling_verify = "on"
+    lines.ssl_trusted_certificate = quoted(self._installed._house._dir .. "/root.pem")
+    if self._play.resolved then lines.resolver = "127.0.0.1" end
   end
   return lines
 end

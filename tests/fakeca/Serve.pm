@@ -11,10 +11,10 @@ use JSON::PP;
 use lib $Bin;
 use Fakeca qw(dir slurp spill);
 
-our @EXPORT_OK = qw(serve stop web free_port home have run until_says);
+our @EXPORT_OK = qw(serve stop start web close_web free_port home have run until_says);
 
 my $build = $ENV{BUILD} // 'build';
-my %children;
+my (%children, %web);
 
 sub home () { return dir() . '/ca' }
 
@@ -58,7 +58,11 @@ sub web ($root, $address = '127.0.0.1', $port = 0) {
     my $listener = IO::Socket::IP->new(Listen => 16, LocalAddr => $address, LocalPort => $port, ReuseAddr => 1)
         or croak "socket: $@";
     my $pid = fork // croak "fork: $!";
-    return do { $children{$pid} = 1; $listener->sockport } if $pid;
+    if ($pid) {
+        $children{$pid} = 1;
+        $web{$listener->sockport} = $pid;
+        return $listener->sockport;
+    }
     while (my $client = $listener->accept) {
         my ($path) = (<$client> // '') =~ m{^GET (/[\w./-]*) };
         while (defined(my $line = <$client>)) { last if $line =~ /^\r?\n/ }
@@ -89,6 +93,23 @@ sub until_says ($pattern, $directory, @command) {
     $children{$pid} = 1;
     while (my $line = <$read>) { return ($pid, $1) if $line =~ $pattern }
     croak "@command: " . slurp(dir() . '/until.err');
+}
+
+# Nobody listens there any more.
+sub close_web ($port) { return stop(delete $web{$port}, 'KILL') }
+
+# Starts a command in an environment, with all it says in a file: its pid, for stop().
+sub start ($environment, $log, @command) {
+    my $pid = fork // croak "fork: $!";
+    if ($pid == 0) {
+        local @ENV{keys %$environment} = values %$environment;
+        open STDIN, '<', '/dev/null' or die;
+        open STDOUT, '>>', $log or die;
+        open STDERR, '>&', \*STDOUT or die;
+        exec @command or die;
+    }
+    $children{$pid} = 1;
+    return $pid;
 }
 
 # Runs a command in an environment: its exit status, and all it said.

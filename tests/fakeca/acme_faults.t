@@ -103,6 +103,17 @@ for my $try (1 .. 12) {
 }
 ($status, $said) = obtain();
 is($status, 0, 'and the client goes on with its account') or diag($said);
-is(scalar @{decode_json(fakeca('accounts', '--state', home()))->{accounts}}, 1, 'which is still the same');
+is(accounts(), 1, 'which is still the same');
+
+# --- accounts that are forgotten for good, not denied as long as a fault is armed ------------------
+
+sub accounts () { return scalar @{decode_json(fakeca('accounts', '--state', home()))->{accounts}} }
+
+is(decode_json(fakeca('forget-accounts', '--state', home()))->{forgotten}, 1, 'the account is forgotten');
+is(accounts(), 0, 'so that there is none');
+($status, $said) = obtain();
+is($status, 0, 'a client that always asks for an account gets a new one') or diag($said);
+is(accounts(), 1, 'which is there');
+
 is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
 done_testing;

@@ -12,13 +12,15 @@
 
 static struct settle settle;
 static int64_t now;
+static uint64_t waiting; /* for a moment */
 
 static int with_trees(size_t count)
 {
     settle = (struct settle){
-        .rule = {SETTLE_QUIET, SETTLE_LONG, SETTLE_GIVEUP}
+        .rule = {SETTLE_QUIET, SETTLE_LONG, SETTLE_SOON, SETTLE_GIVEUP}
     };
     now = 0;
+    waiting = 0;
     while (count-- > 0)
         assert_int_equal(settle_tree(&settle), 0);
     return 0;
@@ -32,7 +34,9 @@ static int one_tree(void **state)
 
 static enum settle_answer feed(uint64_t done)
 {
-    uint64_t all[SETTLE_TREES] = {done};
+    struct settle_look all[SETTLE_TREES] = {
+        {.done = done, .waiting = waiting}
+    };
 
     now += 2 * MS;
     return settle_feed(&settle, all, now);
@@ -116,6 +120,38 @@ static void test_an_order_is_not_cut_off(void **state)
     assert_int_equal(until(SETTLE_DONE, 0), 600);
 }
 
+/* The same, and it did not have much to do when it began. */
+static void test_whoever_is_to_ask_again_is_waited_for(void **state)
+{
+    (void)state;
+    rest();
+    settle_begin(&settle, SETTLE_STEP, now);
+    feed(5);
+    waiting = 1;
+    for (int i = 0; i < 500; i++)
+        assert_int_equal(feed(i % 125 == 124), SETTLE_WAIT);
+    waiting = 0;
+    assert_int_equal(until(SETTLE_DONE, 0), 10);
+    assert_false(settle.is_long);
+}
+
+/* A watchdog looks ten times a second; a second timer is work. */
+static void test_timers_at_rest_are_no_work(void **state)
+{
+    (void)state;
+    waiting = 1;
+    rest();
+    settle_begin(&settle, SETTLE_STEP, now);
+    assert_int_equal(until(SETTLE_DONE, 0), 10);
+    settle_begin(&settle, SETTLE_STEP, now);
+    waiting = 2;
+    for (int i = 0; i < 500; i++)
+        assert_int_equal(feed(0), SETTLE_WAIT);
+    assert_int_equal(until(SETTLE_NEVER, 0), SETTLE_GIVEUP / MS - 1000);
+    settle_begin(&settle, SETTLE_STEP, now);
+    assert_int_equal(until(SETTLE_DONE, 0), 10);
+}
+
 /* A Go program has a dozen threads, and each step wakes them all. */
 static void test_much_that_is_usual_is_not_much(void **state)
 {
@@ -130,7 +166,13 @@ static void test_much_that_is_usual_is_not_much(void **state)
 
 static void test_each_tree_is_judged_by_itself(void **state)
 {
-    uint64_t loud[2] = {1000, 10}, odd[2] = {1000, 100}, nothing[2] = {0, 0};
+    const struct settle_look loud[2] =
+        {
+            {1000, 0},
+            {10,   0}
+    },
+                             odd[2] = {{1000, 0}, {100, 0}};
+    const struct settle_look nothing[2] = {{0}};
 
     (void)state;
     with_trees(2);
@@ -207,6 +249,8 @@ int main(void)
         TEST(test_whoever_is_busy_is_waited_for),
         TEST(test_a_step_that_gives_much_to_do_waits_for_silence),
         TEST(test_an_order_is_not_cut_off),
+        TEST(test_whoever_is_to_ask_again_is_waited_for),
+        TEST(test_timers_at_rest_are_no_work),
         TEST(test_much_that_is_usual_is_not_much),
         TEST(test_each_tree_is_judged_by_itself),
         TEST(test_one_that_is_never_still_settles_too),

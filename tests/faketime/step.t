@@ -95,7 +95,7 @@ is_deeply([map { $_->{long} ? 1 : 0 } @lines], [0, 0, 0, 1], '  as long as it ta
 cmp_ok($lines[3]{settled_ms}, '>', 1300, '  and then for silence');
 finish($orders);
 my $hasty = ticker(3600, 1);
-steps('--by', '1h', '--mono', '--tree', $hasty->{pid}, '--quiet', '10ms', '--silence', '11ms');
+steps('--by', '1h', '--mono', '--tree', $hasty->{pid}, '--quiet', '10ms', '--silence', '11ms', '--soon', '0s');
 is(said($hasty), 'tick 1', 'an impatient rule would have cut it off');
 finish($hasty);
 

@@ -8,20 +8,20 @@ use lib "$FindBin::Bin/../testbed";
 use Rehearse;
 use Test::More;
 
-# The first expectation after the fault that says how handshakes or a reload end.
+# The first expectation after the fault that says how handshakes, a reload or a client's run end.
 sub inverted {
     my ($text) = @_;
     my ($before, $line, $after) =
-        $text =~ /\A(.*?^inject .*?)(^\w+:expect[^\n]*(?:outcome|reload) =[^\n]*\n)(.*)\z/ms or return;
+        $text =~ /\A(.*?^inject .*?)(^\w+:expect[^\n]*(?:outcome|reload|last) =[^\n]*\n)(.*)\z/ms or return;
+    my $never = $before =~ /last = "not due"/ ? 'renewed' : 'not due';    # a word that was not true before, either
     $line =~ s/outcome = (\{[^}]*\}|"[^"]*")/outcome = "revoked"/ or $line =~ s/reload = "refused"/reload = "done"/
-        or return;
+        or $line =~ s/last = "failed"/last = "$never"/ or return;
     $line =~ s/within = "[^"]*"/within = "1s"/ or $line =~ s/\}$/, within = "1s" }/ unless $line =~ /during/;
     return $before . $line . $after;
 }
 
-my @files = split /\n/, `find scenarios -name '*.lua' | sort`;
 my @plays;
-for my $file (@files) {
+for my $file (plays()) {
     open my $handle, '<', $file or die;
     my $text = inverted(do { local $/; <$handle> });
     ok defined $text, "$file has a fault with an expectation" or next;

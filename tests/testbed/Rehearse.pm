@@ -6,10 +6,11 @@ use Cwd qw(abs_path);
 use Exporter qw(import);
 use File::Temp qw(tempdir);
 use IPC::Open3;
+use JSON::PP;
 use Time::HiRes qw(time sleep);
 use Symbol qw(gensym);
 
-our @EXPORT = qw($BUILD $DIR rehearse scenario start survivors gone);
+our @EXPORT = qw($BUILD $DIR plays rehearse scenario start survivors gone);
 
 our $BUILD = abs_path($ENV{BUILD} // 'build');
 our $DIR = tempdir(CLEANUP => 1);
@@ -58,6 +59,15 @@ sub rehearse {
     my ($out, $err) = slurp_both($run);
     waitpid $run->{pid}, 0;
     return ($? & 127 ? 'signal ' . ($? & 127) : $? >> 8, $out, $err);
+}
+
+# The files of the scenarios in the tree; those with the tag "long" only where there is time for them.
+sub plays {
+    my ($status, $out, $err) = rehearse('list', 'scenarios', '--json');
+    die $err if $status;
+    my @all = @{ decode_json($out) };
+    @all = grep { !grep { $_ eq 'long' } @{ $_->{tags} } } @all unless $ENV{REHEARSE_LONG};
+    return map { $_->{file} } @all;
 }
 
 # Processes that belong to a state directory: they name it, or live in it.

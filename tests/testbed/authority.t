@@ -37,10 +37,10 @@ my $journal = "$DIR/journal.jsonl";
 my ($status, $out, $err) = rehearse('run', '--journal', $journal, play(<<'REST'));
 inject "sixty-one days pass, and the authority is busy when renewal is due"
 house:arm { "retry-later", on = "newOrder", status = 503, after = "120", times = 1 }
-clock:advance "61d"
+clock:jump "61d"
 renewal:expect { last = "failed", within = "30s" }
 recover "the next run, half a day later, gets through"
-clock:advance "12h"
+clock:jump "12h"
 renewal:expect { renewed = 2, within = "30s" }
 fleet:expect { success = "100%", within = "5s" }
 REST
@@ -81,7 +81,7 @@ like $out, qr/^not ok 3 - .*play-\d+\.lua:12: arm: .*already/m, 'told with its l
 ($status, $out) = rehearse('run', '--journal', $journal, play(<<'REST'));
 inject "the client is stopped; its certificate runs out"
 renewal:stop()
-clock:advance "91d"
+clock:jump "91d"
 fleet:expect { outcome = "expired", within = "5s" }
 recover "it is started again, by its timer"
 renewal:start()
@@ -90,5 +90,25 @@ fleet:expect { success = "100%", within = "5s" }
 REST
 is $status, 0, 'a client that was stopped does not run; started again, it runs at once' or diag $out;
 like $out, qr/renewal began/, 'and the way back knows when it began';
+
+# Anybody's own tooling: here a script that asks acme-tiny, and has a space in its name.
+my $script = "$DIR/my renewal.sh";
+open my $file, '>', $script or die;
+print $file <<'SCRIPT';
+set -eu
+dir=$1 directory=$2 webroot=$3 name=$4
+[ -e $dir/key.pem ] || openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj / \
+    -addext subjectAltName=DNS:$name -keyout $dir/key.pem -out $dir/csr.pem 2>/dev/null
+[ -e $dir/account.key ] || openssl genrsa -out $dir/account.key 2048 2>/dev/null
+acme-tiny --quiet --account-key $dir/account.key --csr $dir/csr.pem --directory-url $directory --disable-check \
+    --acme-dir $webroot/.well-known/acme-challenge >$dir/new.pem
+mv $dir/new.pem $dir/chain.pem
+SCRIPT
+close $file;
+my $text = do { open my $play, '<', play('') or die; local $/; <$play> };
+$text =~ s/client = "acme-tiny"/command = "SSL_CERT_FILE={trust} sh '$script' {dir} {directory} {webroot} {name}"/;
+($status, $out) = rehearse('run', scenario($text));
+is $status, 0, 'a command of one\'s own renews as well' or diag $out;
+like $out, qr/^# command: certificate \S+, valid for 89d22h$/m, 'and what it brought is told';
 
 done_testing;

@@ -31,7 +31,8 @@ is $status, 0, 'fifty days pass, and three certificates of twenty days are renew
 like $out, qr/\(success 100%, throughout 50d\)/, 'the point says how long';
 like $out, qr/^  openssl: "ok x50"\n  gnutls: "ok x50"\n  passed: "50d pass in 50 steps"\n  rotations: 3\n/m,
     'every class tried on every day';
-like $out, qr/^  least_left: "5d\S*, on 20\d\d-\S+Z"/m, 'what was served came so near to its end, on that day';
+like $out, qr/^  least_left: "4d\S*, on 20\d\d-\S+Z"/m, 'what was served came so near to its end, on that day';
+like $out, qr/^  renewals: "acme-tiny: 47 not due, 3 renewed"/m, 'and the client was started on every day';
 
 ($status, $out) = rehearse('run', play('fleet:expect { success = "100%", throughout = "20d", left = "6d" }'));
 is $status, 1, 'less left than was asked for is a failure';
@@ -45,6 +46,21 @@ REST
 is $status, 1, 'nobody renews, and the certificate runs out on the way';
 like $out, qr/openssl: "ok x\d+; expired x\d+; first wrong at \S+Z: expired: certificate has expired \[/,
     'the day is told, and the words of the library';
+
+($status, $out) = rehearse('run', play('fleet:expect { success = "100%", throughout = "3d" }', profile => '20h'));
+is $status, 1, 'certificates that last 20 hours and are renewed once a day run out every day';
+like $out, qr/openssl: "ok x3"\n/, 'though whoever came got in: right after it was renewed';
+like $out, qr/^  ran_out: "\S+ ran out at \S+Z, and was served until/m, 'and that is told';
+
+($status, $out) = rehearse('run', play(<<'REST'));
+house:arm { "server-error", for_ = "17d" }
+fleet:expect { success = "100%", throughout = "30d" }
+REST
+is $status, 0, 'a client that fails and comes again is no failure' or diag $out;
+like $out, qr/^  renewals: "acme-tiny: \d+ failed, \d+ not due, \d+ renewed"/m, 'but is told of';
+
+($status, $out) = rehearse('run', play('fleet:expect { success = "100%", throughout = "4d", by = "30d" }'));
+like $out, qr/passed: "4d pass in 4 steps"/, 'no step is longer than a day, whatever is asked for';
 
 ($status, $out) = rehearse('run', play(<<'REST'));
 clock:pass "30d"
@@ -62,7 +78,11 @@ my @mistakes = (
     ['fleet:expect { success = "100%", within = "1s", left = "2d" }', qr/'left' goes with throughout alone/],
     ['fleet:expect { success = "100%", within = "1s", throughout = "2d" }', qr/either during or within or throughout/],
     ['clock:pass { by = "1d" }', qr/clock:pass: how long\?/],
-    ['clock:pass "-1d"', qr/time does not pass backwards; expected clock:advance/],
+    ['clock:pass "-1d"', qr/time does not pass backwards; expected clock:jump/],
+    ['clock:pass { "1d", by = "0s" }', qr/'by' is how long a step is/],
+    ['clock:suspend "-1d"', qr/nobody wakes up before he fell asleep/],
+    ['fleet:expect { success = "100%", throughout = "0s" }', qr/'throughout' is a time to come/],
+    ['timeout "0s"', qr/nothing is over before it began/],
     ['house:profiles { classic = "soon" }', qr/profiles: .*expected a table/],
 );
 for my $mistake (@mistakes) {

@@ -31,13 +31,13 @@ like $out, qr/^1\.\.1$/m, 'and a plan';
 like $out, qr/\ATAP version 14\n/, 'or the newer TAP on request';
 
 ($status, $out) = rehearse('run', play(steady => 'outcome = "expired", within = "300ms"',
-    rest => "inject \"x\"\nclock:advance \"91d\"\nfleet:expect { outcome = \"expired\" }"));
+    rest => "inject \"x\"\nclock:jump \"91d\"\nfleet:expect { outcome = \"expired\" }"));
 is $status, 3, 'no steady state';
 like $out, qr/^not ok 1/m, 'is a failure';
 like $out, qr/^ok 2 - .* # SKIP not reached$/m, 'and nothing is injected';
 unlike $out, qr/advances/, 'not even a calendar moved';
 
-my $inject = "inject \"the leaf runs out\"\nclock:advance \"91d\"\n";
+my $inject = "inject \"the leaf runs out\"\nclock:jump \"91d\"\n";
 ($status, $out, $err) = rehearse('run', play(rest => $inject . 'fleet:expect { success = "100%", within = "300ms" }'));
 is $status, 1, 'an expectation that is not met';
 like $out, qr/^not ok 2 - inject: the leaf runs out/m, 'says which';
@@ -48,7 +48,7 @@ ok $journal && -s $journal, 'the journal is kept and named';
 open my $file, '<', $journal or die;
 my @lines = <$file>;
 ok !(grep { !/^\{.*\}$/ } @lines), 'it is JSON lines';
-like "@lines", qr/"kind":"effect".*the calendar advances by 91d/, 'with the fault';
+like "@lines", qr/"kind":"effect".*the calendar jumps by 91d/, 'with the fault';
 like "@lines", qr/"kind":"clock read back"/, 'and every clock that was read back';
 like $lines[-1], qr/"kind":"run over".*"status":1/, 'and the verdict';
 system 'rm', '-rf', $journal =~ s{/[^/]*$}{}r if $journal;
@@ -157,6 +157,40 @@ like $out, qr/^ok 1 .*^ok 2 /ms, 'are told one after the other';
 ($status, $out) = rehearse('run', '--state', "$DIR/wrong", '-j', '2',
     play(steady => 'outcome = "expired", within = "200ms"'), play());
 is $status, 3, 'the graver of two endings is the status';
+
+# Of two endings the graver is the status: failed, unsteady, environment.
+my %ending = (
+    1 => play(rest => $inject . 'fleet:expect { success = "100%", within = "300ms" }'),
+    3 => play(steady => 'outcome = "expired", within = "200ms"'),
+    6 => play(steady => 'success = "100%", during = "20s"'),
+);
+for my $pair ([1, 3], [3, 6], [1, 6]) {
+    my ($lesser, $graver) = @$pair;
+    ($status) = rehearse('run', '--state', "$DIR/wrong", '--timeout', '5s', @ending{$graver, $lesser});
+    is $status, $graver, "$graver is graver than $lesser";
+}
+
+# What a run was is in its journal: it can be played again.
+my $seeded = "$DIR/seeded.jsonl";
+($status) = rehearse('run', '--seed', '7', '--journal', $seeded, play());
+like do { open my $lines, '<', $seeded or die; local $/; <$lines> },
+    qr/"class":"openssl","kind":"clients",.*"seed":7/, 'clients arrive by the seed of the run';
+
+# A key that a target serves is for its owner alone.
+($status) = rehearse('run', '--keep', '--state', "$DIR/kept", play());
+my @keys = split /\n/, `find $DIR/kept -name '*key.pem' -o -name '*.key' -o -name combined.pem`;
+cmp_ok scalar @keys, '>=', 5, 'keys were kept';
+is_deeply [grep { (stat)[2] & 077 } @keys], [], 'and nobody else may read one';
+
+# Patience: a detector that waits for longer than the scenario lasts does not act.
+($status, $out) = rehearse('run', play(rest => <<'PLAY'));
+local watch = detector { of = shop, patience = "1m" }
+inject "a certificate is put on disk, and nobody is told"
+shop:place(house:issue {})
+shop:expect { wire = "old" }
+watch:expect { tripped = 0, within = "2s" }
+PLAY
+is $status, 0, 'a detector acts when its patience is at an end, and no sooner' or diag $out;
 
 {
     local $ENV{REHEARSE_NO_NAMESPACES} = 1;

@@ -8,14 +8,14 @@ local play = {
   fleets = { { _classes = { who, class.new("gnutls", "gnutls") } } },
   effects = {
     { at = 99.5, text = "renewal stops", section = "inject" },
-    { at = 100.0, text = "the calendar advances by 2d", section = "inject" },
+    { at = 100.0, text = "the calendar jumps by 2d", section = "inject" },
     { at = 100.1, text = "later", section = "inject" },
     { at = 100.22, text = "renewal starts", section = "recover" },
   },
   phases = { { at = 99.9, what = "on disk", serial = "aa" }, { at = 100.25, what = "on disk", serial = "bb" } },
 }
 local report = wayback.of(play)
-is(report.fault, "the calendar advances by 2d", "the fault is the last thing done before the first failure")
+is(report.fault, "the calendar jumps by 2d", "the fault is the last thing done before the first failure")
 local lines = wayback.lines(report)
 like(lines[2], "first failure%s+on disk%s+on the wire%s+first good%s+well again$", "steps nobody took have no column")
 like(lines[3], "^openssl%s+12%s+250%s+280%s+300%s+300$", "milliseconds after the fault")

@@ -1,0 +1,92 @@
+/* fakeclock run and fakeclock follow -- becoming a program that is on a clock. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "faketime/command.h"
+#include "faketime/launch.h"
+#include "faketime/page.h"
+#include "faketime/preload.h"
+#include "faketime/program.h"
+
+/* The absolute path: the program may change its folder and start others. */
+static int name_clock(const char *path, struct error *e)
+{
+    char absolute[PATH_MAX];
+
+    if (realpath(path, absolute) == NULL || setenv("FAKECLOCK", absolute, 1) < 0)
+        return failed(e, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+/* By both means where both work: redirected, libc's own readers follow; preloaded, the waits do, and what
+ * the program starts. */
+static int prepare(enum program program, struct error *e)
+{
+    struct error unheard;
+
+    if (program == PROGRAM_FOREIGN)
+        preload_forget();
+    else if (preload_library(e) < 0)
+        return -1;
+    if (program == PROGRAM_MOVES)
+        return launch_arm(getenv("FAKECLOCK"), &unheard), 0;
+    return launch_arm(getenv("FAKECLOCK"), e);
+}
+
+int verb_run(int argc, char **argv)
+{
+    static const int status_of[] = {
+        [PROGRAM_MISSING] = BAD_INPUT,
+        [PROGRAM_STAYS] = ENVIRONMENT,
+    };
+    const struct clock_page *page;
+    enum program program;
+    struct error e;
+    char **command = argv + 2;
+
+    if (argc > 2 && strcmp(*command, "--") == 0)
+        command++;
+    if (argc < 3 || argv[1][0] == '-' || *command == NULL) {
+        failed(&e, "expected: fakeclock run FILE -- COMMAND [ARGUMENT...]");
+        return complain(BAD_INPUT, &e);
+    }
+    page = page_map(argv[1], &e);
+    if (page == NULL)
+        return complain(BAD_INPUT, &e);
+    page_unmap(page);
+    program = program_check(*command, &e);
+    if (program >= PROGRAM_MISSING)
+        return complain(status_of[program], &e);
+    if (name_clock(argv[1], &e) < 0 || prepare(program, &e) < 0)
+        return complain(ENVIRONMENT, &e);
+    execvp(*command, command);
+    failed(&e, "%s: cannot be run: %s", *command, strerror(errno));
+    return complain(BAD_INPUT, &e);
+}
+
+/* Nobody has asked for this one to be put on a clock, and the one who starts it does not know: whatever is wrong
+ * with the clock, the program runs, and one line tells. */
+int verb_follow(int argc, char **argv)
+{
+    struct error e;
+    enum program program;
+
+    if (argc < 4) {
+        failed(&e, "expected: fakeclock follow FILE PROGRAM NAME [ARGUMENT...]");
+        return complain(BAD_INPUT, &e);
+    }
+    program = program_check(argv[2], &e);
+    if (program < PROGRAM_MISSING && (name_clock(argv[1], &e) < 0 || prepare(program, &e) < 0)) {
+        failed_in(&e, "real time is kept");
+        complain(ENVIRONMENT, &e);
+    }
+    /* past libc, where libfakeclock.so would ask for us again */
+    syscall(SYS_execve, argv[2], argv + 3, environ);
+    failed(&e, "%s: cannot be run: %s", argv[2], strerror(errno));
+    return complain(errno == ENOENT ? 127 : 126, &e);
+}

@@ -1,0 +1,162 @@
+/* waits -- eight kinds of wait, each for 300 ms by its own clock, all at once.
+ *
+ * Says "ready", waits for a line on stdin, and then prints, for each, its name and how many real milliseconds it
+ * took: "hang" where that is more than two seconds. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECOND 1000000000L
+#define LENGTH (SECOND * 3 / 10)
+
+static struct timespec in_a_while(clockid_t id)
+{
+    struct timespec then;
+
+    clock_gettime(id, &then);
+    then.tv_nsec += LENGTH;
+    then.tv_sec += then.tv_nsec / SECOND;
+    then.tv_nsec %= SECOND;
+    return then;
+}
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void cond_timedwait(void)
+{
+    pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+    struct timespec until = in_a_while(CLOCK_REALTIME);
+
+    pthread_mutex_lock(&mutex);
+    while (pthread_cond_timedwait(&condition, &mutex, &until) == 0)
+        ;
+}
+
+static void cond_monotonic(void)
+{
+    pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+    struct timespec until = in_a_while(CLOCK_MONOTONIC);
+
+    pthread_mutex_lock(&mutex);
+    while (pthread_cond_clockwait(&condition, &mutex, CLOCK_MONOTONIC, &until) == 0)
+        ;
+}
+
+static void semaphore(void)
+{
+    struct timespec until = in_a_while(CLOCK_REALTIME);
+    sem_t never;
+
+    sem_init(&never, 0, 0);
+    sem_timedwait(&never, &until);
+}
+
+static void mutex_timedlock(void)
+{
+    struct timespec until = in_a_while(CLOCK_REALTIME);
+
+    pthread_mutex_lock(&mutex);
+    pthread_mutex_timedlock(&mutex, &until);
+}
+
+static void sleep_until(void)
+{
+    struct timespec until = in_a_while(CLOCK_REALTIME);
+
+    clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL);
+}
+
+static void timerfd(void)
+{
+    struct itimerspec until = {.it_value = in_a_while(CLOCK_REALTIME)};
+    int fd = timerfd_create(CLOCK_REALTIME, 0);
+    unsigned long long times;
+
+    timerfd_settime(fd, TFD_TIMER_ABSTIME, &until, NULL);
+    while (read(fd, &times, sizeof times) < 0)
+        ;
+}
+
+static void sleep_for(void)
+{
+    const struct timespec length = {.tv_nsec = LENGTH};
+
+    nanosleep(&length, NULL);
+}
+
+static void poll_for(void)
+{
+    poll(NULL, 0, LENGTH / 1000000);
+}
+
+static const struct {
+    const char *name;
+    void (*wait)(void);
+} kinds[] = {
+    {"cond_timedwait",  cond_timedwait },
+    {"cond_monotonic",  cond_monotonic },
+    {"sem_timedwait",   semaphore      },
+    {"mutex_timedlock", mutex_timedlock},
+    {"sleep_until",     sleep_until    },
+    {"timerfd",         timerfd        },
+    {"nanosleep",       sleep_for      },
+    {"poll",            poll_for       },
+};
+
+static const char *current;
+
+static void hangs(int signal_number)
+{
+    (void)signal_number;
+    dprintf(STDOUT_FILENO, "%s hang\n", current);
+    _exit(0);
+}
+
+/* Whatever was done to libc, and to the vDSO. */
+static long long real_milliseconds(void)
+{
+    struct timespec now;
+
+    __asm__ volatile("syscall"
+                     :
+                     : "a"((long)SYS_clock_gettime), "D"((long)CLOCK_MONOTONIC), "S"(&now)
+                     : "rcx", "r11", "memory");
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static void measure(const char *name, void (*wait_once)(void))
+{
+    long long began = real_milliseconds();
+
+    current = name;
+    signal(SIGALRM, hangs);
+    alarm(2);
+    wait_once();
+    dprintf(STDOUT_FILENO, "%s %lld\n", name, real_milliseconds() - began);
+    _exit(0);
+}
+
+int main(void)
+{
+    char line[8];
+
+    dprintf(STDOUT_FILENO, "ready\n");
+    if (read(STDIN_FILENO, line, sizeof line) < 0)
+        return 1;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (fork() == 0)
+            measure(kinds[i].name, kinds[i].wait);
+    while (wait(NULL) > 0)
+        ;
+    dprintf(STDOUT_FILENO, "end\n");
+    return 0;
+}
