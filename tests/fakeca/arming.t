@@ -6,10 +6,8 @@ use JSON::PP;
 use lib $Bin;
 use Fakeca qw(dir try fakeca slurp spill);
 use Observer qw(curl openssl text_of);
-use Serve qw(serve stop web home have);
+use Serve qw(serve stop web home);
 use Test::More;
-
-plan skip_all => 'curl is not installed' if !have('curl');
 
 my $dir = dir();
 my $build = $ENV{BUILD} // 'build';

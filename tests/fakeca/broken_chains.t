@@ -9,10 +9,8 @@ use MIME::Base64 qw(decode_base64);
 use lib $Bin;
 use Fakeca qw(dir try fakeca slurp spill);
 use Observer qw(openssl);
-use Serve qw(serve stop web home have);
+use Serve qw(serve stop web home);
 use Test::More;
-
-plan skip_all => 'curl is not installed' if !have('curl');
 
 my $dir = dir();
 my $build = $ENV{BUILD} // 'build';
@@ -36,7 +34,7 @@ sub look_of ($pem, $root) {
         my $text = openssl('x509', '-noout', '-text', '-in', spill("$dir/one.pem", $block));
         $text =~ s/^\s+(?:[0-9a-f]{2}:?)+\n//gm;
         $text =~ s/(?:[0-9A-Fa-f]{2}:){3,}[0-9A-Fa-f]{2}/'hex ' . length $&/ge;
-        $text =~ s/^(\s+Serial Number: )(-?).*/$1$2/gm;
+        $text =~ s/^(\s+Serial Number: )(?!0 \()(-?).*/$1$2/gm;
         my $der = decode_base64($block =~ s/-----[^\n]*\n//gr);
         my ($hl) = openssl('asn1parse', '-in', "$dir/one.pem") =~ /hl=(\d+) +l= *(\d+|inf)/;
         my $rest = defined $hl && $2 ne 'inf' ? length($der) - $hl - $2 : 'open';

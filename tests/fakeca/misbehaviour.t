@@ -12,7 +12,7 @@ use Serve qw(serve stop web home have run);
 use Test::More;
 
 my $missing = first { !have($_) } qw(curl openssl ocsptool certtool dig);
-plan skip_all => "$missing is not installed" if $missing;
+die "$missing is not installed\n" if $missing;
 
 my $dir = dir();
 my $build = $ENV{BUILD} // 'build';
@@ -26,7 +26,7 @@ clock('new', "$dir/clock");
 clock('freeze', "$dir/clock");
 clock('set', "$dir/clock", "\@$now");
 fakeca('init', '--state', home(), '--intermediates', 2, '--at', '@' . ($now - 86400));
-my $ca = serve('--clock', "$dir/clock", '--validate-http-port', web("$dir/www"));
+my $ca = serve('--clock', "$dir/clock", '--validate-http-port', web("$dir/www"), '--alternate');
 my $client = Observer->new($ca);
 $client->register;
 my $directory = $client->{directory};
@@ -204,6 +204,7 @@ my %observed = (
     'dead-ocsp-url' => [finalize => qr{OCSP - URI:http://127\.0\.0\.1:0/}],
     'dead-issuer-url' => [finalize => qr{CA Issuers - URI:http://127\.0\.0\.1:0/}],
     'dead-crl-url' => [finalize => qr{Full Name:\s+URI:http://127\.0\.0\.1:0/}],
+    'no-alternates' => [certificate => qr{^HTTP/1\.1 200 (?!.*rel="alternate").*-----BEGIN}ms],
     'crlf-chain' => [certificate => qr{-----BEGIN CERTIFICATE-----\r\n}],
     'bom-chain' => [certificate => qr{\r\n\r\n\xef\xbb\xbf-----BEGIN}],
     'text-before-chain' => [certificate => qr{\r\n\r\nsubject=.*\n-----BEGIN}],
@@ -263,11 +264,21 @@ sub is_seen_once ($fault, $look, $mark, @how) {
     disarm($fault);
 }
 
-my %elsewhere = map { $_ => 1 } qw(connection-refused no-alternates);    # below
+# A connection that is refused is seen by nobody: the fault goes on until it is disarmed.
+sub is_refused () {
+    arm('connection-refused', '--on', 'acme', '--nth', 2);
+    my @seen = map { $look{acme}->() } 1, 2;
+    my ($one) = @{armed()};
+    disarm('connection-refused');
+    my $told = join ' ', map { $_ =~ $well{acme} ? 'well' : $_ =~ qr{Connection refused} ? 'refused' : $_ } @seen, $look{acme}->();
+    is($told, 'well refused well', 'connection-refused: seen on acme at the second connection, until disarmed');
+    is_deeply([@$one{qw(requests fired first last)}], [1, 1, $now, $now], '  and that was counted');
+}
+
 for my $fault (map { $_->{name} } @{decode_json(fakeca('faults', '--serve', '--json'))}) {
-    next if $elsewhere{$fault};
     my $how = delete $observed{$fault};
-    if ($how) { is_seen_once($fault, @$how) }
+    if ($fault eq 'connection-refused') { is_refused() }
+    elsif ($how) { is_seen_once($fault, @$how) }
     else { fail("$fault: nobody looks at it") }
 }
 is_deeply([sort keys %observed], [], 'and there is no other');
