@@ -45,7 +45,8 @@ sub ask ($self, $url, @how) {
 sub change_key ($self) {
     my $new = Acme->new_key;
     my $url = $self->{directory}{keyChange};
-    my $inner = Acme->jws($new, {url => $url, jwk => $new->{jwk}}, {account => $self->{kid}, oldKey => $self->{key}{jwk}});
+    my $inner = Acme->jws($new, {url => $url, jwk => $new->{jwk}},
+        {account => $self->{kid}, oldKey => $self->{key}{jwk}});
     my $answer = $self->post($url, $inner);
     $self->{key} = $new if $answer->{status} == 200;
     return $answer;

@@ -15,7 +15,9 @@ my $now = time;
 my $challenges = "$dir/www/.well-known/acme-challenge";
 mkdir $_ for "$dir/www", "$dir/www/.well-known", $challenges;
 
-sub clock ($verb, @words) { system("$build/fakeclock $verb $dir/clock @words >/dev/null") == 0 or die "fakeclock $verb" }
+sub clock ($verb, @words) {
+    system("$build/fakeclock $verb $dir/clock @words >/dev/null") == 0 or die "fakeclock $verb";
+}
 clock('new');
 clock('freeze');
 clock('set', "\@$now");
@@ -44,7 +46,8 @@ sub is_met ($what, $fault, $how, $expected, @acts) {
 
 is_met('from the nth on', 'retry-later', [qw(--on directory --nth 3)], '200 200 503 503', sub { statuses(4) });
 is_met('the next n', 'retry-later', [qw(--on directory --times 2)], '503 503 200', sub { statuses(3) });
-is_met('n from the nth on', 'retry-later', [qw(--on directory --nth 2 --times 2)], '200 503 503 200', sub { statuses(4) });
+is_met('n from the nth on', 'retry-later', [qw(--on directory --nth 2 --times 2)], '200 503 503 200',
+    sub { statuses(4) });
 is_met('from a point on the calendar, until another', 'retry-later',
     ['--on', 'directory', '--from', '@' . ($now + 60), '--until', '@' . ($now + 120)], '200 503 503 200',
     sub { statuses(1) }, sub { clock('advance', '60s'); statuses(2) }, sub { clock('advance', '60s'); statuses(1) });
@@ -61,8 +64,9 @@ is_met('for an account', 'server-error', ['--account', $number], '201 500',
 is_met('for a name, in whatever case', 'blocked-name', ['--identifier', 'WWW.Shop.test'], '201 400 400',
     sub { ordered($one, 'shop.test') }, sub { ordered($one, 'shop.test', 'www.shop.test') },
     sub { ordered($two, 'www.shop.test') });
-is_met('for an account and a name', 'blocked-name', ['--account', $number, '--identifier', 'www.shop.test'], '201 201 400',
-    sub { ordered($one, 'www.shop.test') }, sub { ordered($two, 'shop.test') }, sub { ordered($two, 'www.shop.test') });
+is_met('for an account and a name', 'blocked-name', ['--account', $number, '--identifier', 'www.shop.test'],
+    '201 201 400', sub { ordered($one, 'www.shop.test') }, sub { ordered($two, 'shop.test') },
+    sub { ordered($two, 'www.shop.test') });
 
 sub show ($challenge, $text, $) { spill("$challenges/$challenge->{token}", $text) }
 my ($first, $second) = map { $one->obtain([$_], 'http-01', \&show) } qw(a.test b.test);
@@ -85,9 +89,11 @@ sub standing ($certificate) {
 }
 is_met('and when its OCSP is asked for', 'ocsp-unknown', ['--serial', $serial], 'unknown good',
     sub { standing($first) }, sub { standing($second) });
+sub proven ($name) {
+    return $one->prove($one->order([$name])->{json}{authorizations}[0], 'http-01', \&show)->{status};
+}
 is_met('validation, of a name', 'redirect-loop', ['--identifier', 'c.test'], 'invalid valid',
-    map { my $name = $_; sub { $one->prove($one->order([$name])->{json}{authorizations}[0], 'http-01', \&show)->{status} } }
-        qw(c.test d.test));
+    map { my $name = $_; sub { proven($name) } } qw(c.test d.test));
 
 # --- connections that are refused -----------------------------------------------------------------
 
@@ -152,7 +158,8 @@ for my $wrong (
     ['reset --on newOdrer', "reset: not on 'newOdrer'; did you mean newOrder?"],
     ['eab-required --on directory', "eab-required: not on 'directory', expected one of: newAccount"],
     ['reset --on orders', 'reset: is armed there already'],
-    ['ocsp-stale --identifier shop.test', 'ocsp-stale: no request there tells its "identifier", so it would never fire'],
+    ['ocsp-stale --identifier shop.test',
+        'ocsp-stale: no request there tells its "identifier", so it would never fire'],
     ['no-nonce --on newNonce --account 1', 'no-nonce: no request there tells its "account", so it would never fire'],
     ['crlf-chain --serial xyz', "crlf-chain: 'xyz' is no serial number, expected hexadecimal digits"],
     ['reset --after 5', 'reset: takes no "after"'],
@@ -179,7 +186,8 @@ is("$status $err", "2 fakeca: unknown fault 'resett'; did you mean reset?\n", 'n
 my @lines = map { decode_json($_) } split /\n/, slurp(home() . '/fired.jsonl');
 my ($blocked) = grep { $_->{fault} eq 'blocked-name' } @lines;
 is_deeply($blocked, {at => $now + 120, fault => 'blocked-name', number => $blocked->{number}, on => 'newOrder',
-    request => 1, fired => 1, account => 1, names => ['shop.test', 'www.shop.test']}, 'fired.jsonl tells whom a fault hit');
+    request => 1, fired => 1, account => 1, names => ['shop.test', 'www.shop.test']},
+    'fired.jsonl tells whom a fault hit');
 is((stat home() . '/fired.jsonl')[2] & 07777, 0600, '  and only its owner');
 my %lines;
 $lines{$_->{number}}++ for @lines;

@@ -61,8 +61,8 @@ sub issued () {
     return text_of($finalized) if $finalized->{status} != 200;
     my $file = spill("$dir/issued.pem", $client->post($finalized->{json}{certificate})->{text});
     my $own = openssl('x509', '-in', $file, '-noout', '-pubkey') eq openssl('pkey', '-in', $key, '-pubout');
-    return text_of($finalized) . openssl('x509', '-in', $file, '-noout', '-text') . ($own ? "own key\n" : "another key\n")
-        . openssl('verify', '-CAfile', $ca->{roots}[0], '-untrusted', $file, $file);
+    return text_of($finalized) . openssl('x509', '-in', $file, '-noout', '-text')
+        . ($own ? "own key\n" : "another key\n") . openssl('verify', '-CAfile', $ca->{roots}[0], '-untrusted', $file, $file);
 }
 
 # --- one request each: what came back, as text ----------------------------------------------------
@@ -135,7 +135,8 @@ my %well = (
         keyChange renewalInfo issuers)),
     finalize => qr{\Aexit 0\n.*"status":"valid".*DNS:shop\.test.*own key\n.*: OK\n\z}s,
     validation => qr{"status":"valid"}s,
-    ocsp => qr{Response verify OK.*: good\n}s, ocsp_revoked => qr{: revoked\n}, ocsp_octets => qr{\A\d{3} octets\n}, crl_octets => qr{\A\d{3} octets\n},
+    ocsp => qr{Response verify OK.*: good\n}s, ocsp_revoked => qr{: revoked\n}, ocsp_octets => qr{\A\d{3} octets\n},
+    crl_octets => qr{\A\d{3} octets\n},
     ocsptool => qr{Certificate Status: good.*Verifying OCSP Response: Success}s,
     crls => qr{verify OK.*Verification output: Verified}s,
     (map { $_ => qr{status: NOERROR.*\s127\.0\.0\.1\n}s } qw(dns_a dns_once dns_bare)),
@@ -270,7 +271,8 @@ sub is_refused () {
     my @seen = map { $look{acme}->() } 1, 2;
     my ($one) = @{armed()};
     disarm('connection-refused');
-    my $told = join ' ', map { $_ =~ $well{acme} ? 'well' : $_ =~ qr{Connection refused} ? 'refused' : $_ } @seen, $look{acme}->();
+    my $told = join ' ', map { $_ =~ $well{acme} ? 'well' : $_ =~ qr{Connection refused} ? 'refused' : $_ }
+        @seen, $look{acme}->();
     is($told, 'well refused well', 'connection-refused: seen on acme at the second connection, until disarmed');
     is_deeply([@$one{qw(requests fired first last)}], [1, 1, $now, $now], '  and that was counted');
 }
