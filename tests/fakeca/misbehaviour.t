@@ -62,7 +62,8 @@ sub issued () {
     my $file = spill("$dir/issued.pem", $client->post($finalized->{json}{certificate})->{text});
     my $own = openssl('x509', '-in', $file, '-noout', '-pubkey') eq openssl('pkey', '-in', $key, '-pubout');
     return text_of($finalized) . openssl('x509', '-in', $file, '-noout', '-text')
-        . ($own ? "own key\n" : "another key\n") . openssl('verify', '-CAfile', $ca->{roots}[0], '-untrusted', $file, $file);
+        . ($own ? "own key\n" : "another key\n")
+        . openssl('verify', '-CAfile', $ca->{roots}[0], '-untrusted', $file, $file);
 }
 
 # --- one request each: what came back, as text ----------------------------------------------------
