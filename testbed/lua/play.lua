@@ -27,7 +27,7 @@ function Play.new(run, path, number, rehearsal)
     points = {},                      -- every expect: { section, heading, text, met, details }
     expected = {},                    -- sections in which something was expected
     judges = {},                      -- run when the script has said all
-    actors = {},                      -- { period =, act = }: who acts by the calendar, passage.lua
+    actors = {},                      -- { period =, act = }, perhaps name, tally, rests: who acts by the calendar
     names = {}, namers = {},          -- { address, name } of the stage, and who is told of them
     closers = {},                     -- run backwards at the end
     flows = {},                       -- helper flows, stopped at the end
