@@ -16,6 +16,7 @@
 #include "fakeca/authority.h"
 #include "fakeca/http_answer.h"
 #include "fakeca/http_request.h"
+#include "fakeca/ledger.h"
 #include "fakeca/misbehaviour.h"
 #include "fakeca/policy.h"
 #include "fakeca/store.h"
@@ -39,6 +40,8 @@ struct acme_plan {
     struct validator *validator; /* its `done` leads to acme_validated */
     struct misbehaviour *misbehaviour;
     const struct policy *policy; /* NULL: the usual one */
+    /* What was revoked, by whoever did it; NULL with *e.  Without it nothing can be. */
+    struct ledger *(*ledger)(void *context, struct error *e);
     int64_t (*now)(void *context);
     void *context;
     struct profile profiles[PROFILES_MOST]; /* the first is for those who name none */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fakeca/acme_parts.h"
+#include "fakeca/caa.h"
 #include "fakeca/renewal.h"
 #include "testbed/wire/moment.h"
 
@@ -101,6 +102,14 @@ void set_status(json_t *object, const char *status)
     json_object_set_new(object, "status", json_string(status));
 }
 
+struct ledger *ledger_of(const struct call *call, struct error *e)
+{
+    const struct acme_plan *plan = &call->acme->plan;
+
+    return plan->ledger != NULL ? plan->ledger(plan->context, e)
+                                : (failed(e, "there is no ledger"), NULL);
+}
+
 json_t *own(struct call *call, const char *kind, int64_t number)
 {
     json_t *thing = store_get(call->store, kind, number);
@@ -169,9 +178,10 @@ static int answer_directory(struct call *call)
                                     url_json(call, "%.*s", (int)length, endpoints[k].path));
             }
     json_object_set_new(directory, "meta",
-                        json_pack("{s:o, s:b, s:o}", "termsOfService", url_json(call, "/terms"),
-                                  "externalAccountRequired", call->acme->plan.policy->eab_required,
-                                  "profiles", describe_profiles(call->acme)));
+                        json_pack("{s:o, s:b, s:[s], s:o}", "termsOfService",
+                                  url_json(call, "/terms"), "externalAccountRequired",
+                                  call->acme->plan.policy->eab_required, "caaIdentities",
+                                  CAA_IDENTITY, "profiles", describe_profiles(call->acme)));
     return answer_json(call, 200, directory);
 }
 

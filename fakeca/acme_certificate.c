@@ -39,6 +39,23 @@ static struct chain *spoil(const struct call *call, struct chain *chain, struct 
     return broken_chain;
 }
 
+/* A leaf that was made again has a serial number of its own, which OCSP must know.  One that another
+ * authority has signed is not ours to know. */
+static int note_remade(struct authority *authority, const struct leaf_plan *plan,
+                       const struct chain *chain, struct error *e)
+{
+    X509 *leaf = sk_X509_value(chain->sent, 0);
+    const struct signer *issuer = authority_signer(authority, authority_issuer(authority), e);
+    char serial[SERIAL_TEXT];
+
+    if (issuer == NULL)
+        return -1;
+    if (leaf == NULL || X509_check_issued(issuer->certificate, leaf) != X509_V_OK)
+        return 0;
+    certificate_serial(leaf, serial);
+    return authority_note(authority, plan, serial, e);
+}
+
 /* For those that a fault is about: the long way. */
 static int issue_wrongly(const struct call *call, struct leaf_plan plan, struct minted *out,
                          struct error *e)
@@ -50,6 +67,10 @@ static int issue_wrongly(const struct call *call, struct leaf_plan plan, struct 
     chain = authority_issue(call->acme->plan.authority, &plan, e);
     if (chain != NULL && call->chosen.fault->breaks_chain)
         chain = spoil(call, chain, e);
+    if (chain != NULL && note_remade(call->acme->plan.authority, &plan, chain, e) < 0) {
+        chain_free(chain);
+        return -1;
+    }
     status = chain == NULL ? -1 : minted_from(chain, out, e);
     chain_free(chain);
     return status;
@@ -268,26 +289,25 @@ static int may_revoke(struct call *call, const json_t *body, X509 *certificate)
                : refuse(call, UNAUTHORIZED, "that certificate belongs to another account");
 }
 
-static int write_down(struct call *call, X509 *certificate, int reason, struct error *e)
+static int write_down(struct call *call, struct ledger *ledger, X509 *certificate, int reason,
+                      struct error *e)
 {
     struct authority *authority = call->acme->plan.authority;
-    struct ledger ledger;
-    int status = -1;
+    int status;
 
     if (authority_resume(authority, e) < 0)
         return -1;
-    if (ledger_open(authority, &ledger, e) == 0) {
-        status = ledger_revoke(&ledger, certificate, call->now, reason, e);
-        ledger_close(&ledger);
-    }
+    status = ledger_revoke(ledger, certificate, call->now, reason, e);
     authority_pause(authority);
     return status;
 }
 
-static int take_back(struct call *call, int64_t number, json_t *body, X509 *certificate)
+static int take_back(struct call *call, const json_t *body, X509 *certificate)
 {
     json_t *given = json_object_get(call->payload, "reason");
     json_int_t reason = json_integer_value(given);
+    struct ledger *ledger;
+    struct revoked before;
     struct error e;
 
     if (may_revoke(call, body, certificate) < 0)
@@ -296,13 +316,14 @@ static int take_back(struct call *call, int64_t number, json_t *body, X509 *cert
                           reason == 2 || reason == 6 || reason == 8))
         return refuse(call, BAD_REVOCATION_REASON,
                       "expected a reason of RFC 5280 section 5.3.1 that fits a leaf");
-    if (json_object_get(body, "revoked") != NULL)
-        return refuse(call, ALREADY_REVOKED, "the certificate is revoked already");
-    json_object_set_new(body, "revoked", json_integer(call->now));
-    if (store_put(call->store, "certificate", number, body, &e) < 0 ||
-        write_down(call, certificate, given == NULL ? -1 : (int)reason, &e) < 0)
+    ledger = ledger_of(call, &e);
+    if (ledger == NULL)
         return broken(call, &e);
-    return 0;
+    if (ledger_find(ledger, certificate, &before) && before.at <= call->now)
+        return refuse(call, ALREADY_REVOKED, "the certificate is revoked already");
+    return write_down(call, ledger, certificate, given == NULL ? -1 : (int)reason, &e) < 0
+               ? broken(call, &e)
+               : 0;
 }
 
 /* Whether it is that one, and not another that only claims its serial number. */
@@ -335,7 +356,7 @@ int answer_revoke(struct call *call)
     if (body == NULL || !is_kept(body, certificate))
         status = refuse(call, NO_SUCH_THING, "that certificate is none of ours");
     else
-        status = take_back(call, number, body, certificate);
+        status = take_back(call, body, certificate);
     json_decref(body);
     X509_free(certificate);
     return status;

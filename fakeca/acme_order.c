@@ -106,6 +106,15 @@ int answer_order(struct call *call)
 
 /* --- identifiers -------------------------------------------------------------------------------- */
 
+/* Whether a label begins or ends with a hyphen: no host name, RFC 1123 section 2.1. */
+static bool has_loose_hyphen(const char *name)
+{
+    size_t length = strlen(name);
+
+    return *name == '-' || name[length - 1] == '-' || strstr(name, ".-") != NULL ||
+           strstr(name, "-.") != NULL;
+}
+
 /* The one spelling of an identifier's value; -1 where it is none that we issue for. */
 static int canonical(const char *type, const char *value, char out[256])
 {
@@ -123,7 +132,7 @@ static int canonical(const char *type, const char *value, char out[256])
                    : -1;
     }
     if (length > 253 || name_is_address(value) || strchr(name, '*') != NULL ||
-        name_check(value, &e) < 0 || name[strlen(name) - 1] == '.')
+        name_check(value, &e) < 0 || name[strlen(name) - 1] == '.' || has_loose_hyphen(name))
         return -1;
     for (size_t i = 0; i <= length; i++)
         out[i] = (char)tolower((unsigned char)value[i]);

@@ -65,6 +65,8 @@ json_t *url_json(const struct call *call, const char *format, ...)
 int answer_json(struct call *call, int status, json_t *body);
 json_t *time_json(int64_t seconds);
 
+/* What was revoked; NULL with *e. */
+struct ledger *ledger_of(const struct call *call, struct error *e);
 /* A thing of the caller's own; NULL after a refusal. */
 json_t *own(struct call *call, const char *kind, int64_t number);
 const char *text_of(const json_t *object, const char *name);

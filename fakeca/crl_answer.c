@@ -67,14 +67,14 @@ static size_t another(const struct ledger *ledger, size_t issuer, struct error *
     return issuer + 1 < count ? issuer + 1 : issuer == 0 ? count : issuer - 1;
 }
 
-static X509_CRL *make(struct ledger *ledger, size_t issuer, struct validity dates,
+static X509_CRL *make(struct ledger *ledger, size_t issuer, int64_t at, struct validity dates,
                       const struct crl_misbehaviour *m, struct error *e)
 {
     const struct ledger nothing = {.authority = ledger->authority};
 
     if (m->of_another && (issuer = another(ledger, issuer, e)) >= ledger->authority->count)
         return NULL;
-    return ledger_crl(m->empty ? &nothing : ledger, issuer, dates, m->more, e);
+    return ledger_crl(m->empty ? &nothing : ledger, issuer, at, dates, m->more, e);
 }
 
 /* The signature comes last in a CRL. */
@@ -103,7 +103,7 @@ int crl_answer(struct ledger *ledger, size_t issuer, const struct crl_plan *plan
         return blob_of_garbage(m->garbage, out, e);
     if (issuer >= ledger->authority->count)
         return failed(e, "%s: has no issuer number %zu", ledger->authority->path, issuer);
-    crl = make(ledger, issuer, dates_of(plan, m, at), m, e);
+    crl = make(ledger, issuer, at, dates_of(plan, m, at), m, e);
     status = crl == NULL ? -1 : encode(crl, m->forged, out, e);
     X509_CRL_free(crl);
     return status;

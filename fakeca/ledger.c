@@ -8,13 +8,18 @@
 
 #include "fakeca/files.h"
 
+static json_int_t moment_in(const json_t *line)
+{
+    return json_integer_value(json_object_get(line, "at"));
+}
+
 /* Takes over the reference. */
 static int keep_line(struct ledger *ledger, json_t *line)
 {
     const char *serial = json_string_value(json_object_get(line, "serial"));
+    json_t *before = json_object_get(ledger->revoked, serial);
 
-    /* the first word on a certificate is the last one */
-    if (json_object_get(ledger->revoked, serial) == NULL &&
+    if ((before == NULL || moment_in(line) < moment_in(before)) &&
         json_object_set(ledger->revoked, serial, line) < 0) {
         json_decref(line);
         return -1;
@@ -71,20 +76,28 @@ static void revoked_of(json_t *line, struct revoked *out)
 
     snprintf(out->serial, sizeof out->serial, "%s",
              json_string_value(json_object_get(line, "serial")));
-    out->at = json_integer_value(json_object_get(line, "at"));
+    out->at = moment_in(line);
+    out->told = json_object_get(line, "told") == NULL
+                    ? out->at
+                    : json_integer_value(json_object_get(line, "told"));
     out->reason = json_is_integer(reason) ? (int)json_integer_value(reason) : -1;
+}
+
+bool ledger_find_serial(const struct ledger *ledger, const char *serial, struct revoked *out)
+{
+    json_t *line = json_object_get(ledger->revoked, serial);
+
+    if (line != NULL)
+        revoked_of(line, out);
+    return line != NULL;
 }
 
 bool ledger_find(const struct ledger *ledger, X509 *certificate, struct revoked *out)
 {
     char serial[SERIAL_TEXT];
-    json_t *line;
 
     certificate_serial(certificate, serial);
-    line = json_object_get(ledger->revoked, serial);
-    if (line != NULL)
-        revoked_of(line, out);
-    return line != NULL;
+    return ledger_find_serial(ledger, serial, out);
 }
 
 /* --- what was issued ---------------------------------------------------------------------------- */
@@ -94,6 +107,13 @@ int ledger_note(struct ledger *ledger, size_t issuer, const char *serial, struct
     return json_object_set_new(ledger->issued, serial, json_integer((json_int_t)issuer)) < 0
                ? failed(e, "out of memory")
                : 0;
+}
+
+int ledger_issuer(const struct ledger *ledger, const char *serial)
+{
+    json_t *issuer = json_object_get(ledger->issued, serial);
+
+    return issuer == NULL ? -1 : (int)json_integer_value(issuer);
 }
 
 static int note_line(struct ledger *ledger, const char *line, size_t number, struct error *e)
@@ -172,33 +192,40 @@ void ledger_standing(const struct ledger *ledger, size_t issuer, const char *ser
 
 /* --- revoking ----------------------------------------------------------------------------------- */
 
-int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reason, struct error *e)
+int ledger_announce(struct ledger *ledger, size_t issuer, const char *serial, int64_t at,
+                    int64_t told, int reason, struct error *e)
 {
-    struct authority *authority = ledger->authority;
-    const struct signer *signer = authority_signer_of(authority, certificate, e);
-    char serial[SERIAL_TEXT];
     struct revoked before;
     json_t *line;
     char *text;
     int status;
 
-    if (signer == NULL)
-        return -1;
-    if (ledger_find(ledger, certificate, &before))
+    if (ledger_find_serial(ledger, serial, &before) && before.at <= at)
         return 0;
-    certificate_serial(certificate, serial);
-    line = json_pack("{s:s, s:I, s:I, s:i}", "serial", serial, "issuer",
-                     (json_int_t)authority_number(authority, signer), "at", (json_int_t)at,
-                     "reason", reason);
+    line = json_pack("{s:s, s:I, s:I, s:i, s:I}", "serial", serial, "issuer", (json_int_t)issuer,
+                     "at", (json_int_t)at, "reason", reason, "told", (json_int_t)told);
     text = json_dumps(line, JSON_COMPACT);
-    status = text == NULL ? failed(e, "out of memory")
-                          : file_append(authority->directory, "revoked.jsonl", 0600, text, e);
+    status = text == NULL
+                 ? failed(e, "out of memory")
+                 : file_append(ledger->authority->directory, "revoked.jsonl", 0600, text, e);
     free(text);
     /* what could not be written down is not revoked */
     if (status == 0)
         return keep_line(ledger, line) < 0 ? failed(e, "out of memory") : 0;
     json_decref(line);
     return status;
+}
+
+int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reason, struct error *e)
+{
+    const struct signer *signer = authority_signer_of(ledger->authority, certificate, e);
+    char serial[SERIAL_TEXT];
+
+    if (signer == NULL)
+        return -1;
+    certificate_serial(certificate, serial);
+    return ledger_announce(ledger, authority_number(ledger->authority, signer), serial, at, at,
+                           reason, e);
 }
 
 /* Serial numbers that no authority of ours gives: theirs do not begin with 01. */
@@ -211,11 +238,12 @@ static void make_up(struct revoked *revoked, size_t count, int64_t at)
     }
 }
 
-X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, struct validity validity, size_t more,
-                     struct error *e)
+X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, int64_t now, struct validity validity,
+                     size_t more, struct error *e)
 {
     const struct signer *issuer = authority_signer(ledger->authority, i, e);
-    size_t all = json_array_size(ledger->lines), count = 0, n;
+    size_t all = json_object_size(ledger->revoked), count = 0;
+    const char *serial;
     struct revoked *revoked = calloc(all + more + 1, sizeof *revoked);
     X509_CRL *crl = NULL;
     json_t *line;
@@ -223,9 +251,10 @@ X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, struct validity vali
     if (issuer != NULL && revoked == NULL)
         failed(e, "out of memory");
     else if (issuer != NULL) {
-        json_array_foreach(ledger->lines, n, line)
+        json_object_foreach(ledger->revoked, serial, line)
         {
-            if ((size_t)json_integer_value(json_object_get(line, "issuer")) == i)
+            if ((size_t)json_integer_value(json_object_get(line, "issuer")) == i &&
+                moment_in(line) <= now)
                 revoked_of(line, &revoked[count++]);
         }
         make_up(revoked + count, more, validity.from);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fakeca/eab.h"
+#include "fakeca/manage_authority.h"
 #include "testbed/wire/lines.h"
 
 struct manager { /* one who is connected */
@@ -106,7 +107,9 @@ static int do_certificates(struct manage *manage, const json_t *request, json_t 
 {
     (void)request;
     (void)e;
-    return list(manage, "certificate", "certificates", answer);
+    if (list(manage, "certificate", "certificates", answer) < 0)
+        return -1;
+    return mark_revoked(manage->plain, json_object_get(answer, "certificates"), e);
 }
 
 static void number_one(void *list, int64_t number, json_t *body)
@@ -146,12 +149,19 @@ static int do_forget_accounts(struct manage *manage, const json_t *request, json
     return status;
 }
 
+static int64_t perspective_of(const json_t *request)
+{
+    return json_integer_value(json_object_get(request, "perspective"));
+}
+
 static int do_dns_add(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
 {
     const char *record;
 
     (void)answer;
-    return need(request, "record", &record, e) < 0 ? -1 : dns_zone_add(manage->zone, record, e);
+    if (need(request, "record", &record, e) < 0)
+        return -1;
+    return dns_views_add(manage->names, perspective_of(request), record, e);
 }
 
 static int do_dns_remove(struct manage *manage, const json_t *request, json_t *answer,
@@ -162,7 +172,8 @@ static int do_dns_remove(struct manage *manage, const json_t *request, json_t *a
 
     if (need(request, "name", &name, e) < 0)
         return -1;
-    count = dns_zone_remove(manage->zone, name, text_of(request, "type"), e);
+    count =
+        dns_views_remove(manage->names, perspective_of(request), name, text_of(request, "type"), e);
     return count < 0 ? -1 : json_object_set_new(answer, "removed", json_integer(count));
 }
 
@@ -177,6 +188,18 @@ static int do_profile(struct manage *manage, const json_t *request, json_t *answ
     if (lifetime < 1)
         return failed(e, "a lifetime in seconds is needed");
     return acme_profile_lasts(manage->acme, name, lifetime, e);
+}
+
+static int do_revoke(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
+{
+    return authority_take_back(manage->plain, manage->store, request, answer, e);
+}
+
+static int do_rotate_issuer(struct manage *manage, const json_t *request, json_t *answer,
+                            struct error *e)
+{
+    (void)request;
+    return authority_rotate_issuer(manage->plain, answer, e);
 }
 
 static int do_settings(struct manage *manage, const json_t *request, json_t *answer,
@@ -248,6 +271,8 @@ static const struct {
     {"certificates",    do_certificates   },
     {"forget-accounts", do_forget_accounts},
     {"profile",         do_profile        },
+    {"revoke",          do_revoke         },
+    {"rotate-issuer",   do_rotate_issuer  },
     {"settings",        do_settings       },
     {"set",             do_set            },
     {"eab-add",         do_eab_add        },

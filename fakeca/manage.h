@@ -9,13 +9,16 @@
  *     accounts, orders, certificates            -> under that name: all there are
  *     forget-accounts                           -> "forgotten": how many
  *     profile   "name", "lifetime" in seconds, of what is issued from now on
+ *     revoke    "serials", an array, or "name", or "all": true; maybe "reason", and "after" in seconds
+ *                                               -> "revoked": the serials, "at": when
+ *     rotate-issuer                             -> "issuer": the new one's number, which issues from now on
  *     set       "settings": ["caa=on", ...]     -> "settings": what policy_describe gives
  *     settings                                  -> the same
  *     eab-add   maybe "kid"                     -> "kid", "hmac" (base64url)
  *     eab-keys                                  -> "keys": all there are
  *     unpause   "account"                       -> "unpaused": how many names
- *     dns-add   "record": as in a master file
- *     dns-remove "name", maybe "type"           -> "removed": how many
+ *     dns-add   "record": as in a master file; maybe "perspective", a number: in its DNS alone
+ *     dns-remove "name", maybe "type", "perspective" -> "removed": how many
  *
  * Order of calls: the borrowed fields set, all else zero; manage_open; manage_close.
  */
@@ -26,9 +29,10 @@
 #include <jansson.h>
 
 #include "fakeca/acme.h"
-#include "fakeca/dns_zone.h"
+#include "fakeca/dns_views.h"
 #include "fakeca/misbehaviour.h"
 #include "fakeca/policy.h"
+#include "fakeca/serve_plain.h"
 #include "fakeca/store.h"
 
 #define MANAGE_SOCKET "manage.sock"
@@ -37,11 +41,12 @@
 struct manager;
 
 struct manage {
-    struct ev_loop *loop; /* borrowed, as are the next five */
+    struct ev_loop *loop; /* borrowed, as are the next six */
+    struct plain *plain;
     struct policy *policy;
     struct misbehaviour *misbehaviour;
     struct store *store;
-    struct dns_zone *zone;
+    struct dns_views *names;
     struct acme *acme;
     void (*changed)(void *context); /* other faults are armed than before; or NULL */
     void *context;

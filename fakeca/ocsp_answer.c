@@ -159,6 +159,15 @@ static struct validity dates_of(const struct answering *a)
     return dates;
 }
 
+/* What was announced for later is not so yet. */
+static void standing_at(const struct ocsp_plan *plan, size_t issuer, const char *serial, int64_t at,
+                        struct standing *out)
+{
+    plan->standing(plan->context, issuer, serial, out);
+    if (out->status == V_OCSP_CERTSTATUS_REVOKED && out->revoked.at > at)
+        *out = (struct standing){.status = V_OCSP_CERTSTATUS_GOOD};
+}
+
 static void stand(struct answering *a, struct standing *standing)
 {
     static const int pretended[] = {
@@ -167,8 +176,7 @@ static void stand(struct answering *a, struct standing *standing)
         [OCSP_SAYS_UNKNOWN] = V_OCSP_CERTSTATUS_UNKNOWN,
     };
 
-    a->responder->plan.standing(a->responder->plan.context, a->asked.issuer, a->asked.serial,
-                                standing);
+    standing_at(&a->responder->plan, a->asked.issuer, a->asked.serial, a->at, standing);
     a->standing = *standing;
     if (a->m->says == OCSP_SAYS_TRUTH || pretended[a->m->says] == standing->status)
         return;
@@ -313,7 +321,7 @@ static bool answer_again(struct ocsp_responder *responder, struct blob request, 
     if (cached == NULL || at < cached->at || at - cached->at >= plan->reuse ||
         at >= cached->at - plan->backdate + plan->lifetime)
         return false;
-    plan->standing(plan->context, cached->issuer, cached->serial, &now);
+    standing_at(plan, cached->issuer, cached->serial, at, &now);
     return standing_equal(&now, &cached->standing) && blob_copy(cached->answer, out) == 0;
 }
 

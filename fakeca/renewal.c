@@ -70,9 +70,8 @@ int renewal_claim(struct call *call, const json_t *order, int64_t number)
     return status;
 }
 
-/* Two thirds into the lifetime, for a tenth of it; half-way where that is less than ten days; at once
- * where it was revoked. */
-static void window(const json_t *certificate, int64_t now, int64_t *start, int64_t *end)
+/* Two thirds into the lifetime, for a tenth of it; half-way where that is less than ten days. */
+static void usual_window(const json_t *certificate, int64_t *start, int64_t *end)
 {
     int64_t from = json_integer_value(json_object_get(certificate, "not_before"));
     int64_t until = json_integer_value(json_object_get(certificate, "not_after"));
@@ -80,22 +79,47 @@ static void window(const json_t *certificate, int64_t now, int64_t *start, int64
 
     *start = lifetime < 10 * INT64_C(86400) ? from + lifetime / 2 : until - lifetime / 3;
     *end = *start + lifetime / 10;
-    if (json_object_get(certificate, "revoked") != NULL) {
-        *start = now - 3600;
-        *end = now - 1800;
-    }
+}
+
+/* Where it was revoked the window is over, which means: at once.  Where that is announced the window
+ * opens with the announcement, and closes half-way. */
+static void revoked_window(const struct revoked *revoked, int64_t now, int64_t *start, int64_t *end)
+{
+    bool announced = revoked->at > now;
+
+    *start = announced ? revoked->told : now - 3600;
+    *end = announced ? revoked->told + (revoked->at - revoked->told) / 2 : now - 1800;
+}
+
+/* When to ask again: four times at least until a revocation. */
+static int64_t again(const struct revoked *revoked, int64_t now)
+{
+    int64_t quarter = (revoked->at - revoked->told) / 4;
+
+    return revoked->at <= now || quarter > ASK_AGAIN_SECONDS ? ASK_AGAIN_SECONDS
+           : quarter < 1                                     ? 1
+                                                             : quarter;
 }
 
 int answer_renewal_info(struct call *call)
 {
     int64_t number, start, end;
     json_t *certificate = renewal_certificate(call, call->rest, &number);
+    struct error e;
+    struct ledger *ledger = ledger_of(call, &e);
+    struct revoked revoked = {.at = INT64_MIN};
 
     if (certificate == NULL)
         return refuse(call, NO_SUCH_THING, "no certificate of ours goes by that identifier");
-    window(certificate, call->now, &start, &end);
+    usual_window(certificate, &start, &end);
+    if (ledger == NULL) {
+        json_decref(certificate);
+        return broken(call, &e);
+    }
+    if (ledger_find_serial(ledger, text_of(certificate, "serial"), &revoked))
+        revoked_window(&revoked, call->now, &start, &end);
     json_decref(certificate);
-    http_answer_field(call->answer, "Retry-After", "%d", ASK_AGAIN_SECONDS);
+    http_answer_field(call->answer, "Retry-After", "%lld", (long long)again(&revoked, call->now));
     return answer_json(call, 200,
                        json_pack("{s:{s:o, s:o}}", "suggestedWindow", "start", time_json(start),
                                  "end", time_json(end)));

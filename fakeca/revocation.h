@@ -21,7 +21,8 @@ struct validity {
 struct revoked {
     char serial[SERIAL_TEXT];
     int64_t at;
-    int reason; /* CRL_REASON_... of openssl/x509v3.h; negative: none given */
+    int64_t told; /* when it became known: earlier than `at` where it was announced */
+    int reason;   /* CRL_REASON_... of openssl/x509v3.h; negative: none given */
 };
 
 /* What an issuer has to say of one of its certificates. */

@@ -145,6 +145,11 @@ static void greet_acme(void *context, struct greeting *greeting)
 
 /* --- opening, the rest -------------------------------------------------------------------------- */
 
+static struct ledger *ledger_of(void *context, struct error *e)
+{
+    return plain_ledger(&((struct serve *)context)->plain, e);
+}
+
 static int open_acme(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
@@ -154,6 +159,7 @@ static int open_acme(struct serve *serve, struct error *e)
         .validator = &serve->validator,
         .misbehaviour = serve->misbehaviour,
         .policy = &serve->policy,
+        .ledger = ledger_of,
         .now = now,
         .context = serve,
         .profile_count = plan->profile_count,
@@ -165,12 +171,15 @@ static int open_acme(struct serve *serve, struct error *e)
     memcpy(acme.profiles, plan->profiles, sizeof acme.profiles);
     serve->validator = (struct validator){
         .loop = serve->loop,
-        .resolver = plan->resolver != NULL ? plan->resolver : &serve->own_resolver,
-        .text_resolver = plan->resolver != NULL ? plan->resolver : &serve->own_resolver,
+        .perspectives = plan->perspectives,
+        .policy = &serve->policy,
         .http_port = plan->validate_http_port,
         .tls_port = plan->validate_tls_port,
         .done = acme_validated,
     };
+    for (size_t i = 0; i < plan->perspectives; i++)
+        serve->validator.resolvers[i] =
+            plan->resolver != NULL ? plan->resolver : &serve->names.views[i].address;
     if (validator_open(&serve->validator, e) < 0)
         return -1;
     serve->acme = acme_new(&acme, e);
@@ -206,23 +215,15 @@ static int open_listeners(struct serve *serve, struct error *e)
 static int open_names(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
-
-    serve->zone = dns_zone_new(e);
-    if (serve->zone == NULL)
-        return -1;
-    if (plan->names_address != NULL && dns_zone_fallback(serve->zone, plan->names_address, e) < 0)
-        return failed_in(e, "--names-address");
-    serve->dns = (struct dns_server){
+    struct dns_server like = {
         .loop = serve->loop,
-        .zone = serve->zone,
         .misbehaviour = serve->misbehaviour,
         .now = now,
         .context = serve,
-        .fd = -1,
     };
-    if (dns_server_open(&serve->dns, &plan->dns, e) < 0)
-        return failed_in(e, "--dns");
-    return address_parse(serve->dns.address, &serve->own_resolver, e);
+
+    return dns_views_open(&serve->names, plan->perspectives, &like, &plan->dns, plan->names_address,
+                          e);
 }
 
 static int open_log(struct serve *serve, struct error *e)
@@ -249,8 +250,9 @@ static int open_services(struct serve *serve, struct error *e)
     serve->manage = (struct manage){.loop = serve->loop,
                                     .misbehaviour = serve->misbehaviour,
                                     .policy = &serve->policy,
+                                    .plain = &serve->plain,
                                     .store = serve->store,
-                                    .zone = serve->zone,
+                                    .names = &serve->names,
                                     .changed = mind_doors,
                                     .context = serve};
     return manage_open(&serve->manage, serve->plan->state, e);
@@ -260,7 +262,7 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
 {
     serve->plan = plan;
     serve->policy = plan->policy;
-    serve->http.fd = serve->api.fd = serve->dns.fd = -1;
+    serve->http.fd = serve->api.fd = -1;
     serve->manage.fd = -1;
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error, not the end */
     serve->loop = ev_default_loop(0);
@@ -310,7 +312,7 @@ json_t *serve_describe(struct serve *serve)
     return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:i}", "event", "listening",
                      "directory", directory, "https_root", path_json(serve, "https/root.pem"),
                      "roots", roots_json(serve), "ocsp", serve->urls[0], "issuers", serve->urls[1],
-                     "crls", serve->urls[2], "dns", serve->dns.address, "manage",
+                     "crls", serve->urls[2], "dns", serve->names.views[0].server.address, "manage",
                      path_json(serve, MANAGE_SOCKET), "pid", (int)getpid());
 }
 
@@ -325,11 +327,9 @@ void serve_close(struct serve *serve)
         http_server_close(&serve->api);
     if (serve->http.fd >= 0)
         http_server_close(&serve->http);
-    if (serve->dns.fd >= 0)
-        dns_server_close(&serve->dns);
     if (serve->manage.fd >= 0)
         manage_close(&serve->manage);
-    dns_zone_free(serve->zone);
+    dns_views_close(&serve->names);
     plain_close(&serve->plain);
     if (serve->validator.loop != NULL)
         validator_close(&serve->validator);

@@ -46,6 +46,11 @@ static int refresh(struct plain *plain, struct error *e)
     return status;
 }
 
+struct ledger *plain_ledger(struct plain *plain, struct error *e)
+{
+    return refresh(plain, e) < 0 ? NULL : &plain->ledger;
+}
+
 /* --- answers ------------------------------------------------------------------------------------ */
 
 static int take(struct http_answer *answer, const char *type, struct blob *blob)

@@ -33,6 +33,9 @@ struct plain {
 int plain_open(struct plain *plain, struct error *e);
 void plain_close(struct plain *plain);
 
+/* The ledger as the files have it now; NULL with *e.  Borrowed until the next call here. */
+struct ledger *plain_ledger(struct plain *plain, struct error *e);
+
 /* For http_server.h: `plain` is a struct plain. */
 void plain_answer(void *plain, const struct http_request *request, struct http_answer *answer);
 

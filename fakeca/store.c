@@ -34,8 +34,8 @@ static const char *const texts[STATEMENTS] = {
     [PUT] = "UPDATE thing SET body = ?3 WHERE number = ?2 AND kind = ?1",
     [RENAME] = "UPDATE thing SET name = ?3 WHERE number = ?2 AND kind = ?1",
     [REMOVE] = "DELETE FROM thing WHERE number = ?2 AND kind = ?1",
-    [SET] = "INSERT INTO thing (kind, name, body) VALUES (?1, ?2, ?3) "
-            "ON CONFLICT (kind, name) DO UPDATE SET body = ?3",
+    [SET] = ("INSERT INTO thing (kind, name, body) VALUES (?1, ?2, ?3) "
+             "ON CONFLICT (kind, name) DO UPDATE SET body = ?3"),
     [UNSET] = "DELETE FROM thing WHERE kind = ?1 AND name = ?2",
     [GET] = "SELECT number, body FROM thing WHERE number = ?2 AND kind = ?1",
     [FIND] = "SELECT number, body FROM thing WHERE kind = ?1 AND name = ?2",

@@ -9,6 +9,7 @@
 #include "fakeca/authority.h"
 #include "fakeca/files.h"
 #include "fakeca/ledger.h"
+#include "fakeca/manage.h"
 #include "fakeca/verbs.h"
 #include "testbed/wire/moment.h"
 
@@ -16,8 +17,10 @@
 
 struct arguments {
     const char *state, *in, *out, *at, *from, *status, *reason;
-    int64_t lifetime; /* nanoseconds */
-    bool intermediate, json;
+    int64_t lifetime, after; /* nanoseconds */
+    const char *name;
+    struct option_list serials;
+    bool intermediate, all, json;
 };
 
 #define AT(field) offsetof(struct arguments, field)
@@ -26,6 +29,11 @@ const struct option_row revoke_options[] = {
     {"state",        "DIR",    "the authority that issued it", OPTION_TEXT, AT(state)},
     {"in",           "BUNDLE", "the bundle whose leaf is revoked", OPTION_TEXT, AT(in)},
     {"intermediate", NULL,     "revoke the leaf's issuer instead", OPTION_FLAG, AT(intermediate)},
+    {"serial",       "HEX",    "or, where it serves: this certificate (may repeat)", OPTION_LIST, AT(serials)},
+    {"name",         "NAME",   "or: all for this name that were had by ACME", OPTION_TEXT, AT(name)},
+    {"all",          NULL,     "or: all that were had by ACME", OPTION_FLAG, AT(all)},
+    {"after",        "T",      "announced now, revoked after T; renewal information says so at once [0s]",
+     OPTION_DURATION, AT(after)},
     {"reason",       "WORD",   "keyCompromise, superseded, ... [none given]",
      OPTION_TEXT, AT(reason)},
     {"at",           "TIME",   "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
@@ -121,6 +129,18 @@ static void tell_done(const struct work *work, const char *what, const char *wor
 
 /* --- revoke ------------------------------------------------------------------------------------- */
 
+static int revoke_after(struct work *work, X509 *certificate, int reason, struct error *e)
+{
+    const struct signer *signer = authority_signer_of(&work->authority, certificate, e);
+    char serial[SERIAL_TEXT];
+
+    if (signer == NULL)
+        return -1;
+    certificate_serial(certificate, serial);
+    return ledger_announce(&work->ledger, authority_number(&work->authority, signer), serial,
+                           work->at + work->arguments.after / NANOSECONDS, work->at, reason, e);
+}
+
 static int revoke_it(struct work *work, struct error *e)
 {
     int reason = -1;
@@ -133,15 +153,45 @@ static int revoke_it(struct work *work, struct error *e)
     certificate = sk_X509_value(work->chain->sent, work->arguments.intermediate ? 1 : 0);
     if (certificate == NULL)
         return failed(e, "%s: no intermediate in its chain", work->arguments.in);
-    return ledger_revoke(&work->ledger, certificate, work->at, reason, e);
+    return revoke_after(work, certificate, reason, e);
+}
+
+/* Whoever serves there revokes, on its own calendar. */
+static int revoke_there(const struct arguments *arguments, struct error *e)
+{
+    json_t *serials = json_array(), *answer;
+    json_t *request = json_pack("{s:s, s:o, s:b, s:I}", "do", "revoke", "serials", serials, "all",
+                                arguments->all, "after",
+                                (json_int_t)(arguments->after / NANOSECONDS));
+
+    for (size_t i = 0; i < arguments->serials.count; i++)
+        json_array_append_new(serials, json_string(arguments->serials.items[i]));
+    if (arguments->name != NULL)
+        json_object_set_new(request, "name", json_string(arguments->name));
+    if (arguments->reason != NULL)
+        json_object_set_new(request, "reason", json_string(arguments->reason));
+    answer = manage_ask(arguments->state, request, e);
+    json_decref(request);
+    if (answer == NULL)
+        return -1;
+    json_object_del(answer, "ok");
+    tell_json(answer);
+    return 0;
 }
 
 int verb_revoke(int argc, char **argv)
 {
+    struct arguments arguments = {0};
     struct work work = {0};
     struct error e;
-    int status = work_open(&work, revoke_options, argc, argv, &e);
+    int status;
 
+    if (options_for(revoke_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
+        require("state", arguments.state, &e) < 0)
+        return complain(&e);
+    if (arguments.serials.count > 0 || arguments.name != NULL || arguments.all)
+        return revoke_there(&arguments, &e) < 0 ? complain(&e) : DONE;
+    status = work_open(&work, revoke_options, argc, argv, &e);
     if (status == 0)
         status = revoke_it(&work, &e);
     if (status == 0)
@@ -163,8 +213,9 @@ static int staple(struct work *work, int *status, struct error *e)
 
     if (require("in", work->arguments.in, e) < 0)
         return -1;
-    *status = ledger_find(&work->ledger, leaf, &standing.revoked) ? V_OCSP_CERTSTATUS_REVOKED
-                                                                  : V_OCSP_CERTSTATUS_GOOD;
+    *status = ledger_find(&work->ledger, leaf, &standing.revoked) && standing.revoked.at <= work->at
+                  ? V_OCSP_CERTSTATUS_REVOKED
+                  : V_OCSP_CERTSTATUS_GOOD;
     if (work->arguments.status != NULL && status_named(work->arguments.status, status, e) < 0)
         return failed_in(e, "--status");
     standing.status = *status;
@@ -194,7 +245,7 @@ int verb_staple(int argc, char **argv)
 
 static int push_crl(struct work *work, STACK_OF(X509_CRL) * crls, size_t i, struct error *e)
 {
-    X509_CRL *crl = ledger_crl(&work->ledger, i, work->validity, 0, e);
+    X509_CRL *crl = ledger_crl(&work->ledger, i, work->at, work->validity, 0, e);
 
     if (crl == NULL)
         return -1;

@@ -10,7 +10,7 @@ local house   = ca      {}
 house:serve {}
 local shop    = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "7d" } }
 local cron    = renewal { of = shop, from = house, client = "lego" }
-local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s" }
 
 steady "it registers, obtains and renews"
 cron:expect  { renewed = 1, within = "30s" }

@@ -8,7 +8,7 @@ local house   = ca      {}
 house:serve {}
 local shop    = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "7d" } }
 local timer   = renewal { of = shop, from = house, client = "certbot" }
-local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s" }
 
 steady "it obtains; and renews, though one nonce is bad"
 timer:expect { renewed = 1, within = "30s" }

@@ -11,7 +11,7 @@ house:serve {}
 local shop    = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "7d" } }
 local cron    = renewal { of = shop, from = house, client = "acme-tiny",
                           names = { "shop.test", "www.shop.test", "summer.shop.test" } }
-local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s" }
 
 steady "one certificate for three names"
 cron:expect  { renewed = 1, within = "30s" }

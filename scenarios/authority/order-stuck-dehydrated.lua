@@ -10,7 +10,7 @@ local house   = ca      {}
 house:serve {}
 local shop    = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "7d" } }
 local unit    = renewal { of = shop, from = house, client = "dehydrated", patience = "30s" }
-local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s" }
 
 steady "it obtains a certificate"
 unit:expect  { renewed = 1, within = "60s" }

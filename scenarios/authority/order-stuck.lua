@@ -9,7 +9,7 @@ local house   = ca      {}
 house:serve {}
 local shop    = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "7d" } }
 local cron    = renewal { of = shop, from = house, client = "acme-tiny" }
-local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s" }
 
 steady "it obtains a certificate"
 cron:expect  { renewed = 1, within = "30s" }

@@ -17,8 +17,8 @@ local HOUR = 3600
 local TABLE = {
   -- client, lifetime, when_left, schedule in hours, points, steps between them, rows: hours of the outage
   { "lego", "6d", "2d", 12, 6, 1, { { 24, "oooooo" }, { 72, "oooooo" }, { 96, "ooooxx" } } },
-  { "acme-tiny", "6d", "2d", 12, 8, 1, { { 24, "oooooooo" }, { 72, "ooooooxx" }, { 96, "ooooxxxx" } } },
   { "lego", "47d", "15d", 24, 7, 5, { { 168, "ooooooo" }, { 336, "ooooooo" }, { 504, "oooooox" } } },
+  { "acme-tiny", "6d", "2d", 12, 8, 1, { { 24, "oooooooo" }, { 72, "ooooooxx" }, { 96, "ooooxxxx" } } },
 }
 
 local house = ca      { root = "30y", intermediate = "20y" }

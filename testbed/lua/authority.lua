@@ -30,7 +30,21 @@ local lifetime = words.kind("table of durations by name", function (value)
   return list
 end)
 
+local named_texts = words.kind("table of texts by name", function (value)
+  if type(value) ~= "table" then return nil, "a table, such as { [\"rate-limits\"] = \"on\" }" end
+  local list = {}
+  for name, text in pairs(value) do
+    if type(name) ~= "string" or type(text) ~= "string" then
+      return nil, "a table, such as { [\"rate-limits\"] = \"on\" }"
+    end
+    list[#list + 1] = name .. "=" .. text
+  end
+  table.sort(list)
+  return list
+end)
+
 authority.serve_spec = {
+  settings = { named_texts, help = "settings of docs/authority.md, such as { [\"rate-limits\"] = \"on\" }" },
   profiles = { lifetime, help = "lifetimes by ACME profile [classic = \"90d\", tlsserver = \"45d\", "
     .. "shortlived = \"160h\"]" },
   rate_limits = { "flag", default = false, help = "it keeps Let's Encrypt's, docs/authority.md [false]" },
@@ -97,6 +111,8 @@ function methods:serve(given)
   self._process, self._facts = listen(self)
   trusted_by_tools(play, self._facts)
   play:note("authority", self._facts)
+  local given_settings = self._serving.settings
+  if given_settings then tell(self, { "set", "--state", self._dir, table.unpack(given_settings) }) end
   play:each_name(function (address, name) tell_name(self, address, name) end)
 end
 

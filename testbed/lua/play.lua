@@ -38,6 +38,7 @@ function Play.new(run, path, number, rehearsal)
     effects = {},                     -- faults injected and what undid them, in order
     phases = {},                      -- steps of recovery, in order
     workers = {},
+    webroots = {},                    -- HOST:PORT -> directory, of servers that answer challenges
     main = false,                     -- flow number of the script
     dir = false, stage = false, isolation = false,
   }, Play)

@@ -18,6 +18,7 @@ local spec = {
   command = { "text", help = "or: a command of your own, which leaves {dir}/chain.pem and {dir}/key.pem" },
   schedule = { "duration", default = 43200, help = "a client is started this often on the calendar, as by cron [12h]" },
   names = { "names", help = "what a client asks a certificate for [the target's name]" },
+  must_staple = { "flag", default = false, help = "its client asks for what demands a staple, RFC 7633 [false]" },
   patience = { "duration", default = 60, help = "a client that runs longer, in real time, is ended [1m]" },
   when_left = { "duration", default = 30 * 86400, help = "renew when no more than this is left on the calendar [30d]" },
   every = { "duration", default = 0.2, help = "look this often, in real time [200ms]" },
@@ -70,6 +71,9 @@ return routine.define("renewal", {
   check = function (settings)
     target.given(settings.of, "renewal")
     if settings.client and settings.command then words.mistake "renewal: either client or command, not both" end
+    if settings.must_staple and not settings.client then
+      words.mistake "renewal: must_staple is asked for by a client; expected client = ..."
+    end
     if settings.command then placeholders.check("renewal: command", settings.command, tooling.placeholders) end
     local tool = by_tool(settings)
     if tool then authority.serving(settings.from, "renewal: " .. tool) end

@@ -11,7 +11,7 @@
 --
 -- A command is an argv.  `job` has dir, name, names, directory (the URL), trust (a PEM file), host and
 -- port of its listener, webroot, days (renew when no more than that is left), resolves (whether names
--- do) and first (nothing was obtained yet).
+-- do), must_staple (ask for that) and first (nothing was obtained yet).
 
 local files = require "files"
 local host = require "host"
@@ -25,6 +25,8 @@ local function each(flag, values)
   for _, value in ipairs(values) do list[#list + 1], list[#list + 2] = flag, value end
   return list
 end
+
+local function staple_flag(flag, job) return job.must_staple and { flag } or {} end
 
 local function joined(...)
   local all = {}
@@ -58,7 +60,7 @@ function certbot.run(job)
     "--server", job.directory }
   if job.first then
     return joined(always, { "certonly", "--standalone", "--http-01-address", job.host, "--http-01-port", job.port,
-      "--agree-tos", "-m", "admin@" .. job.name }, each("-d", job.names))
+      "--agree-tos", "-m", "admin@" .. job.name }, staple_flag("--must-staple", job), each("-d", job.names))
   end
   certbot_due(job)
   return joined(always, { "renew", "--no-random-sleep-on-renew" })
@@ -78,8 +80,9 @@ local lego = {
 function lego.run(job)
   local always = joined({ "lego", "--server", job.directory, "--accept-tos", "--email", "admin@" .. job.name,
     "--path", job.dir, "--http", "--http.port", job.host .. ":" .. job.port }, each("--domains", job.names))
-  if job.first then return joined(always, { "run" }) end
-  return joined(always, { "renew", "--days", tostring(job.days), "--no-random-sleep" })
+  local how = staple_flag("--must-staple", job)
+  if job.first then return joined(always, { "run" }, how) end
+  return joined(always, { "renew", "--days", tostring(job.days), "--no-random-sleep" }, how)
 end
 
 -- --- dehydrated ---------------------------------------------------------------------------------
@@ -100,10 +103,12 @@ WELLKNOWN="%webroot/.well-known/acme-challenge"
 BASEDIR="%dir"
 RENEW_DAYS=%days
 KEYSIZE=2048
+OCSP_MUST_STAPLE=%staple
 ]]
 
 function dehydrated.prepare(job)
-  host.write(job.dir .. "/config", (DEHYDRATED:gsub("%%(%a+)", job)))
+  local values = setmetatable({ staple = job.must_staple and "yes" or "no" }, { __index = job })
+  host.write(job.dir .. "/config", (DEHYDRATED:gsub("%%(%a+)", values)))
   return { { "dehydrated", "-f", job.dir .. "/config", "--register", "--accept-terms" } }
 end
 
@@ -125,11 +130,12 @@ local function openssl(...) return { "openssl", ... } end
 function acme_tiny.prepare(job)
   local names = {}
   for i, name in ipairs(job.names) do names[i] = "DNS:" .. name end
+  local request = openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/",
+    "-addext", "subjectAltName=" .. table.concat(names, ","), "-keyout", job.dir .. "/domain.key",
+    "-out", job.dir .. "/domain.csr")
   return {
     openssl("genrsa", "-out", job.dir .. "/account.key", "2048"),
-    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/",
-      "-addext", "subjectAltName=" .. table.concat(names, ","), "-keyout", job.dir .. "/domain.key",
-      "-out", job.dir .. "/domain.csr"),
+    joined(request, job.must_staple and { "-addext", "tlsfeature=status_request" } or {}),
   }
 end
 
@@ -174,8 +180,8 @@ function uacme.prepare(job)
 end
 
 function uacme.run(job)
-  return joined({ "uacme", "-a", job.directory, "-c", job.dir, "-h", job.dir .. "/hook", "-d", tostring(job.days),
-    "issue" }, job.names)
+  return joined({ "uacme", "-a", job.directory, "-c", job.dir, "-h", job.dir .. "/hook", "-d", tostring(job.days) },
+    staple_flag("-m", job), { "issue" }, job.names)
 end
 
 -- --- anybody else's -----------------------------------------------------------------------------

@@ -112,7 +112,7 @@ static void what_is_revoked_is_in_the_crl_of_its_issuer_and_no_other(void **stat
     assert_int_equal(how.at, NOON);
     assert_int_equal(how.reason, CRL_REASON_SUPERSEDED);
     for (size_t i = 0; i < it->authority.count; i++) {
-        X509_CRL *crl = ledger_crl(&ledger, i, week, 0, &e);
+        X509_CRL *crl = ledger_crl(&ledger, i, NOON, week, 0, &e);
         const struct signer *issuer = authority_signer(&it->authority, i, &e);
         X509_REVOKED *entry = NULL;
 

@@ -1,0 +1,211 @@
+#!/usr/bin/perl
+# What cannot be put on a clock, and clocks that are none: one clear line each, an exit status that says which kind,
+# and whoever was to be put there goes on as he was.
+use v5.36;
+use FindBin qw($Bin);
+use lib $Bin;
+use File::Temp qw(tempdir);
+use Runtime qw($build $ahead fakeclock fake build_c start ask finish is_real is_ahead);
+use Test::More;
+use Time::HiRes qw(usleep);
+
+my $dir = tempdir('refused.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $clock = "$dir/clock";
+chmod 0755, $dir;
+fake('new', $clock) && fake('set', $clock, '+100d') or BAIL_OUT('no clock');
+for (['answers', 'target', '-pthread'], ['answers', 'static', '-static -pthread'], ['noptrace', 'noptrace'],
+    ['restless', 'restless', '-pthread']) {
+    build_c('cc', $dir, @$_) or BAIL_OUT("no $_->[1]");
+}
+my @nobody = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups');
+
+# Its exit status and all that it says.
+sub tries (@command) {
+    open my $said, '-|', 'sh', '-c', 'exec "$@" 2>&1', 'sh', @command or die $!;
+    my $text = join '', <$said>;
+    close $said;
+    return ($? & 127 ? "signal " . ($? & 127) : $? >> 8, $text);
+}
+
+sub refuses ($what, $with, $line, @command) {
+    my ($status, $said) = tries(@command);
+    ok($status eq $with && $said =~ /\A(?:fakeclock|libfakeclock): [^\n]*$line[^\n]*\n\z/,
+        "$what: exit status $with, and one line") or diag "$status: $said";
+    return;
+}
+
+sub write_file ($path, $bytes, $mode = 0644) {
+    open my $file, '>:raw', $path or die $!;
+    print {$file} $bytes;
+    close $file;
+    chmod $mode, $path;
+    return $path;
+}
+
+my $target = start("$dir/target");
+my $pid = $target->{pid};
+is_real($target) or BAIL_OUT('the target does not answer');
+my @attach = ("$build/fakeclock", 'attach');
+my @run = ("$build/fakeclock", 'run');
+
+# --- files that are no clocks -----------------------------------------------------------------------------
+
+my %bad = (
+    'a short one' => [write_file("$dir/short", 'x' x 100), qr/expected a file of 4096 bytes/],
+    'an empty one' => [write_file("$dir/empty", ''), qr/expected a file of 4096 bytes/],
+    'a long one' => [write_file("$dir/long", "\0" x 8192), qr/expected a file of 4096 bytes/],
+    'a foreign one' => [write_file("$dir/foreign", 'x' x 4096), qr/expected a file made by 'fakeclock new'/],
+    'none' => ["$dir/none", qr/cannot open the clock: No such file/],
+    'a folder' => [$dir, qr/not a clock|Is a directory/],
+    'a device' => ['/dev/null', qr/not a clock/],
+);
+for my $what (sort keys %bad) {
+    my ($path, $line) = @{$bad{$what}};
+    refuses("a clock file that is $what", 2, $line, @attach, $path, $pid);
+    refuses('  for run', 2, $line, @run, $path, '--', 'true');
+    refuses('  for set', 2, $line, "$build/fakeclock", 'set', $path, '+1d');
+    refuses('  for step', 2, $line, "$build/fakeclock", 'step', $path, '--by', '1h');
+}
+fake('new', "$dir/gone");
+unlink "$dir/gone";
+refuses('one that was removed', 2, qr/cannot open the clock/, @attach, "$dir/gone", $pid);
+SKIP: {
+    skip 'only root can become nobody', 2 if $> != 0;
+    mkdir "$dir/closed";
+    chmod 0555, "$dir/closed";
+    refuses('a folder that is read-only', 2, qr/cannot create the clock: Permission denied/,
+        @nobody, "$build/fakeclock", 'new', "$dir/closed/clock");
+    refuses('somebody else\'s clock', 2, qr/cannot open the clock: Permission denied/,
+        @nobody, "$build/fakeclock", 'set', $clock, '+1d');
+}
+
+# --- a clock file that is cut off under a process that has not looked yet: taken off it, it is saved --------
+
+{
+    my $cut = "$dir/cut";
+    fake('new', $cut) && fake('set', $cut, '+100d');
+    my $process = start("$dir/target");
+    is_real($process);
+    fake('attach', $cut, $process->{pid});
+    ok(is_ahead($process), 'a process on a clock');
+    truncate $cut, 0;
+    refuses('  which is cut off', 2, qr/expected a file of 4096 bytes/, "$build/fakeclock", 'set', $cut, '+1d');
+    is(fake('detach', $process->{pid}), 1, '  is taken off it');
+    ok(is_real($process), '  and lives, on real time');
+    finish($process);
+}
+
+# --- processes -------------------------------------------------------------------------------------------------
+
+refuses('a process that is gone', 6, qr/there is none/, @attach, $clock, 4194303);
+refuses('no process', 2, qr/'0' is not a process/, @attach, $clock, 0);
+refuses('the first of all', 6, qr/may not be traced/, @nobody, @attach, $clock, 1) if $> == 0;
+
+my $zombie = fork // die $!;
+exec 'true' if $zombie == 0;
+1 while `cat /proc/$zombie/stat` !~ /\) Z/;
+refuses('a zombie', 6, qr/has ended already/, @attach, $clock, $zombie);
+refuses('  for poke', 6, qr/has ended already/, "$build/fakeclock", 'poke', $zombie);
+refuses('  for doctor', 6, qr/has ended already/, "$build/fakeclock", 'doctor', $zombie);
+waitpid $zombie, 0;
+
+# ELF headers as the kernel reads them, and `pause` for ever: no compiler for 32 bits is needed
+my $small = pack('A4 C5 x7 v2 V5 v6', "\x7fELF", 1, 1, 1, 0, 0, 2, 3, 1, 0x08048054, 52, 0, 0, 52, 32, 1, 0, 0, 0)
+    . pack('V8', 1, 0, 0x08048000, 0x08048000, 0x5d, 0x5d, 5, 0x1000)
+    . "\xb8\x1d\0\0\0\xcd\x80\xeb\xf7";
+write_file("$dir/small", $small, 0755);
+refuses('a 32-bit program', 6, qr/is not a 64-bit x86 program/, @run, $clock, '--', "$dir/small");
+SKIP: {
+    my $child = fork // die $!;
+    exec {"$dir/small"} "$dir/small" or exit 1 if $child == 0;
+    usleep 1000 while (readlink("/proc/$child/exe") // '') !~ /small|^$/ && kill 0, $child;
+    my $runs = (readlink("/proc/$child/exe") // '') =~ /small/;
+    refuses('a 32-bit process', 6, qr/is a 32-bit program/, @attach, $clock, $child) if $runs;
+    is(waitpid($child, 1), 0, '  which lives') if $runs;
+    kill 'KILL', $child;
+    waitpid $child, 0;
+    skip 'this kernel runs no 32-bit programs', 2 if !$runs;
+}
+my $elf = do { local (@ARGV, $/) = "$dir/target"; <> };
+write_file("$dir/arm", substr($elf, 0, 18) . pack('v', 183) . substr($elf, 20), 0755);
+refuses('a program for another machine', 6, qr/is not a 64-bit x86 program/, @run, $clock, '--', "$dir/arm");
+refuses('  for doctor too', 1, qr/none: it would keep real time/, 'sh', '-c',
+    "$build/fakeclock doctor $dir/arm | sed -n 's/^by .run. */fakeclock: /p';"
+        . "$build/fakeclock doctor $dir/arm >/dev/null");
+
+SKIP: {
+    skip 'only root can become nobody', 5 if $> != 0;
+    refuses('a process of somebody else', 6, qr/may not be traced; expected one of your own/,
+        @nobody, @attach, $clock, $pid);
+    refuses('  for poke', 6, qr/may not be traced/, @nobody, "$build/fakeclock", 'poke', $pid);
+    system("cp $dir/target $dir/setuid && chmod 4755 $dir/setuid");
+    refuses('a setuid program', 6, qr/is setuid, setgid or has capabilities/,
+        @nobody, @run, $clock, '--', "$dir/setuid");
+    my $process = start(@nobody, "$dir/setuid");
+    is_real($process);
+    refuses('a setuid process', 6, qr/may not be traced/, @nobody, @attach, $clock, $process->{pid});
+    ok(is_real($process), '  which lives');
+    finish($process);
+}
+refuses('where the kernel refuses ptrace', 6, qr/may not be traced/, "$dir/noptrace", @attach, $clock, $pid);
+refuses('  for poke', 6, qr/may not be traced/, "$dir/noptrace", "$build/fakeclock", 'poke', $pid);
+refuses('  for a static program', 6, qr/cannot trace/, "$dir/noptrace", @run, $clock, '--', "$dir/static");
+
+SKIP: {
+    my @apart = ('unshare', '-Ur', '-p', '-f', '--mount-proc');
+    skip 'no PID namespaces here', 2 if system("@apart true 2>/dev/null") != 0;
+    my $process = start(@apart, "$dir/target");
+    ok(is_real($process), 'a process in another PID namespace');
+    my ($inside) = split ' ', `pgrep -P $process->{pid}`;
+    ok(fake('attach', $clock, $inside) && is_ahead($process) && fake('detach', $inside) && is_real($process),
+        '  can be put on a clock, and taken off');
+    kill 'KILL', $inside;
+    finish($process);
+}
+SKIP: {
+    my $process = start('unshare', '-Urm', 'sh', '-c', "mount -t tmpfs none $dir && exec cat") if -x '/usr/bin/unshare';
+    skip 'no mount namespaces here', 1 if !$process;
+    usleep 1000 while (readlink("/proc/$process->{pid}/exe") // '') !~ m{/cat$} && !waitpid $process->{pid}, 1;
+    refuses('one that cannot see the clock', 6, qr/cannot open the clock: No such file|is another file there/,
+        @attach, $clock, $process->{pid});
+    finish($process);
+}
+
+# --- those that do not stand still -------------------------------------------------------------------------------
+
+# Whatever the moment, `attach` has done it, or says in one line why it has not.
+sub clear ($status, $said) {
+    return 1 if $status eq '0' && $said eq '';
+    return $status eq '6' && $said =~ /\Afakeclock: [^\n]+\n\z/;
+}
+
+my (@unclear, %how);
+for my $delay (map { $_ * 40 } 0 .. 99) {
+    my $process = start("$dir/target");
+    is_real($process);
+    my $killer = fork // die $!;
+    if ($killer == 0) { usleep $delay; kill 'KILL', $process->{pid}; exec 'true' }
+    my ($status, $said) = tries(@attach, $clock, $process->{pid});
+    push @unclear, "$status: $said" if !clear($status, $said);
+    $how{$status}++;
+    waitpid $killer, 0;
+    finish($process);
+}
+is_deeply(\@unclear, [], 'a process that is killed while it is attached, a hundred times');
+note join ', ', map { "exit status $_: $how{$_} times" } sort keys %how;
+
+(@unclear, %how) = ();
+for (1 .. 20) {
+    my $process = start("$dir/restless", 100);
+    my ($status, $said) = tries(@attach, $clock, $process->{pid});
+    push @unclear, "$status: $said" if !clear($status, $said);
+    push @unclear, 'it does not live' if !is_real($process) && !is_ahead($process);
+    $how{$status}++;
+    finish($process);
+}
+is_deeply(\@unclear, [], 'one that becomes another program meanwhile, twenty times');
+note join ', ', map { "exit status $_: $how{$_} times" } sort keys %how;
+
+ok(is_real($target), 'and the one that was not to be touched was not');
+finish($target);
+done_testing;
