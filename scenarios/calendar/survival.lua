@@ -13,7 +13,6 @@ scenario "Who survives an authority that is down: lifetime, outage, client"
 tags { "calendar", "renewal", "outage", "long" }
 timeout "20m"
 
-local HOUR = 3600
 local TABLE = {
   -- client, lifetime, when_left, schedule in hours, points, steps between them, rows: hours of the outage
   { "lego", "6d", "2d", 12, 6, 1, { { 24, "oooooo" }, { 72, "oooooo" }, { 96, "ooooxx" } } },
