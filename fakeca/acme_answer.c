@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fakeca/acme_parts.h"
+#include "fakeca/caa.h"
 #include "fakeca/renewal.h"
 #include "testbed/wire/moment.h"
 
@@ -177,9 +178,10 @@ static int answer_directory(struct call *call)
                                     url_json(call, "%.*s", (int)length, endpoints[k].path));
             }
     json_object_set_new(directory, "meta",
-                        json_pack("{s:o, s:b, s:o}", "termsOfService", url_json(call, "/terms"),
-                                  "externalAccountRequired", call->acme->plan.policy->eab_required,
-                                  "profiles", describe_profiles(call->acme)));
+                        json_pack("{s:o, s:b, s:[s], s:o}", "termsOfService",
+                                  url_json(call, "/terms"), "externalAccountRequired",
+                                  call->acme->plan.policy->eab_required, "caaIdentities",
+                                  CAA_IDENTITY, "profiles", describe_profiles(call->acme)));
     return answer_json(call, 200, directory);
 }
 

@@ -6,6 +6,9 @@
 #include "fakeca/acme_parts.h"
 
 #define TOKEN_OCTETS 32
+/* RFC 8659 is asked at most so long before issuance (Baseline Requirements 4.2.2.1); and so no authorization lasts
+ * longer, where it is asked at all. */
+#define CAA_HOLDS (8 * 3600)
 
 /* Which challenges there are for what. */
 static const struct kind {
@@ -103,13 +106,15 @@ static int keep_proof(struct acme *acme, int64_t number, json_t *body, int64_t n
     const char *value = text_of(json_object_get(body, "identifier"), "value");
     bool wildcard = json_object_get(body, "wildcard") != NULL;
     json_t *pointer = json_pack("{s:I}", "authz", (json_int_t)number);
+    json_int_t reuse = json_integer_value(json_object_get(body, "reuse"));
     char name[260], proof[300];
     int status;
 
     snprintf(name, sizeof name, "%s%s", wildcard ? "*." : "", value);
     proof_name(json_integer_value(json_object_get(body, "account")), name, proof);
-    json_object_set_new(body, "expires",
-                        json_integer(now + json_integer_value(json_object_get(body, "reuse"))));
+    if (acme->plan.policy->caa && reuse > CAA_HOLDS)
+        reuse = CAA_HOLDS;
+    json_object_set_new(body, "expires", json_integer(now + reuse));
     status = store_set(acme->plan.store, "proof", proof, pointer, e);
     json_decref(pointer);
     return status;
@@ -196,14 +201,23 @@ static int send_out(struct acme *acme, int64_t number, const json_t *body, const
     const json_t *identifier = json_object_get(body, "identifier");
     const char *token = text_of(challenge, "token");
     char thumbprint[THUMBPRINT_TEXT], key_authorization[KEY_AUTHORIZATION_TEXT];
+    struct validation validation = {
+        .authorization = number,
+        .account = json_integer_value(json_object_get(body, "account")),
+        .identifier = text_of(identifier, "value"),
+        .token = token,
+        .key_authorization = key_authorization,
+        .wildcard = json_object_get(body, "wildcard") != NULL,
+    };
 
     if (jwk_thumbprint(json_object_get(account, "jwk"), thumbprint, e) < 0)
         return -1;
     snprintf(key_authorization, sizeof key_authorization, "%s.%s", token, thumbprint);
     for (int k = 0; k < CHALLENGES; k++)
-        if (strcmp(challenge_names[k], text_of(challenge, "type")) == 0)
-            return validate_start(acme->plan.validator, number, (enum challenge)k,
-                                  text_of(identifier, "value"), token, key_authorization, e);
+        if (strcmp(challenge_names[k], text_of(challenge, "type")) == 0) {
+            validation.challenge = (enum challenge)k;
+            return validate_start(acme->plan.validator, &validation, e);
+        }
     return failed(e, "an unknown kind of challenge");
 }
 

@@ -5,17 +5,24 @@
 #include <netdb.h>
 #include <openssl/rand.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fakeca/lookup_stream.h"
+
 #define QUESTIONS_MOST 2
 #define AGAIN_SECONDS  2.
+#define ADDRESSES      offsetof(struct found, texts) /* what is found without texts */
+#define TRUNCATED      2                             /* TC, in the third octet */
 
 struct question {
+    struct lookup *lookup;
     unsigned type, id;
+    struct lookup_stream *stream; /* where it is asked over TCP */
     bool answered;
 };
 
@@ -23,6 +30,7 @@ struct lookup {
     struct ev_loop *loop;
     void (*done)(void *context, const struct found *found);
     void *context;
+    const struct address *resolver;
     enum lookup_kind kind;
     char name[256];
     int fd;      /* to the resolver, or from the child */
@@ -41,6 +49,8 @@ void lookup_cancel(struct lookup *lookup)
     ev_io_stop(lookup->loop, &lookup->io);
     ev_timer_stop(lookup->loop, &lookup->again);
     ev_timer_stop(lookup->loop, &lookup->limit);
+    for (size_t i = 0; i < lookup->count; i++)
+        lookup_stream_cancel(lookup->questions[i].stream);
     if (lookup->child > 0) {
         kill(lookup->child, SIGKILL);
         while (waitpid(lookup->child, NULL, 0) < 0 && errno == EINTR)
@@ -89,9 +99,47 @@ static void ask(struct lookup *lookup)
         ssize_t length = question_write(lookup->name, question->type, question->id, packet);
 
         /* a datagram that the system refuses is one that got lost */
-        if (!question->answered && length > 0)
+        if (!question->answered && question->stream == NULL && length > 0)
             (void)!send(lookup->fd, packet, (size_t)length, MSG_NOSIGNAL);
     }
+}
+
+static bool all_answered(const struct lookup *lookup)
+{
+    for (size_t i = 0; i < lookup->count; i++)
+        if (!lookup->questions[i].answered)
+            return false;
+    return true;
+}
+
+static void take_reply(struct question *question, const unsigned char *packet, size_t length)
+{
+    reply_read(packet, length, question->type, question->id, &question->lookup->found);
+    question->answered = true;
+}
+
+static void on_stream(void *context, const unsigned char *reply, size_t length)
+{
+    struct question *question = context;
+
+    question->stream = NULL;
+    take_reply(question, reply, length);
+    if (all_answered(question->lookup))
+        finish(question->lookup);
+}
+
+/* What did not fit into a datagram is asked for again, over TCP. */
+static bool ask_by_stream(struct question *question)
+{
+    struct lookup *lookup = question->lookup;
+    unsigned char packet[512];
+    ssize_t length = question_write(lookup->name, question->type, question->id, packet);
+    struct error unused;
+
+    if (length > 0)
+        question->stream = lookup_stream_ask(lookup->loop, lookup->resolver, packet, (size_t)length,
+                                             on_stream, question, &unused);
+    return question->stream != NULL;
 }
 
 static void on_reply(struct ev_loop *loop, ev_io *io, int events)
@@ -99,22 +147,23 @@ static void on_reply(struct ev_loop *loop, ev_io *io, int events)
     struct lookup *lookup = io->data;
     unsigned char packet[4096];
     ssize_t length = recv(lookup->fd, packet, sizeof packet, 0);
-    bool all = true;
 
     (void)loop;
     (void)events;
-    if (length < 2)
+    if (length < 3)
         return;
     for (size_t i = 0; i < lookup->count; i++) {
         struct question *question = &lookup->questions[i];
+        bool truncated = (packet[2] & TRUNCATED) != 0;
 
-        if (!question->answered && question->id == ((unsigned)packet[0] << 8 | packet[1])) {
-            reply_read(packet, (size_t)length, question->type, question->id, &lookup->found);
-            question->answered = true;
-        }
-        all = all && question->answered;
+        if (question->answered || question->stream != NULL ||
+            question->id != ((unsigned)packet[0] << 8 | packet[1]) ||
+            (truncated && ask_by_stream(question)))
+            continue;
+        take_reply(question, packet, (size_t)length);
+        lookup->found.failed = lookup->found.failed || truncated;
     }
-    if (all)
+    if (all_answered(lookup))
         finish(lookup);
 }
 
@@ -125,44 +174,29 @@ static void on_again(struct ev_loop *loop, ev_timer *timer, int events)
     ask(timer->data);
 }
 
-static int connect_to(const struct address *resolver, struct error *e)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM,
-                             .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
-    struct addrinfo *at = NULL;
-    int fd = -1;
-
-    if (getaddrinfo(resolver->host, resolver->port, &hints, &at) != 0)
-        return failed(e, "the resolver %s is not an address", resolver->host);
-    fd = socket(at->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) < 0) {
-        close(fd);
-        fd = -1;
-    }
-    freeaddrinfo(at);
-    return fd >= 0 ? fd : failed(e, "the resolver cannot be asked: %s", strerror(errno));
-}
-
 static int begin_asking(struct lookup *lookup, const struct address *resolver,
                         enum lookup_kind kind, struct error *e)
 {
     static const unsigned types[][QUESTIONS_MOST] = {
-        [LOOKUP_ADDRESSES] = {1,  28},
-          [LOOKUP_TEXTS] = {16, 0 }
+        [LOOKUP_ADDRESSES] = {1,   28},
+        [LOOKUP_TEXTS] = {16,  0 },
+        [LOOKUP_CAA] = {257, 0 },
     };
     unsigned char random[2 * QUESTIONS_MOST], probe[512];
 
     if (question_write(lookup->name, 1, 0, probe) < 0)
         return failed(e, "'%s' cannot be asked for", lookup->name);
-    lookup->fd = connect_to(resolver, e);
+    lookup->fd = resolver_connect(resolver, SOCK_DGRAM, e);
     if (lookup->fd < 0)
         return -1;
     if (RAND_bytes(random, sizeof random) != 1)
         return failed(e, "no random numbers");
     random[0] = (unsigned char)((random[2] ^ 1) & 0xff); /* never the same number twice */
     for (size_t i = 0; i < QUESTIONS_MOST && types[kind][i] != 0; i++)
-        lookup->questions[lookup->count++] = (struct question){
-            .type = types[kind][i], .id = (unsigned)random[2 * i] << 8 | random[2 * i + 1]};
+        lookup->questions[lookup->count++] =
+            (struct question){.lookup = lookup,
+                              .type = types[kind][i],
+                              .id = (unsigned)random[2 * i] << 8 | random[2 * i + 1]};
     ev_io_init(&lookup->io, on_reply, lookup->fd, EV_READ);
     ask(lookup);
     ev_timer_init(&lookup->again, on_again, AGAIN_SECONDS, AGAIN_SECONDS);
@@ -185,7 +219,7 @@ static _Noreturn void look_up_here(const char *name, int to)
     for (struct addrinfo *at = all; at != NULL && found.count < FOUND_MOST; at = at->ai_next)
         memcpy(&found.addresses[found.count++], at->ai_addr, at->ai_addrlen);
     /* at most a page, which a pipe takes whole */
-    _exit(write(to, &found, sizeof found) == (ssize_t)sizeof found ? 0 : 1);
+    _exit(write(to, &found, ADDRESSES) == (ssize_t)ADDRESSES ? 0 : 1);
 }
 
 static void on_child(struct ev_loop *loop, ev_io *io, int events)
@@ -195,8 +229,8 @@ static void on_child(struct ev_loop *loop, ev_io *io, int events)
 
     (void)loop;
     (void)events;
-    if (read(lookup->fd, &found, sizeof found) == (ssize_t)sizeof found)
-        lookup->found = found;
+    if (read(lookup->fd, &found, ADDRESSES) == (ssize_t)ADDRESSES)
+        memcpy(&lookup->found, &found, ADDRESSES);
     else
         snprintf(lookup->found.why, sizeof lookup->found.why, "the look-up broke off");
     finish(lookup);
@@ -232,6 +266,7 @@ static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     snprintf(lookup->found.why, sizeof lookup->found.why, "no answer in %.0f s", LOOKUP_SECONDS);
+    lookup->found.failed = true;
     finish(lookup);
 }
 
@@ -244,8 +279,12 @@ struct lookup *lookup_start(struct ev_loop *loop, const struct address *resolver
 
     if (lookup == NULL)
         return failed(e, "out of memory"), NULL;
-    *lookup =
-        (struct lookup){.loop = loop, .done = done, .context = context, .kind = kind, .fd = -1};
+    *lookup = (struct lookup){.loop = loop,
+                              .done = done,
+                              .context = context,
+                              .resolver = resolver,
+                              .kind = kind,
+                              .fd = -1};
     snprintf(lookup->name, sizeof lookup->name, "%s", name);
     if ((resolver != NULL ? begin_asking(lookup, resolver, kind, e) : begin_here(lookup, kind, e)) <
         0) {

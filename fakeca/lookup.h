@@ -1,8 +1,8 @@
 /* lookup.h -- what a name stands for, asked without waiting.
  *
- * With a resolver (RFC 1035 over UDP) that one is asked, and nobody else.  Without one, the addresses of
- * names are what this machine says they are: getaddrinfo(3), in a child process, because it
- * waits; texts can then not be asked for.
+ * With a resolver (RFC 1035 over UDP, and over TCP what a datagram does not hold) that one is asked, and nobody
+ * else.  Without one, the addresses of names are what this machine says they are: getaddrinfo(3), in a
+ * child process, because it waits; texts can then not be asked for.
  *
  * A lookup ends by calling `done` once, never from within lookup_start; or by lookup_cancel.
  */
@@ -17,15 +17,19 @@
 #include "testbed/wire/error.h"
 
 #define FOUND_MOST     8
+#define TEXTS_MOST     64
 #define LOOKUP_SECONDS 6.
 
-enum lookup_kind { LOOKUP_ADDRESSES, LOOKUP_TEXTS };
+enum lookup_kind { LOOKUP_ADDRESSES, LOOKUP_TEXTS, LOOKUP_CAA };
 
 struct found {
     size_t count; /* 0: nothing, and `why` says so */
-    struct sockaddr_storage addresses[FOUND_MOST];
-    char texts[FOUND_MOST][256]; /* TXT: the strings of a record joined; longer ones are cut */
+    bool failed;  /* a question went without a proper answer: there may be more */
     char why[128];
+    struct sockaddr_storage addresses[FOUND_MOST];
+    char texts[TEXTS_MOST]
+              [256]; /* TXT: the strings of a record joined; CAA: "FLAGS TAG VALUE"; longer
+                                    ones are cut */
 };
 
 struct lookup;
@@ -40,7 +44,7 @@ void lookup_cancel(struct lookup *lookup);
 /* A literal address, without asking anyone. */
 bool lookup_literal(const char *name, struct sockaddr_storage *out);
 
-/* The two pure halves of asking a resolver; type is 1 (A), 28 (AAAA) or 16 (TXT). */
+/* The two pure halves of asking a resolver; type is 1 (A), 28 (AAAA), 16 (TXT) or 257 (CAA). */
 ssize_t question_write(const char *name, unsigned type, unsigned id, unsigned char out[512]);
 /* Adds what the packet answers to *found.  0, or -1 with found->why: it is no answer to question
  * `id`, or a refusal. */

@@ -4,9 +4,10 @@
 
 #include "fakeca/lookup.h"
 
-#define HEADER 12
+#define HEADER   12
+#define NXDOMAIN 3
 
-enum { TYPE_A = 1, TYPE_TXT = 16, TYPE_AAAA = 28, CLASS_IN = 1 };
+enum { TYPE_A = 1, TYPE_TXT = 16, TYPE_AAAA = 28, TYPE_CAA = 257, CLASS_IN = 1 };
 
 static unsigned char *put16(unsigned char *at, unsigned value)
 {
@@ -94,12 +95,26 @@ static void add_text(const unsigned char *data, size_t length, struct found *fou
     out[used] = '\0';
 }
 
+/* RFC 8659 section 4.1: flags, the length of the tag, the tag, the value. */
+static void add_caa(const unsigned char *data, size_t length, struct found *found)
+{
+    size_t tag = length < 2 ? 0 : data[1];
+
+    if (tag == 0 || tag > length - 2)
+        return;
+    snprintf(found->texts[found->count++], sizeof found->texts[0], "%u %.*s %.*s", data[0],
+             (int)tag, (const char *)data + 2, (int)(length - 2 - tag),
+             (const char *)data + 2 + tag);
+}
+
 static void add(unsigned type, const unsigned char *data, size_t length, struct found *found)
 {
-    if (found->count == FOUND_MOST)
+    if (found->count == (type == TYPE_A || type == TYPE_AAAA ? FOUND_MOST : TEXTS_MOST))
         return;
     if (type == TYPE_TXT)
         add_text(data, length, found);
+    else if (type == TYPE_CAA)
+        add_caa(data, length, found);
     else if (length == (type == TYPE_A ? 4u : 16u))
         add_address(data, length, found);
 }
@@ -107,6 +122,7 @@ static void add(unsigned type, const unsigned char *data, size_t length, struct 
 static int not_an_answer(struct found *found, const char *why)
 {
     snprintf(found->why, sizeof found->why, "%s", why);
+    found->failed = true;
     return -1;
 }
 
@@ -120,6 +136,10 @@ int reply_read(const unsigned char *packet, size_t length, unsigned type, unsign
     if (length < HEADER || get16(packet) != id || (packet[2] & 0x80) == 0 || get16(packet + 4) != 1)
         return not_an_answer(found, "an answer to another question");
     code = packet[3] & 15;
+    if (code == NXDOMAIN) {
+        snprintf(found->why, sizeof found->why, "NXDOMAIN");
+        return 0;
+    }
     if (code != 0)
         return not_an_answer(found,
                              code < sizeof codes / sizeof codes[0] ? codes[code] : "an error");

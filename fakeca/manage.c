@@ -149,12 +149,19 @@ static int do_forget_accounts(struct manage *manage, const json_t *request, json
     return status;
 }
 
+static int64_t perspective_of(const json_t *request)
+{
+    return json_integer_value(json_object_get(request, "perspective"));
+}
+
 static int do_dns_add(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
 {
     const char *record;
 
     (void)answer;
-    return need(request, "record", &record, e) < 0 ? -1 : dns_zone_add(manage->zone, record, e);
+    if (need(request, "record", &record, e) < 0)
+        return -1;
+    return dns_views_add(manage->names, perspective_of(request), record, e);
 }
 
 static int do_dns_remove(struct manage *manage, const json_t *request, json_t *answer,
@@ -165,7 +172,8 @@ static int do_dns_remove(struct manage *manage, const json_t *request, json_t *a
 
     if (need(request, "name", &name, e) < 0)
         return -1;
-    count = dns_zone_remove(manage->zone, name, text_of(request, "type"), e);
+    count =
+        dns_views_remove(manage->names, perspective_of(request), name, text_of(request, "type"), e);
     return count < 0 ? -1 : json_object_set_new(answer, "removed", json_integer(count));
 }
 

@@ -17,8 +17,8 @@
  *     eab-add   maybe "kid"                     -> "kid", "hmac" (base64url)
  *     eab-keys                                  -> "keys": all there are
  *     unpause   "account"                       -> "unpaused": how many names
- *     dns-add   "record": as in a master file
- *     dns-remove "name", maybe "type"           -> "removed": how many
+ *     dns-add   "record": as in a master file; maybe "perspective", a number: in its DNS alone
+ *     dns-remove "name", maybe "type", "perspective" -> "removed": how many
  *
  * Order of calls: the borrowed fields set, all else zero; manage_open; manage_close.
  */
@@ -29,7 +29,7 @@
 #include <jansson.h>
 
 #include "fakeca/acme.h"
-#include "fakeca/dns_zone.h"
+#include "fakeca/dns_views.h"
 #include "fakeca/misbehaviour.h"
 #include "fakeca/policy.h"
 #include "fakeca/serve_plain.h"
@@ -46,7 +46,7 @@ struct manage {
     struct policy *policy;
     struct misbehaviour *misbehaviour;
     struct store *store;
-    struct dns_zone *zone;
+    struct dns_views *names;
     struct acme *acme;
     void (*changed)(void *context); /* other faults are armed than before; or NULL */
     void *context;

@@ -21,7 +21,7 @@ static const struct {
     {"reuse-orders", AT(reuse_orders), "the same order again, while the first is open, is the first"},
     {"rate-limits", AT(rate_limits), "Let's Encrypt's, at the rates below; ARI renewals are exempt, and renewals of the "
                                      "same set of names from two of them"},
-    {"caa", AT(caa), "CAA records are looked up, RFC 8659; the authority's name is rehearsal.test"},
+    {"caa", AT(caa), "CAA records are looked up, RFC 8659, at most eight hours before issuance; the authority's name is rehearsal.test"},
 };
 /* clang-format on */
 #undef AT
@@ -113,6 +113,18 @@ void policy_markdown(FILE *out)
           " a bucket that holds so many, and is full again\nafter that time; an empty one refuses "
           "with 429,"
           " `Retry-After` and Let's Encrypt's own words, and outlives a restart.\n\n"
+          "`fakeca eab --kid ID` makes a key for `--eab-kid` and `--eab-hmac-key`; `--alternate` "
+          "offers a second chain,"
+          " for `--preferred-chain`;\n`--perspectives 4` has four look at each name, each with a "
+          "DNS of its own, which"
+          " `fakeca dns --perspective 3` tells what\nthe others are not told.\n\n"
+          "`fakeca revoke --state DIR --serial HEX --reason superseded --after 24h` announces a "
+          "revocation, also of all"
+          " for a `--name`, or of\n`--all`: renewal information says so at once, OCSP and CRLs "
+          "when the time has come on"
+          " its calendar. `fakeca rotate-issuer`\nmakes an intermediate to issue from; the old one "
+          "answers and revokes"
+          " as before.\n\n"
           "| setting | usually | what it does |\n|---|---|---|\n",
           out);
     for (size_t i = 0; i < SWITCHES; i++)

@@ -57,6 +57,17 @@ static int need_alternate(struct serve *serve, struct error *e)
     return status;
 }
 
+/* How many intermediates stand between the root and what is issued; -1 with *e. */
+static int depth_of(struct authority *authority, struct error *e)
+{
+    const struct signer *signer = authority_signer(authority, authority_issuer(authority), e);
+    int depth = 0;
+
+    for (; signer != NULL && authority_number(authority, signer) != 0; depth++)
+        signer = authority_signer_of(authority, signer->certificate, e);
+    return signer == NULL ? -1 : depth;
+}
+
 static int open_state(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
@@ -68,6 +79,9 @@ static int open_state(struct serve *serve, struct error *e)
         return -1;
     serve->opened = true;
     if (need_alternate(serve, e) < 0)
+        return -1;
+    serve->depth = depth_of(&serve->authority, e);
+    if (serve->depth < 0)
         return -1;
     serve->authority.ahead = SERIALS_AHEAD;
     authority_pause(&serve->authority);
@@ -171,12 +185,15 @@ static int open_acme(struct serve *serve, struct error *e)
     memcpy(acme.profiles, plan->profiles, sizeof acme.profiles);
     serve->validator = (struct validator){
         .loop = serve->loop,
-        .resolver = plan->resolver != NULL ? plan->resolver : &serve->own_resolver,
-        .text_resolver = plan->resolver != NULL ? plan->resolver : &serve->own_resolver,
+        .perspectives = plan->perspectives,
+        .policy = &serve->policy,
         .http_port = plan->validate_http_port,
         .tls_port = plan->validate_tls_port,
         .done = acme_validated,
     };
+    for (size_t i = 0; i < plan->perspectives; i++)
+        serve->validator.resolvers[i] =
+            plan->resolver != NULL ? plan->resolver : &serve->names.views[i].address;
     if (validator_open(&serve->validator, e) < 0)
         return -1;
     serve->acme = acme_new(&acme, e);
@@ -212,23 +229,15 @@ static int open_listeners(struct serve *serve, struct error *e)
 static int open_names(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
-
-    serve->zone = dns_zone_new(e);
-    if (serve->zone == NULL)
-        return -1;
-    if (plan->names_address != NULL && dns_zone_fallback(serve->zone, plan->names_address, e) < 0)
-        return failed_in(e, "--names-address");
-    serve->dns = (struct dns_server){
+    struct dns_server like = {
         .loop = serve->loop,
-        .zone = serve->zone,
         .misbehaviour = serve->misbehaviour,
         .now = now,
         .context = serve,
-        .fd = -1,
     };
-    if (dns_server_open(&serve->dns, &plan->dns, e) < 0)
-        return failed_in(e, "--dns");
-    return address_parse(serve->dns.address, &serve->own_resolver, e);
+
+    return dns_views_open(&serve->names, plan->perspectives, &like, &plan->dns, plan->names_address,
+                          e);
 }
 
 static int open_log(struct serve *serve, struct error *e)
@@ -257,7 +266,7 @@ static int open_services(struct serve *serve, struct error *e)
                                     .policy = &serve->policy,
                                     .plain = &serve->plain,
                                     .store = serve->store,
-                                    .zone = serve->zone,
+                                    .names = &serve->names,
                                     .changed = mind_doors,
                                     .context = serve};
     return manage_open(&serve->manage, serve->plan->state, e);
@@ -267,7 +276,7 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
 {
     serve->plan = plan;
     serve->policy = plan->policy;
-    serve->http.fd = serve->api.fd = serve->dns.fd = -1;
+    serve->http.fd = serve->api.fd = -1;
     serve->manage.fd = -1;
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error, not the end */
     serve->loop = ev_default_loop(0);
@@ -277,6 +286,7 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
         open_acme(serve, e) < 0)
         return -1;
     serve->manage.acme = serve->acme;
+    misbehaviour_know(serve->misbehaviour, serve->depth, sk_X509_num(serve->tls.chain->sent) - 1);
     ev_timer_init(&serve->doors, on_doors, DOORS_SECONDS, DOORS_SECONDS);
     serve->doors.data = serve;
     ev_signal_init(&serve->terminated, on_signal, SIGTERM);
@@ -317,7 +327,7 @@ json_t *serve_describe(struct serve *serve)
     return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:i}", "event", "listening",
                      "directory", directory, "https_root", path_json(serve, "https/root.pem"),
                      "roots", roots_json(serve), "ocsp", serve->urls[0], "issuers", serve->urls[1],
-                     "crls", serve->urls[2], "dns", serve->dns.address, "manage",
+                     "crls", serve->urls[2], "dns", serve->names.views[0].server.address, "manage",
                      path_json(serve, MANAGE_SOCKET), "pid", (int)getpid());
 }
 
@@ -332,11 +342,9 @@ void serve_close(struct serve *serve)
         http_server_close(&serve->api);
     if (serve->http.fd >= 0)
         http_server_close(&serve->http);
-    if (serve->dns.fd >= 0)
-        dns_server_close(&serve->dns);
     if (serve->manage.fd >= 0)
         manage_close(&serve->manage);
-    dns_zone_free(serve->zone);
+    dns_views_close(&serve->names);
     plain_close(&serve->plain);
     if (serve->validator.loop != NULL)
         validator_close(&serve->validator);

@@ -37,7 +37,8 @@ struct serve_plan {
     struct profile profiles[PROFILES_MOST];
     size_t profile_count;
     struct policy policy; /* to begin with */
-    bool alternate;       /* a second root that cross-signs the first, for other chains */
+    size_t perspectives;
+    bool alternate; /* a second root that cross-signs the first, for other chains */
 };
 
 struct serve {
@@ -46,6 +47,7 @@ struct serve {
     const struct clock_page *page;
     struct authority authority;
     bool opened; /* the authority is */
+    int depth;   /* how many intermediates are in what it issues */
     struct store *store;
     struct validator validator;
     struct acme *acme;
@@ -55,9 +57,7 @@ struct serve {
     struct policy policy;
     struct http_server api, http;
     struct plain plain;
-    struct dns_zone *zone;
-    struct dns_server dns;
-    struct address own_resolver; /* our DNS, where nobody else is to be asked */
+    struct dns_views names;
     struct manage manage;
     ev_signal terminated, interrupted;
     ev_timer doors;         /* while a port is to be closed or opened by the calendar */

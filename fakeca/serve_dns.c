@@ -2,8 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define PORT_TRIES 16
 
 struct late {
     struct dns_server *server;
@@ -81,6 +84,22 @@ static const struct dns_misbehaviour *choose(struct dns_server *server, const un
     return chosen.fault == NULL ? NULL : chosen.fault->dns;
 }
 
+static void answer(struct dns_server *server, const unsigned char *packet, size_t length,
+                   enum dns_transport transport, struct dns_reply *reply)
+{
+    struct error e;
+
+    if (dns_answer(server->zone, packet, length, transport, choose(server, packet, length), reply,
+                   &e) < 0)
+        fprintf(stderr, "fakeca: %s\n", e.text);
+}
+
+static void answer_stream(void *server, const unsigned char *packet, size_t length,
+                          struct dns_reply *reply)
+{
+    answer(server, packet, length, DNS_TCP, reply);
+}
+
 static void on_query(struct ev_loop *loop, ev_io *io, int events)
 {
     struct dns_server *server = io->data;
@@ -89,26 +108,50 @@ static void on_query(struct ev_loop *loop, ev_io *io, int events)
     socklen_t length = sizeof from;
     ssize_t got = recvfrom(server->fd, packet, sizeof packet, 0, (struct sockaddr *)&from, &length);
     struct dns_reply reply = {0};
-    struct error e;
 
     (void)loop;
     (void)events;
     if (got < 0)
         return;
-    if (dns_answer(server->zone, packet, (size_t)got, DNS_UDP, choose(server, packet, (size_t)got),
-                   &reply, &e) < 0)
-        fprintf(stderr, "fakeca: %s\n", e.text);
+    answer(server, packet, (size_t)got, DNS_UDP, &reply);
     if (reply.bytes == NULL || keep(server, &reply, &from, length))
         return;
     send_reply(server, &reply, &from, length);
     free(reply.bytes);
 }
 
+static bool is_any(const struct address *address)
+{
+    return strcmp(address->port, "0") == 0;
+}
+
+/* The same port for both: a free one of TCP's may be taken of UDP's. */
+static int open_both(struct dns_server *server, const struct address *address, int *stream,
+                     struct error *e)
+{
+    struct address same;
+
+    *stream = socket_listen(address, SOCK_STREAM, server->address, e);
+    if (*stream < 0 || address_parse(server->address, &same, e) < 0)
+        return -1;
+    server->fd = socket_listen(&same, SOCK_DGRAM, server->address, e);
+    if (server->fd >= 0)
+        return 0;
+    close(*stream);
+    return -1;
+}
+
 int dns_server_open(struct dns_server *server, const struct address *address, struct error *e)
 {
-    server->fd = socket_listen(address, SOCK_DGRAM, server->address, e);
-    if (server->fd < 0)
+    int stream = -1, status = -1;
+
+    for (int tries = 0; status < 0 && tries < (is_any(address) ? PORT_TRIES : 1); tries++)
+        status = open_both(server, address, &stream, e);
+    if (status < 0)
         return -1;
+    server->tcp =
+        (struct dns_tcp){.loop = server->loop, .answer = answer_stream, .context = server};
+    dns_tcp_open(&server->tcp, stream);
     ev_io_init(&server->io, on_query, server->fd, EV_READ);
     server->io.data = server;
     ev_io_start(server->loop, &server->io);
@@ -120,6 +163,7 @@ void dns_server_close(struct dns_server *server)
     while (server->late != NULL)
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): discard() has moved `late` on */
         discard(server->late);
+    dns_tcp_close(&server->tcp);
     ev_io_stop(server->loop, &server->io);
     close(server->fd);
 }

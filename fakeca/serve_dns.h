@@ -8,6 +8,7 @@
 #include <ev.h>
 
 #include "fakeca/misbehaviour.h"
+#include "fakeca/serve_dns_tcp.h"
 #include "fakeca/socket_listen.h"
 
 #define DNS_LATE_MOST 1024 /* answers that wait at once; further ones go out at once */
@@ -23,8 +24,9 @@ struct dns_server {
     /* the rest is its own */
     struct late *late; /* answers that wait for their time */
     size_t late_count;
-    int fd;
+    int fd; /* -1: it is not open */
     ev_io io;
+    struct dns_tcp tcp;
     char address[SOCKET_ADDRESS_TEXT]; /* with the real port */
 };
 

@@ -7,6 +7,10 @@
  * tls-alpn-01 (RFC 8737): a handshake for acme-tls/1 on the other configured port.
  * Literal addresses (RFC 8738) are connected to as they are.
  *
+ * Where there are several perspectives, each does all that by itself, with a resolver of its own; the first must
+ * find all well, and of the others all but one (but two, of six and more): validate_quorum.c.
+ * Where the policy has it, CAA is looked up after a good answer (caa.h).
+ *
  * An attempt has VALIDATE_SECONDS in all and ends by calling `done` once, never from within
  * validate_start; or by validator_close, which calls nobody.  Everything a peer says is untrusted.
  */
@@ -18,18 +22,23 @@
 #include <stdint.h>
 
 #include "fakeca/lookup.h"
+#include "fakeca/policy.h"
 #include "fakeca/problem.h"
 
 #define VALIDATE_SECONDS       10.
 #define KEY_AUTHORIZATION_TEXT 160
 #define VALIDATION_GOOD        (-1)
 
+#define PERSPECTIVES_MOST 8
+
 struct attempt;
 
 struct validator {
     struct ev_loop *loop;
-    const struct address *resolver;      /* NULL: this machine's idea of names */
-    const struct address *text_resolver; /* who is asked for texts; NULL: nobody */
+    /* One for each perspective; NULL: this machine's idea of names, which knows addresses alone. */
+    const struct address *resolvers[PERSPECTIVES_MOST];
+    size_t perspectives;         /* 0 is 1 */
+    const struct policy *policy; /* NULL: no CAA */
     unsigned http_port, tls_port;
     /* `problem`: VALIDATION_GOOD or an enum problem, with `detail` for people. */
     void (*done)(void *context, int64_t authorization, int problem, const char *detail);
@@ -44,8 +53,15 @@ extern const char *const challenge_names[CHALLENGES];
 int validator_open(struct validator *validator, struct error *e);
 void validator_close(struct validator *validator);
 
-int validate_start(struct validator *validator, int64_t authorization, enum challenge challenge,
-                   const char *identifier, const char *token, const char *key_authorization,
+struct validation {
+    int64_t authorization, account;
+    enum challenge challenge;
+    const char *identifier; /* without "*."; this and the next two are borrowed for the call */
+    const char *token, *key_authorization;
+    bool wildcard;
+};
+
+int validate_start(struct validator *validator, const struct validation *validation,
                    struct error *e);
 
 #endif

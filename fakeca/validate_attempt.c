@@ -36,6 +36,7 @@ static void discard(struct attempt *attempt)
 
     disconnect(attempt);
     lookup_cancel(attempt->lookup);
+    caa_cancel(attempt->caa);
     ev_timer_stop(validator->loop, &attempt->limit);
     *(attempt->previous == NULL ? &validator->first : &attempt->previous->next) = attempt->next;
     if (attempt->next != NULL)
@@ -44,20 +45,60 @@ static void discard(struct attempt *attempt)
     free(attempt);
 }
 
+const struct address *attempt_resolver(const struct attempt *attempt)
+{
+    return attempt->validator->resolvers[attempt->perspective];
+}
+
+static void on_caa(void *context, enum caa_verdict verdict, const char *detail)
+{
+    static const int problems[] = {
+        [CAA_PERMITS] = VALIDATION_GOOD, [CAA_REFUSES] = CAA_FORBIDS, [CAA_SILENT] = DNS_FAILED};
+    struct attempt *attempt = context;
+
+    attempt->caa = NULL;
+    attempt->may_issue = true;
+    attempt_end(attempt, problems[verdict], "%s", detail);
+}
+
+/* Whether CAA is yet to be looked up, and that is under way now. */
+static bool asks_caa(struct attempt *attempt)
+{
+    const struct policy *policy = attempt->validator->policy;
+    struct caa_question question = {.wildcard = attempt->wildcard,
+                                    .account = attempt->account,
+                                    .method = challenge_names[attempt->challenge]};
+    struct sockaddr_storage unused;
+    struct error e;
+
+    if (attempt->may_issue || policy == NULL || !policy->caa ||
+        lookup_literal(attempt->identifier, &unused))
+        return false;
+    disconnect(attempt);
+    snprintf(question.name, sizeof question.name, "%s", attempt->identifier);
+    attempt->caa = caa_start(attempt->validator->loop, attempt_resolver(attempt), &question, on_caa,
+                             attempt, &e);
+    if (attempt->caa == NULL)
+        on_caa(attempt, CAA_SILENT, e.text);
+    return true;
+}
+
 void attempt_end(struct attempt *attempt, int problem, const char *format, ...)
 {
-    struct validator *validator = attempt->validator;
-    int64_t authorization = attempt->authorization;
+    struct trial *trial = attempt->trial;
+    size_t perspective = attempt->perspective;
     char what[512], detail[800];
     va_list list;
 
+    if (problem == VALIDATION_GOOD && asks_caa(attempt))
+        return;
     va_start(list, format);
     vsnprintf(what, sizeof what, format, list);
     va_end(list);
     snprintf(detail, sizeof detail, "%s of %s: %s", challenge_names[attempt->challenge],
              attempt->identifier, what);
     discard(attempt);
-    validator->done(validator->context, authorization, problem, detail);
+    trial_judged(trial, perspective, problem, detail);
 }
 
 static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
@@ -129,7 +170,7 @@ void attempt_connect(struct attempt *attempt)
         try_next(attempt, 0);
         return;
     }
-    attempt->lookup = lookup_start(validator->loop, validator->resolver, attempt->host,
+    attempt->lookup = lookup_start(validator->loop, attempt_resolver(attempt), attempt->host,
                                    LOOKUP_ADDRESSES, on_found, attempt, &e);
     if (attempt->lookup == NULL)
         attempt_end(attempt, DNS_FAILED, "%s", e.text);
@@ -295,11 +336,19 @@ int validator_open(struct validator *validator, struct error *e)
     return 0;
 }
 
+static void abandon(struct attempt *attempt)
+{
+    struct trial *trial = attempt->trial;
+
+    discard(attempt);
+    trial_leave(trial);
+}
+
 void validator_close(struct validator *validator)
 {
     while (validator->first != NULL)
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): discard() has moved `first` on */
-        discard(validator->first);
+        abandon(validator->first);
     SSL_CTX_free(validator->tls);
 }
 
@@ -329,9 +378,8 @@ static void on_begin(struct ev_loop *loop, ev_timer *timer, int events)
     begin(attempt);
 }
 
-int validate_start(struct validator *validator, int64_t authorization, enum challenge challenge,
-                   const char *identifier, const char *token, const char *key_authorization,
-                   struct error *e)
+static int start(struct trial *trial, size_t perspective, struct validator *validator,
+                 const struct validation *validation)
 {
     struct attempt *attempt = calloc(1, sizeof *attempt);
 
@@ -339,16 +387,19 @@ int validate_start(struct validator *validator, int64_t authorization, enum chal
         attempt->reply = malloc(REPLY_MOST + 1);
     if (attempt == NULL || attempt->reply == NULL) {
         free(attempt);
-        return failed(e, "out of memory");
+        return -1;
     }
     attempt->validator = validator;
-    attempt->authorization = authorization;
-    attempt->challenge = challenge;
+    attempt->trial = trial;
+    attempt->perspective = perspective;
+    attempt->account = validation->account;
+    attempt->wildcard = validation->wildcard;
+    attempt->challenge = validation->challenge;
     attempt->fd = -1;
-    snprintf(attempt->identifier, sizeof attempt->identifier, "%s", identifier);
-    snprintf(attempt->token, sizeof attempt->token, "%s", token);
+    snprintf(attempt->identifier, sizeof attempt->identifier, "%s", validation->identifier);
+    snprintf(attempt->token, sizeof attempt->token, "%s", validation->token);
     snprintf(attempt->key_authorization, sizeof attempt->key_authorization, "%s",
-             key_authorization);
+             validation->key_authorization);
     attempt->next = validator->first;
     if (validator->first != NULL)
         validator->first->previous = attempt;
@@ -358,4 +409,20 @@ int validate_start(struct validator *validator, int64_t authorization, enum chal
     attempt->io.data = attempt->limit.data = attempt;
     ev_timer_start(validator->loop, &attempt->limit);
     return 0;
+}
+
+int validate_start(struct validator *validator, const struct validation *validation,
+                   struct error *e)
+{
+    size_t perspectives = validator->perspectives == 0 ? 1 : validator->perspectives;
+    struct trial *trial = trial_new(validator, validation->authorization, perspectives);
+
+    for (size_t i = 0; trial != NULL && i < perspectives; i++)
+        if (start(trial, i, validator, validation) < 0) {
+            /* those under way find nobody to tell; the last of them takes the trial along */
+            for (; i < perspectives; i++)
+                trial_leave(trial);
+            return failed(e, "out of memory");
+        }
+    return trial != NULL ? 0 : failed(e, "out of memory");
 }

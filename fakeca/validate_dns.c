@@ -38,11 +38,11 @@ void dns_01_begin(struct attempt *attempt)
         attempt_end(attempt, DNS_FAILED, "the name is too long");
         return;
     }
-    if (validator->text_resolver == NULL) {
+    if (attempt_resolver(attempt) == NULL) {
         attempt_end(attempt, DNS_FAILED, "no resolver to ask; --resolver names one");
         return;
     }
-    attempt->lookup = lookup_start(validator->loop, validator->text_resolver, attempt->host,
+    attempt->lookup = lookup_start(validator->loop, attempt_resolver(attempt), attempt->host,
                                    LOOKUP_TEXTS, on_texts, attempt, &e);
     if (attempt->lookup == NULL)
         attempt_end(attempt, DNS_FAILED, "%s", e.text);

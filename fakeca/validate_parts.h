@@ -3,6 +3,7 @@
 #ifndef FAKECA_VALIDATE_PARTS_H
 #define FAKECA_VALIDATE_PARTS_H
 
+#include "fakeca/caa.h"
 #include "fakeca/validate.h"
 
 #define REPLY_MOST 65536
@@ -10,7 +11,11 @@
 struct attempt {
     struct validator *validator;
     struct attempt *next, *previous;
-    int64_t authorization;
+    struct trial *trial;
+    size_t perspective;
+    int64_t account;
+    bool wildcard, may_issue; /* CAA has been looked up */
+    struct caa_check *caa;    /* under way, or NULL */
     enum challenge challenge;
     char identifier[256];
     char token[128];
@@ -41,6 +46,15 @@ void attempt_end(struct attempt *attempt, int problem, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Looks the host up and connects to it. */
 void attempt_connect(struct attempt *attempt);
+
+/* Who is asked about names, from this perspective. */
+const struct address *attempt_resolver(const struct attempt *attempt);
+
+/* What several perspectives find about one name: a verdict from each, then the validator's `done`. */
+struct trial *trial_new(struct validator *validator, int64_t authorization, size_t perspectives);
+void trial_judged(struct trial *trial, size_t perspective, int problem, const char *detail);
+/* One of them goes without a verdict. */
+void trial_leave(struct trial *trial);
 
 /* http-01: what to ask, and what the whole reply means. */
 void http_01_ask(struct attempt *attempt);

@@ -12,7 +12,7 @@ struct manage_arguments {
         *share;
     const char *add, *remove, *type, *kid;
     bool list;
-    long account, nth, times, status;
+    long account, nth, times, status, perspective;
 };
 
 #define AT(field) offsetof(struct manage_arguments, field)
@@ -47,6 +47,7 @@ const struct option_row dns_options[] = {
     {"add",    "RECORD", "as in a master file: 'shop.test. A 127.0.0.2'", OPTION_TEXT, AT(add)},
     {"remove", "NAME",   "all records of a name", OPTION_TEXT, AT(remove)},
     {"type",   "TYPE",   "only those of a type, with --remove", OPTION_TEXT, AT(type)},
+    {"perspective", "N", "only in the DNS of perspective N, from 1 on [in all]", OPTION_NUMBER, AT(perspective)},
     {0},
 };
 const struct option_row eab_options[] = {
@@ -268,5 +269,6 @@ int verb_dns(int argc, char **argv)
     put_text(request, "record", a.add);
     put_text(request, "name", a.remove);
     put_text(request, "type", a.type);
+    put_number(request, "perspective", a.perspective);
     return ask(&a, request);
 }

@@ -9,7 +9,7 @@
 
 struct serve_arguments {
     const char *state, *clock, *acme, *http, *dns, *names_address, *resolver;
-    long http_port, tls_port, seed;
+    long http_port, tls_port, seed, perspectives;
     struct option_list profiles, settings;
     bool alternate;
 };
@@ -21,11 +21,12 @@ const struct option_row serve_options[] = {
     {"clock", "FILE", "the calendar to live on, as `fakeclock` makes it [the real one]", OPTION_TEXT, AT(clock)},
     {"acme", "ADDR:PORT", "where ACME listens, over HTTPS [127.0.0.1:0]", OPTION_TEXT, AT(acme)},
     {"http", "ADDR:PORT", "where OCSP, CRLs and issuers are served [127.0.0.1:0]", OPTION_TEXT, AT(http)},
-    {"dns", "ADDR:PORT", "where DNS is served, over UDP [127.0.0.1:0]", OPTION_TEXT, AT(dns)},
+    {"dns", "ADDR:PORT", "where DNS is served, over UDP and TCP [127.0.0.1:0]", OPTION_TEXT, AT(dns)},
     {"names-address", "ADDR", "what all names stand for that DNS was not told of [127.0.0.1]", OPTION_TEXT, AT(names_address)},
     {"validate-http-port", "N", "the port that http-01 connects to [80]", OPTION_NUMBER, AT(http_port)},
     {"validate-tls-port", "N", "the port that tls-alpn-01 connects to [443]", OPTION_NUMBER, AT(tls_port)},
     {"resolver", "ADDR:PORT", "who is asked about names, when validating [the DNS above]", OPTION_TEXT, AT(resolver)},
+    {"perspectives", "N", "so many look at each name, each with a DNS of its own [1]", OPTION_NUMBER, AT(perspectives)},
     {"seed", "N", "of faults that hit a share of requests [1]", OPTION_NUMBER, AT(seed)},
     {"profile", "NAME=T", "certificates of this profile, a usual one or another, last T (may repeat)", OPTION_LIST, AT(profiles)},
     {"alternate", NULL, "offer a second chain, up to a root that cross-signs the first", OPTION_FLAG, AT(alternate)},
@@ -94,6 +95,9 @@ static int plan_of(const struct serve_arguments *arguments, struct address *reso
             return -1;
         plan->resolver = resolver;
     }
+    if (arguments->perspectives < 1 || arguments->perspectives > PERSPECTIVES_MOST)
+        return failed(e, "--perspectives: expected 1 to %d", PERSPECTIVES_MOST);
+    plan->perspectives = (size_t)arguments->perspectives;
     policy_usual(&plan->policy);
     plan->alternate = arguments->alternate;
     for (size_t i = 0; i < arguments->settings.count; i++)
@@ -116,6 +120,7 @@ int verb_serve(int argc, char **argv)
                                         .names_address = "127.0.0.1",
                                         .http_port = 80,
                                         .tls_port = 443,
+                                        .perspectives = 1,
                                         .seed = 1};
     struct serve_plan plan;
     struct serve serve = {0};

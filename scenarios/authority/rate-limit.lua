@@ -12,7 +12,7 @@ house:serve { settings = { ["rate-limits"] = "on" } }
 local itself  = ca      { intermediates = 0 }
 local shop    = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue {} }
 local start   = renewal { of = shop, from = house, client = "acme-tiny" }
-local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s" }
 
 local function restart()
   shop:install(itself:issue {})

@@ -9,7 +9,7 @@ local house   = ca      {}
 house:serve { profiles = { classic = "160h" } }
 local shop    = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "7d" } }
 local cron    = renewal { of = shop, from = house, client = "acme-tiny", when_left = "2d" }
-local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s" }
 
 steady "it obtains a certificate, which is not due on its fourth day"
 cron:expect  { renewed = 1, within = "30s" }

@@ -30,12 +30,6 @@ void die(const char *format, ...)
     _exit(1); /* other threads go on while exit() takes libcrypto down */
 }
 
-void must(bool holds, const char *what)
-{
-    if (!holds)
-        die("%s", what);
-}
-
 /* --- JOSE --------------------------------------------------------------------------------------- */
 
 static char *base64url(const void *bytes, size_t length)
@@ -45,7 +39,7 @@ static char *base64url(const void *bytes, size_t length)
 
     for (int i = 0; i < count; i++)
         if (out[i] != '=')
-            *to++ = out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i];
+            *to++ = (char)(out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i]);
     *to = '\0';
     return out;
 }

@@ -54,6 +54,10 @@ const char *acme_path(const char *url);
 
 char *text(const char *format, ...) __attribute__((format(printf, 1, 2))); /* to be freed */
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-void must(bool holds, const char *what);
+static inline void must(bool holds, const char *what)
+{
+    if (!holds)
+        die("%s", what);
+}
 
 #endif

@@ -306,29 +306,39 @@ static void on_term(int signal)
     ended = 1;
 }
 
+static struct client *make_clients(unsigned count, const char *root_file)
+{
+    struct client *clients = calloc(count, sizeof *clients);
+
+    must(clients != NULL, "out of memory");
+    for (unsigned i = 0; i < count; i++) {
+        clients[i].name = text("w%u.shop.test", i);
+        clients[i].request = acme_request(clients[i].name);
+        acme_open(&clients[i].acme, root_file);
+    }
+    return clients;
+}
+
 int main(int argc, char **argv)
 {
-    unsigned count = argc == 6 ? (unsigned)atoi(argv[4]) : 0, orders = 0, recoveries = 0;
-    struct client *clients = calloc(count + 1, sizeof *clients);
+    unsigned count = argc == 6 ? (unsigned)strtoul(argv[4], NULL, 10) : 0;
+    unsigned orders = 0, recoveries = 0;
+    struct client *clients;
     pthread_t answerer;
     double began;
     int listener;
 
-    must(count > 0 && clients != NULL, "usage: orders FILE ROOT SOCKET CLIENTS SECONDS");
+    must(count > 0, "usage: orders FILE ROOT SOCKET CLIENTS SECONDS");
     directory_file = argv[1];
     first_wait = .002 * count;
-    listener = atoi(argv[3]);
+    listener = (int)strtol(argv[3], NULL, 10);
     signal(SIGTERM, on_term);
     acme_keys();
     pthread_create(&answerer, NULL, answer_all, &listener);
-    for (unsigned i = 0; i < count; i++) {
-        clients[i].name = text("w%u.shop.test", i);
-        clients[i].request = acme_request(clients[i].name);
-        acme_open(&clients[i].acme, argv[2]);
-    }
+    clients = make_clients(count, argv[2]);
     register_account(&clients[0]);
     began = now();
-    deadline = began + atof(argv[5]);
+    deadline = began + strtod(argv[5], NULL);
     for (unsigned i = 0; i < count; i++)
         pthread_create(&clients[i].thread, NULL, run, &clients[i]);
     for (unsigned i = 0; i < count; i++) {
