@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 # tests/bench/moves.pl BUILD [ROUNDS]
 #
-# How long what moves a clock takes, as those see it who are moved: a jump in another process, a sleeper's waking, the
-# pause of an attach, what a launch adds.  Each round has one of everything, so that a machine that is busy is so for all.
+# How long what moves a clock takes, as those see it who are moved: a jump in another process, a sleeper's waking,
+# the pause of an attach, what a launch adds.  Each round has one of everything, so that a machine that is busy is
+# so for all.
 use v5.36;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
@@ -20,11 +21,12 @@ my $root = dirname(dirname($here));
 sub must (@command) { system(@command) == 0 or die "@command: $?\n"; return }
 my @sources = map { "$root/$_" } 'faketime/clock.c', 'faketime/page.c', 'faketime/vdso.c',
     map { "testbed/wire/$_.c" } qw(error moment);
-must($ENV{CC} // 'cc', '-O2', '-D_GNU_SOURCE', "-I$root", '-o', "$dir/moves", "$here/programs/moves.c", @sources, '-lm');
+my @compiler = ($ENV{CC} // 'cc', '-O2');
+must(@compiler, '-D_GNU_SOURCE', "-I$root", '-o', "$dir/moves", "$here/programs/moves.c", @sources, '-lm');
 open my $source, '>', "$dir/true.c" or die $!;
 print {$source} "int main(void) { return 0; }\n"; # as static as a Go program
 close $source;
-must($ENV{CC} // 'cc', '-O2', '-static', '-o', "$dir/true", "$dir/true.c");
+must(@compiler, '-static', '-o', "$dir/true", "$dir/true.c");
 must($fakeclock, 'new', $clock);
 
 open my $java, '>', "$dir/Gaps.java" or die $!;
