@@ -22,7 +22,7 @@ cmp_ok scalar @files, '>=', 12, 'there are ' . @files . ' of them';
 # Against the builtin one and nginx all of them; against the others, those in which servers differ most.
 my @few = map { "scenarios/$_.lua" } qw(expiry/leaf-expires deployment/key-mismatch deployment/key-mismatch-apache
     deployment/client-certificates negotiation/ciphers-hardened);
-my %plays = (builtin => \@files, nginx => \@files, apache => \@few, caddy => \@few);
+my %plays = (builtin => \@files, nginx => \@files, apache => \@few, caddy => \@few, haproxy => \@few);
 %plays = map { $_ => \@files } keys %plays if $ENV{REHEARSE_LONG};
 
 for my $target (sort keys %plays) {
