@@ -111,4 +111,12 @@ $text =~ s/client = "acme-tiny"/command = "SSL_CERT_FILE={trust} sh '$script' {d
 is $status, 0, 'a command of one\'s own renews as well' or diag $out;
 like $out, qr/^# command: certificate \S+, valid for 89d22h$/m, 'and what it brought is told';
 
+# Whatever asks on the stage is told by the authority's own DNS, the machine's resolver never.
+$text =~ s/command = "[^"]*"/command = "dig +short www.shop.test A; dig +short +tries=1 shop.test CAA; exit 3"/;
+$text =~ s/client obtains a certificate"\n.*/client has asked"\nrenewal:expect { last = "failed", within = "30s" }\n/s;
+($status, $out) = rehearse('run', '--journal', $journal, scenario($text));
+is $status, 0, 'a program on the stage asks DNS' or diag $out;
+my @told = map { $_->{text} } grep { $_->{who} eq 'command' } journal($journal, 'said');
+is_deeply \@told, ['127.0.0.1'], 'and hears of an address for any name, and of no other record';
+
 done_testing;
