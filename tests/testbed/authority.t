@@ -36,7 +36,7 @@ my $journal = "$DIR/journal.jsonl";
 
 my ($status, $out, $err) = rehearse('run', '--journal', $journal, play(<<'REST'));
 inject "sixty-one days pass, and the authority is busy when renewal is due"
-house:arm { "retry-later", on = "newOrder", status = 503, after = "120", times = 1 }
+house:arm { "retry-later", on = "newOrder", status = 503, after_date = "2m", times = 1 }
 clock:jump "61d"
 renewal:expect { last = "failed", within = "30s" }
 recover "the next run, half a day later, gets through"
@@ -49,6 +49,8 @@ like $out, qr/^# acme-tiny: failed \(1\): \S/m, 'its failure is told in its own 
 my ($fault) = journal($journal, 'fault');
 is $fault->{fault}, 'retry-later', 'the journal holds the fault';
 is $fault->{fired}, 1, 'and how often it fired';
+is $fault->{after_date}, 120, 'what it said of coming back';
+ok $fault->{first} && $fault->{first} == $fault->{last}, 'and when that was, on the calendar';
 is_deeply [map { $_->{result} } journal($journal, 'renewal ran')], [qw(renewed failed renewed)],
     'and how each run of the client ended';
 
