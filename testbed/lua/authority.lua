@@ -182,12 +182,14 @@ authority.arm_spec = {
   share = { "share", help = "a share of the requests, drawn by the seed of the run [100%]" },
   status = { "count", help = "the HTTP status, for faults that take one" },
   after = { "text", help = "what Retry-After says, such as \"120\"" },
+  after_date = { "duration", help = "the same as an HTTP date: so long from then, on the calendar" },
   may_miss = { "flag", default = false, help = "it is no failure of the play when it meets no request [false]" },
   chain = { chain_fault, help = "which of `rehearse faults`, for broken-chain" },
+  key = { "text", help = "which entry, for directory-key-missing" },
 }
 
 -- Options of `fakeca arm` that go as they are.
-local AS_THEY_ARE = { "on", "account", "identifier", "serial", "nth", "times", "status", "after", "chain" }
+local AS_THEY_ARE = { "on", "account", "identifier", "serial", "nth", "times", "status", "after", "chain", "key" }
 
 local function arm_command(house, settings)
   local play = house._play
@@ -199,6 +201,7 @@ local function arm_command(house, settings)
   option("share", settings.share and ("%g%%"):format(settings.share * 100))
   option("from", settings.begins and fakeca.now(play, settings.begins))
   option("until", settings.for_ and fakeca.now(play, (settings.begins or 0) + settings.for_))
+  option("after-date", settings.after_date and ("%ds"):format(math.floor(settings.after_date)))
   argv[#argv + 1] = settings[1]
   return argv
 end
