@@ -4,8 +4,8 @@ std = "lua54"
 max_line_length = 120
 
 local words = {
+    "ca", "target", "clients", "renewal", "detector", "fetcher", "guard",
     "scenario", "tags", "timeout", "steady", "inject", "recover", "note", "clock",
-    "ca", "target", "clients", "renewal", "detector", "guard",
     "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type",
     "math", "string", "table",
 }

@@ -149,16 +149,15 @@ static void on_found(void *context, const struct found *found)
 {
     struct caa_check *check = context;
     const char *above = strchr(check->at, '.');
+    bool any = found->count > 0;
     struct error e;
 
     check->lookup = NULL;
     if (found->failed)
         finish(check, CAA_SILENT, "looking up CAA of ", found->why);
-    else if (found->count > 0 && caa_judge(found, &check->question) == CAA_PERMITS)
-        finish(check, CAA_PERMITS, "", "");
-    else if (found->count > 0)
+    else if (any && caa_judge(found, &check->question) == CAA_REFUSES)
         finish(check, CAA_REFUSES, "CAA forbids " CAA_IDENTITY " to issue, at ", found->texts[0]);
-    else if (above == NULL)
+    else if (any || above == NULL)
         finish(check, CAA_PERMITS, "", "");
     else {
         check->at = above + 1;

@@ -102,6 +102,10 @@ void misbehaviour_free(struct misbehaviour *misbehaviour);
  * "serial" where the request has them}. */
 int misbehaviour_log(struct misbehaviour *misbehaviour, const char *path, struct error *e);
 
+/* How many intermediates there are in what is issued, and in what the server shows of itself: some chain
+ * faults take two.  Unless this is called there are enough. */
+void misbehaviour_know(struct misbehaviour *misbehaviour, int issued, int shown);
+
 /* {"fault", "on", "account", "identifier", "serial", "nth", "times", "from", "until", "share", "status",
  * "after", "after_date", "chain", "key"}, of which only the first is needed; "from" and "until" are Unix
  * seconds, "after_date" seconds from then on.  What is armed already for the same place is an error, and so

@@ -31,8 +31,13 @@ const struct place *place_named(const char *name);
 /* Whether a fault can be there at all. */
 bool place_admits(const struct serve_fault *fault, const struct place *place);
 
+/* How many intermediates there are in what is issued, and in what the server shows of itself. */
+struct depths {
+    int issued, shown;
+};
+
 /* Everything of *out but `order` and `number`; it borrows from `order`. */
-int armed_read(const json_t *order, struct armed *out, struct error *e);
+int armed_read(const json_t *order, struct depths depths, struct armed *out, struct error *e);
 
 /* Names and hexadecimal digits are the same in both cases; NULL is the same as NULL only. */
 bool same_text(const char *a, const char *b);

@@ -230,8 +230,9 @@ static int check_when(const struct armed *armed, struct error *e)
 }
 
 /* What is broken must come to be seen. */
-static int check_chain(const struct armed *armed, struct error *e)
+static int check_chain(const struct armed *armed, struct depths depths, struct error *e)
 {
+    int intermediates = armed->fault->encoded ? depths.shown : depths.issued;
     const struct serve_fault *fault = armed->fault;
     const struct fault *broken;
 
@@ -250,10 +251,13 @@ static int check_chain(const struct armed *armed, struct error *e)
                       broken->name);
     if (broken->exact && fault->encoded)
         return failed(e, "%s: '%s' is nothing that a TLS library sends", fault->name, broken->name);
+    if (broken->intermediates > intermediates)
+        return failed(e, "%s: '%s' takes %d intermediates, and there is %d", fault->name,
+                      broken->name, broken->intermediates, intermediates);
     return 0;
 }
 
-static int check_what(const struct armed *armed, struct error *e)
+static int check_what(const struct armed *armed, struct depths depths, struct error *e)
 {
     const struct serve_fault *fault = armed->fault;
 
@@ -261,7 +265,7 @@ static int check_what(const struct armed *armed, struct error *e)
         return failed(e, "%s: a \"status\" is 200 to 599", fault->name);
     if (armed->after != NULL && armed->after_seconds != 0)
         return failed(e, "%s: takes \"after\" or \"after_date\", not both", fault->name);
-    return check_chain(armed, e);
+    return check_chain(armed, depths, e);
 }
 
 static int check_where(const struct armed *armed, struct error *e)
@@ -304,7 +308,7 @@ static struct armed read_order(const struct serve_fault *fault, const json_t *or
     };
 }
 
-int armed_read(const json_t *order, struct armed *out, struct error *e)
+int armed_read(const json_t *order, struct depths depths, struct armed *out, struct error *e)
 {
     const char *name = text(order, "fault");
     const struct serve_fault *fault = name == NULL ? NULL : serve_fault_named(name, e);
@@ -313,7 +317,7 @@ int armed_read(const json_t *order, struct armed *out, struct error *e)
         return name == NULL ? failed(e, "expected the name of a \"fault\"") : -1;
     *out = read_order(fault, order);
     return check_fields(fault, order, e) < 0 || check_where(out, e) < 0 || check_when(out, e) < 0 ||
-                   check_what(out, e) < 0
+                   check_what(out, depths, e) < 0
                ? -1
                : 0;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@ struct misbehaviour {
     uint64_t seed, last;
     struct armed armed[ARMED_MOST];
     size_t count;
+    struct depths depths;
     json_t *past; /* those that were disarmed, as misbehaviour_armed tells them */
     int log;      /* -1: there is none */
 };
@@ -24,8 +26,14 @@ struct misbehaviour *misbehaviour_new(unsigned long seed)
         return NULL;
     misbehaviour->seed = seed;
     misbehaviour->past = json_array();
+    misbehaviour->depths = (struct depths){INT_MAX, INT_MAX};
     misbehaviour->log = -1;
     return misbehaviour;
+}
+
+void misbehaviour_know(struct misbehaviour *misbehaviour, int issued, int shown)
+{
+    misbehaviour->depths = (struct depths){issued, shown};
 }
 
 int misbehaviour_log(struct misbehaviour *misbehaviour, const char *path, struct error *e)
@@ -57,7 +65,7 @@ int misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, str
 {
     struct armed armed;
 
-    if (armed_read(order, &armed, e) < 0)
+    if (armed_read(order, misbehaviour->depths, &armed, e) < 0)
         return -1;
     for (size_t i = 0; i < misbehaviour->count; i++)
         if (same_place(&misbehaviour->armed[i], &armed))

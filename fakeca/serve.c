@@ -57,6 +57,17 @@ static int need_alternate(struct serve *serve, struct error *e)
     return status;
 }
 
+/* How many intermediates stand between the root and what is issued; -1 with *e. */
+static int depth_of(struct authority *authority, struct error *e)
+{
+    const struct signer *signer = authority_signer(authority, authority_issuer(authority), e);
+    int depth = 0;
+
+    for (; signer != NULL && authority_number(authority, signer) != 0; depth++)
+        signer = authority_signer_of(authority, signer->certificate, e);
+    return signer == NULL ? -1 : depth;
+}
+
 static int open_state(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
@@ -68,6 +79,9 @@ static int open_state(struct serve *serve, struct error *e)
         return -1;
     serve->opened = true;
     if (need_alternate(serve, e) < 0)
+        return -1;
+    serve->depth = depth_of(&serve->authority, e);
+    if (serve->depth < 0)
         return -1;
     serve->authority.ahead = SERIALS_AHEAD;
     authority_pause(&serve->authority);
@@ -272,6 +286,7 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
         open_acme(serve, e) < 0)
         return -1;
     serve->manage.acme = serve->acme;
+    misbehaviour_know(serve->misbehaviour, serve->depth, sk_X509_num(serve->tls.chain->sent) - 1);
     ev_timer_init(&serve->doors, on_doors, DOORS_SECONDS, DOORS_SECONDS);
     serve->doors.data = serve;
     ev_signal_init(&serve->terminated, on_signal, SIGTERM);

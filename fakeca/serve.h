@@ -47,6 +47,7 @@ struct serve {
     const struct clock_page *page;
     struct authority authority;
     bool opened; /* the authority is */
+    int depth;   /* how many intermediates are in what it issues */
     struct store *store;
     struct validator validator;
     struct acme *acme;

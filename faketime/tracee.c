@@ -220,17 +220,35 @@ static int lay_way_home(struct tracee *tracee, uint64_t room, struct error *e)
     return 0;
 }
 
+/* Up to the end, which is where it stands while its rt_sigreturn begins. */
+static bool on_the_way(const struct tracee *tracee)
+{
+    return tracee->home.rip >= tracee->springboard &&
+           tracee->home.rip <= tracee->springboard + SPRING_BYTES;
+}
+
+/* Somebody who was killed may have left it on the springboard just now, and that is no home. */
+static int come_home(struct tracee *tracee, struct error *e)
+{
+    do
+        if (ptrace(PTRACE_GETREGS, tracee->worker, 0, &tracee->home) < 0)
+            return lost(tracee, e);
+    while (on_the_way(tracee) && run_until(tracee, STOP_SYSCALL, e) == 0);
+    return on_the_way(tracee) ? -1 : 0;
+}
+
 int tracee_enter(struct tracee *tracee, const struct maps *maps, uint64_t room, struct error *e)
 {
     static const struct remote_call nothing = {.what = "getpid", .number = SYS_getpid};
     uint64_t all = UINT64_MAX;
 
+    if (find_springboard(tracee, maps, e) < 0 || come_home(tracee, e) < 0)
+        return -1;
     if (room == 0)
         room = find_room(tracee, maps, e);
-    if (room == 0 || find_springboard(tracee, maps, e) < 0)
+    if (room == 0)
         return -1;
-    if (ptrace(PTRACE_GETREGS, tracee->worker, 0, &tracee->home) < 0 ||
-        ptrace(PTRACE_GETSIGMASK, tracee->worker, sizeof tracee->mask, &tracee->mask) < 0)
+    if (ptrace(PTRACE_GETSIGMASK, tracee->worker, sizeof tracee->mask, &tracee->mask) < 0)
         return lost(tracee, e);
     if (lay_way_home(tracee, room, e) < 0)
         return -1;

@@ -17,19 +17,19 @@ house:arm { "bad-nonce", share = "15%" }
 cron:expect  { renewed = 1, within = "30s" }
 house:disarm "bad-nonce"
 house:arm { "bad-nonce", share = "60%" }
-clock:advance "61d"
+clock:jump "61d"
 cron:expect  { renewed = 2, within = "30s" }
 fleet:expect { success = "100%", during = "300ms" }
 house:disarm "bad-nonce"
 
 inject "all are bad when the next renewal is due"
 house:arm { "bad-nonce" }
-clock:advance "61d"
+clock:jump "61d"
 cron:expect  { last = "failed", within = "30s" }
 fleet:expect { success = "100%", during = "300ms" }
 
 recover "the load balancer is mended; the next run, half a day later, renews"
 house:disarm "bad-nonce"
-clock:advance "12h"
+clock:jump "12h"
 cron:expect  { renewed = 3, within = "30s" }
 fleet:expect { success = "100%", within = "5s" }

@@ -14,17 +14,17 @@ local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/
 steady "it obtains; and renews, though two nonces in a row are bad"
 cron:expect  { renewed = 1, within = "30s" }
 house:arm { "bad-nonce", on = "newOrder", times = 2 }
-clock:advance "61d"
+clock:jump "61d"
 cron:expect  { renewed = 2, within = "30s" }
 fleet:expect { success = "100%", during = "300ms" }
 house:disarm "bad-nonce"
 
 inject "three in a row are bad when the next renewal is due"
 house:arm { "bad-nonce", on = "newOrder", times = 3 }
-clock:advance "61d"
+clock:jump "61d"
 cron:expect  { last = "failed", within = "30s" }
 
 recover "half a day later it renews, with weeks to spare"
-clock:advance "12h"
+clock:jump "12h"
 cron:expect  { renewed = 3, within = "30s" }
 fleet:expect { success = "100%", within = "5s" }

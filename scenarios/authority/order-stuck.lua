@@ -18,13 +18,13 @@ fleet:expect { success = "100%", during = "300ms" }
 inject "orders are stuck when renewal is due"
 house:arm { "stuck-processing" }
 clock:rate(1000)
-clock:advance "61d"
+clock:jump "61d"
 cron:expect  { last = "failed", within = "30s" }
 clock:rate(1)
 fleet:expect { success = "100%", during = "300ms" }
 
 recover "the authority has caught up; the next run renews"
 house:disarm "stuck-processing"
-clock:advance "12h"
+clock:jump "12h"
 cron:expect  { renewed = 2, within = "30s" }
 fleet:expect { success = "100%", within = "5s" }

@@ -19,19 +19,19 @@ shop:expect  { cold_start = "works" }
 
 inject "the renewal comes back for another key; the server refuses it, the client sees nothing"
 house:arm { "wrong-key", times = 1 }
-clock:advance "61d"
+clock:jump "61d"
 cron:expect  { renewed = 2, within = "30s" }
 shop:expect  { reload = "refused" }
 fleet:expect { success = "100%", during = "300ms" }
 shop:expect  { cold_start = "fails" }
 
 inject "a month later the old one runs out, and nothing is due yet"
-clock:advance "30d"
+clock:jump "30d"
 cron:expect  { last = "not due", within = "30s" }
 fleet:expect { outcome = "expired", within = "5s" }
 
 recover "another month later the next renewal is due, and brings a pair that fits"
-clock:advance "31d"
+clock:jump "31d"
 cron:expect  { renewed = 3, within = "30s" }
 fleet:expect { success = "100%", within = "5s" }
 shop:expect  { cold_start = "works" }

@@ -6,10 +6,11 @@ scenario "A fresh leaf is not yet valid for clients with slow clocks"
 tags { "clock", "not-yet-valid" }
 
 local house = ca      {}
-local shop  = target  { "builtin", "nginx", "apache", "caddy", name = "shop.test", certificate = house:issue {} }
+local shop  = target  { "builtin", "nginx", "apache", "caddy", "haproxy",
+                        name = "shop.test", certificate = house:issue {} }
 clock:jump "60d"
-local right = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "right" }
-local slow  = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "slow", skew = "-2h" }
+local right = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s", named = "right" }
+local slow  = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s", named = "slow", skew = "-2h" }
 
 steady "both get in: the leaf is sixty days old"
 right:expect { success = "100%", during = "500ms" }

@@ -62,13 +62,17 @@ end
 
 local SERVER = "busybox"
 
+-- One server at an address, and all who come after it put their challenges there, too.
 local function serve_challenges(job)
   need(SERVER)
-  job.webroot = job.dir .. "/webroot"
+  local roots, place = job.play.webroots, job.host .. ":" .. job.port
+  job.webroot = roots[place] or job.dir .. "/webroot"
+  if roots[place] then return end
+  roots[place] = job.webroot
   for _, path in ipairs { "", "/.well-known", "/.well-known/acme-challenge" } do
     job.play:must(host.make_directory(job.webroot .. path, files.DIRECTORY))
   end
-  job.play:start_process { SERVER, "httpd", "-f", "-p", job.host .. ":" .. job.port, "-h", job.webroot }
+  job.play:start_process { SERVER, "httpd", "-f", "-p", place, "-h", job.webroot }
 end
 
 -- An account and files of its own; from the second time on as if there had never been any.

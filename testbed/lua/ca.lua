@@ -3,6 +3,7 @@
 
 local authority = require "authority"
 local fakeca = require "fakeca"
+local issuance = require "issuance"
 local words = require "words"
 
 local ca = {}
@@ -28,7 +29,7 @@ local function new_chain(house, name, faults, make)
   local play = house._play
   local chain = chain_class.new {
     _play = play, _house = house, _faults = faults, _make = make,
-    _at = not play.dry and fakeca.now(play) or nil,
+    _at = not play.dry and fakeca.now(play, house._settings.skew) or nil,
     _name = name, -- or nil: the target's that claims it
     _facts = nil, -- as bundle.json has them, once it is made
   }
@@ -99,7 +100,9 @@ end
 -- --- the authority ------------------------------------------------------------------------------
 
 local ca_methods = {}
-for name, method in pairs(authority.methods) do ca_methods[name] = method end
+for _, more in ipairs { authority.methods, issuance.methods } do
+  for name, method in pairs(more) do ca_methods[name] = method end
+end
 local ca_class = words.class("ca", ca_methods)
 
 local key_kind = words.one_of { "p256", "p384", "rsa2048", "rsa3072", "ed25519" }
@@ -109,6 +112,7 @@ local ca_spec = {
   intermediate = { "span", default = "5y", help = "the intermediates end after this [5y]" },
   intermediates = { "count", default = 1, help = "how many stand between root and leaf [1]" },
   key = { key_kind, default = "p256", help = "kind of the authority's keys [p256]" },
+  skew = { "duration", default = 0, help = "its clock is off by this; not where it serves [0s]" },
   cross_signed_by = { words.noun "ca", help = "an older authority that signs this one's root too" },
 }
 
@@ -179,7 +183,6 @@ ca.reference = {
   { noun = "ca", written = "ca { ... }", keys = ca_spec, verbs = {
     { "issue", "house:issue { ... }", "a new leaf with its chain; its dates count from now", issue_spec },
     { "rotate", "house:rotate()", "a new intermediate with a new key; what is issued from now on comes from it" },
-    table.unpack(authority.verbs),
   }, methods = ca_methods },
   { noun = "chain", written = "house:issue { ... }", verbs = {
     { "broken", 'chain:broken "FAULT"', "the same chain with a fault of `rehearse faults`; the chain stays as it is" },
@@ -190,5 +193,10 @@ ca.reference = {
     { "reversed", "chain:reversed()", "the whole chain in reverse, leaf last; only an exact target serves it" },
   }, methods = chain_methods },
 }
+
+for _, more in ipairs { authority.verbs, issuance.verbs } do
+  local verbs = ca.reference[1].verbs
+  table.move(more, 1, #more, #verbs + 1, verbs)
+end
 
 return ca

@@ -34,6 +34,7 @@ local spec = {
   throughout = { "duration", help = "or: while this time passes on the calendar, as clock:pass has it" },
   by = { "duration", help = "with throughout: steps no longer than this [as often as anybody looks, 1d at most]" },
   left = { "duration", help = "with throughout: what was served never had less left than this" },
+  runs_out = { "flag", help = "with throughout: whether what was served ran out before its successor came" },
   rotations = { "count", help = "with throughout: what was served changed at least this often" },
 }
 expectation.spec = spec
@@ -110,8 +111,8 @@ local function checked(given)
   end
   local when = (asked.during and 1 or 0) + (asked.within and 1 or 0) + (asked.throughout and 1 or 0)
   if when > 1 then words.mistake "expect: either during or within or throughout, not both" end
-  for _, key in ipairs { "by", "left", "rotations" } do
-    if asked[key] and not asked.throughout then words.mistake("expect: '%s' goes with throughout alone", key) end
+  for _, key in ipairs { "by", "left", "rotations", "runs_out" } do
+    if asked[key] ~= nil and not asked.throughout then words.mistake("expect: '%s' goes with throughout alone", key) end
   end
   for _, key in ipairs { "throughout", "by" } do
     if asked[key] and asked[key] <= 0 then
@@ -235,20 +236,30 @@ function expectation.of_fleet(fleet, given)
   })
 end
 
--- The keys of an expectation on things: { NAME = { kind =, help = } }.
+-- The keys of an expectation on things: { NAME = { kind =, help = } }, and perhaps
+--   holds(found, wanted)  whether it is as it should be, where that is not to be the same
+--   at_once               true where waiting changes nothing
 function expectation.rules_of(things)
-  local rules = { within = { "duration", default = 5.0, help = "wait at most this long for it [5s]" } }
-  for name, thing in pairs(things) do rules[name] = { thing.kind, help = thing.help } end
+  local rules = {}
+  for name, thing in pairs(things) do
+    rules[name] = { thing.kind, help = thing.help }
+    if not thing.at_once then
+      rules.within = { "duration", default = 5.0, help = "wait at most this long for it [5s]" }
+    end
+  end
   return rules
 end
 
+local function same(found, want) return found == want end
+
 -- Looks again every 50 ms; that something never happens is known at the end only.
-local function comes_true(look, want, patience)
-  local deadline = flow.now() + patience
+local function comes_true(thing, look, want, patience)
+  local deadline, holds = flow.now() + (patience or 0), thing.holds or same
   while true do
     local found, why = look()
-    local known = found == want and want ~= 0
-    if known or flow.now() > deadline then return found == want, { found = tostring(found), why = why } end
+    local met = holds(found, want)
+    local known = thing.at_once or met and want ~= 0
+    if known or flow.now() > deadline then return met, { found = tostring(found), why = why } end
     flow.park(0.05)
   end
 end
@@ -263,7 +274,7 @@ function expectation.of_thing(play, who, things, looks, given)
       said = true
       local text = ("%s: %s is %s"):format(who, name:gsub("_", " "), tostring(asked[name]))
       local met, details = true, nil
-      if not play.dry then met, details = comes_true(looks[name], asked[name], asked.within) end
+      if not play.dry then met, details = comes_true(things[name], looks[name], asked[name], asked.within) end
       play:point(text, met, details)
     end
   end

@@ -76,10 +76,19 @@ end
 
 -- --- all of them ----------------------------------------------------------------------------------
 
+-- Those who act by the calendar, and were not stopped.
+local function awake(play)
+  local list = {}
+  for _, actor in ipairs(play.actors) do
+    if not (actor.rests and actor.rests()) then list[#list + 1] = actor end
+  end
+  return list
+end
+
 -- How long a step may be: a scenario can ask for shorter ones, never for such in which somebody does not act.
 local function step_of(play, targets, by)
   local step = math.min(by or LONGEST, LONGEST)
-  for _, actor in ipairs(play.actors) do step = math.min(step, actor.period) end
+  for _, actor in ipairs(awake(play)) do step = math.min(step, actor.period) end
   for _, aim in ipairs(targets) do step = math.min(step, aim._adapter.passes.by) end
   return step
 end
@@ -89,7 +98,7 @@ local function tallies(play)
   local list = {}
   for i, actor in ipairs(play.actors) do
     list[i] = {}
-    for result, count in pairs(actor.tally) do list[i][result] = count end
+    for result, count in pairs(actor.tally or {}) do list[i][result] = count end
   end
   return list
 end
@@ -99,7 +108,7 @@ local function deeds(play, before)
   local said = {}
   for i, actor in ipairs(play.actors) do
     local parts = {}
-    for _, result in ipairs(words.keys(actor.tally)) do
+    for _, result in ipairs(words.keys(actor.tally or {})) do
       local count = actor.tally[result] - (before[i] and before[i][result] or 0)
       if count > 0 then parts[#parts + 1] = ("%d %s"):format(count, result) end
     end
@@ -125,7 +134,7 @@ function passage.run(play, seconds, by, after)
     while left > 0 do
       local length = math.min(step, left)
       if not move(play, targets, length) then passed.unsettled = passed.unsettled + 1 end
-      for _, actor in ipairs(play.actors) do actor.act() end
+      for _, actor in ipairs(awake(play)) do actor.act() end
       left, passed.steps = left - length, passed.steps + 1
       if after then after(play.page:now()) end
     end

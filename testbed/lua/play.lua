@@ -27,7 +27,7 @@ function Play.new(run, path, number, rehearsal)
     points = {},                      -- every expect: { section, heading, text, met, details }
     expected = {},                    -- sections in which something was expected
     judges = {},                      -- run when the script has said all
-    actors = {},                      -- { period =, act = }: who acts by the calendar, passage.lua
+    actors = {},                      -- { period =, act = }, perhaps name, tally, rests: who acts by the calendar
     names = {}, namers = {},          -- { address, name } of the stage, and who is told of them
     closers = {},                     -- run backwards at the end
     flows = {},                       -- helper flows, stopped at the end
@@ -38,6 +38,7 @@ function Play.new(run, path, number, rehearsal)
     effects = {},                     -- faults injected and what undid them, in order
     phases = {},                      -- steps of recovery, in order
     workers = {},
+    webroots = {},                    -- HOST:PORT -> directory, of servers that answer challenges
     main = false,                     -- flow number of the script
     dir = false, stage = false, isolation = false,
   }, Play)

@@ -6,7 +6,7 @@ local words = require "words"
 
 local reference = {}
 
-local MODULES = { "ca", "target", "clients", "renewal", "detector", "guard", "calendar" }
+local MODULES = { "ca", "target", "clients", "renewal", "fetcher", "detector", "guard", "calendar" }
 
 -- Every noun's entry, in the order in which a scenario meets them.
 function reference.nouns()

@@ -41,9 +41,7 @@ function routine.define(noun, how)
     local function look() self._looks:take(how.look, self) end
     if how.period then
       table.insert(play.actors, { period = how.period(self), name = settings.client or noun, tally = self._tally,
-        act = function ()
-          if self._running then look() end
-        end })
+        rests = function () return not self._running end, act = look })
     end
     play:spawn_flow(function ()
       while true do

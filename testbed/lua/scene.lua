@@ -14,6 +14,7 @@ scene.words = {
   { "target", 'target { "builtin", "nginx", ... }', "a real server; the kinds it can be, the first by default" },
   { "clients", 'clients { "openssl", "gnutls", "wolfssl", ... }', "a fleet: one class of simulated clients a library" },
   { "renewal", "renewal { ... }", "keeps a target's certificate fresh, as a timer and an ACME client would" },
+  { "fetcher", "fetcher { ... }", "keeps a target's revocation lists fresh, as a timer would" },
   { "detector", "detector { ... }", "compares the certificate on disk with the one on the wire, and reloads" },
   { "guard", "guard { ... }", "watches clients, and puts the last good certificate or configuration back" },
   { "clock", 'clock:jump "89d"', "the virtual calendar of everything on the stage" },
@@ -36,7 +37,7 @@ function scene.vocabulary(play)
     recover = heading(play, "recover"),
     clock = words.outside(require "calendar".new(play)),
   }
-  for _, noun in ipairs { "ca", "target", "clients", "renewal", "detector", "guard" } do
+  for _, noun in ipairs { "ca", "target", "clients", "renewal", "fetcher", "detector", "guard" } do
     local make = require(noun).new
     vocabulary[noun] = function (given)
       if not play.title then words.mistake("%s before scenario \"...\"", noun) end

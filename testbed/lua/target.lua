@@ -30,13 +30,14 @@ local host = require "host"
 local files = require "files"
 local calendar = require "calendar"
 local expectation = require "expectation"
+local fakeca = require "fakeca"
 local turn = require "turn"
 local words = require "words"
 local worker = require "worker"
 
 local target = {}
 
-target.kinds = { "builtin", "nginx", "apache", "caddy", "command", "external" }
+target.kinds = { "builtin", "nginx", "apache", "caddy", "haproxy", "command", "external" }
 
 local methods = {}
 local class = words.class("target", methods)
@@ -48,6 +49,7 @@ local config_spec = {
   ciphers = { "text", help = "cipher suites of TLS 1.2, as OpenSSL lists them" },
   groups = { "text", help = "key exchange groups, such as \"X25519:P-256\"" },
   client_ca = { words.noun "ca", help = "clients need a certificate of this authority" },
+  client_crl = { words.noun "ca", help = "and none that is on its lists, which are fetched when this is configured" },
 }
 
 -- For kinds that staple by themselves, among their extra keys.
@@ -192,12 +194,26 @@ function methods:_start()
   play:must(host.make_directory(self._dir, files.DIRECTORY))
   if self._manages then self._acme = self._manages:_terms() end
   if self._settings.certificate and not self._manages then self:_place(self._settings.certificate) end
+  if self._config.client_crl then self:_fetch_lists(self._config.client_crl) end
   if self._adapter.configure then self._adapter.configure(self) end
   self._address = self._adapter.start(self)
   self._served = self:_snapshot()
   self:_is_good()
   play:note("target", { adapter = self._kind, name = self._name, address = self._address })
   self:_prove_clock()
+end
+
+local LISTS_LAST = 7 * 86400 -- seconds, by the calendar
+
+-- Fetches the revocation lists of an authority as they are now; the configuration has the name of their file.
+function methods:_fetch_lists(house)
+  local play = self._play
+  local count = self._lists and self._lists.count + 1 or 1
+  self._lists = { house = house, count = count, till = play.page:now() + LISTS_LAST }
+  local path = ("%s/client-crl-%d.pem"):format(self._dir, count)
+  fakeca.run(play, { "crl", "--state", house._dir, "--out", path, "--at", fakeca.now(play), "--lifetime",
+    LISTS_LAST .. "s" })
+  self._config.client_crl = path
 end
 
 -- A look from outside, whatever is served: a probe's answer.
@@ -319,6 +335,7 @@ function methods:configure(given)
   end
   table.sort(said)
   local began = flow.now()
+  if change.client_crl then self:_fetch_lists(change.client_crl) end
   self._adapter.configure(self)
   local result = self:_reload_for_script()
   self._play:effect(("%s is configured: %s; reload %s"):format(self._name, table.concat(said, ", "), result), began)
@@ -417,6 +434,7 @@ function target.listen_address(self)
 end
 
 local SAID = 5 -- last lines kept, to tell why it did not start
+local LAST_WORDS = 1 -- seconds that they may come after its end: whom it has left behind may hold the pipe for ever
 
 -- Starts its process, and calls `take(line)` for every line that it says and `gone(why)` when it has
 -- ended; its words are in the journal, the last of them in target.said(self).
@@ -426,7 +444,9 @@ function target.run(self, argv, take, gone, dir)
     words.environment("target %s: there is no %s here; apt-get install %s", self._name, argv[1], self._adapter.needs)
   end
   local process = play:start_process(argv, { on_calendar = true, dir = dir or self._dir, env = self._env })
+  local open, waiter = 0, nil
   local function follow(next_line)
+    open = open + 1
     play:spawn_flow(function ()
       for line in function () return next_line(process) end do
         play:note("said", { who = self._name, text = line })
@@ -434,6 +454,8 @@ function target.run(self, argv, take, gone, dir)
         if #said > SAID then table.remove(said, 1) end
         take(line)
       end
+      open = open - 1
+      if waiter then flow.wake(waiter) end
     end)
   end
   self._process, self._said, self._ended = process, said, nil
@@ -441,8 +463,12 @@ function target.run(self, argv, take, gone, dir)
   follow(process.err)
   play:spawn_flow(function ()
     local ending = process:wait()
-    play:note("ended", { who = self._name, ending = ending })
     self._ended = ending.error or "it is not running any more"
+    local till = flow.now() + LAST_WORDS
+    waiter = flow.self()
+    while open > 0 and flow.now() < till do flow.park(till - flow.now()) end
+    waiter = nil
+    play:note("ended", { who = self._name, ending = ending })
     gone(ending.error or "it ended with " .. (ending.code and "status " .. ending.code or "signal " .. ending.signal))
   end)
 end

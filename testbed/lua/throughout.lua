@@ -111,7 +111,9 @@ local function verdict(watch, asked, passed)
   local rotations = math.max(0, wire.served - 1)
   if asked.rotations and rotations < asked.rotations then met = false end
   if asked.left and wire.left < asked.left then met = false end
-  if asked.success == 1 and wire.left < 0 then met = false end
+  local ran_out = wire.left < 0
+  if asked.success == 1 and ran_out then met = false end
+  if asked.runs_out ~= nil and asked.runs_out ~= ran_out then met = false end
   return met, {
     classes = classes, passed = passage.describe(passed), rotations = rotations, renewals = passed.deeds,
     least_left = throughout.least_left(wire), ran_out = wire.ran_out,

@@ -47,6 +47,10 @@ local function directives(self)
     line("SSLCACertificateFile", quoted(config.client_ca._dir .. "/root.pem"))
     line "SSLVerifyClient require"
     line "SSLVerifyDepth 10"
+    if config.client_crl then
+      line("SSLCARevocationFile", quoted(config.client_crl))
+      line "SSLCARevocationCheck leaf"
+    end
   end
   if self._settings.stapling then line "SSLUseStapling on" end
   return table.concat(lines, "\n")

@@ -32,6 +32,7 @@ function builtin.configure(self)
   if config.client_ca then
     settings.client_ca = config.client_ca._dir .. "/root.pem"
     settings.client_auth = "require"
+    settings.client_crl = config.client_crl
   end
   self._play:must(host.write(config_file(self), json.encode(settings)))
 end

@@ -61,6 +61,7 @@ local translated = {
 }
 
 function caddy.accepts(config)
+  if config.client_crl then words.mistake "client_crl: caddy looks at no revocation lists" end
   for key, translate in pairs(translated) do
     if config[key] then translate(config[key]) end
   end

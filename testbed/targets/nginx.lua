@@ -37,6 +37,7 @@ local function directives(self)
   if config.client_ca then
     lines.ssl_client_certificate = quoted(config.client_ca._dir .. "/root.pem")
     lines.ssl_verify_client = "on"
+    if config.client_crl then lines.ssl_crl = quoted(config.client_crl) end
   end
   if self._state.staple then
     lines.ssl_stapling = "on"

@@ -7,7 +7,7 @@ use Digest::SHA qw(sha256);
 use JSON::PP;
 use MIME::Base64 qw(encode_base64url);
 use Fakeca qw(dir slurp spill);
-use Serve qw(run);
+use Serve qw(run web);
 
 my $files = 0;
 
@@ -39,6 +39,14 @@ sub jws ($class, $key, $header, $payload) {
     my $head = encode_base64url(_json({alg => 'ES256', %$header}));
     my $body = defined $payload ? encode_base64url(ref $payload ? _json($payload) : $payload) : '';
     return {protected => $head, payload => $body, signature => encode_base64url(_signature($key, "$head.$body"))};
+}
+
+# A server of files for http-01: its port, and what shows a key authorization there.
+sub files ($class) {
+    my $top = dir() . '/www-' . ++$files;
+    my $challenges = "$top/.well-known/acme-challenge";
+    mkdir $_ for $top, "$top/.well-known", $challenges;
+    return (web($top), sub ($challenge, $text, $) { spill("$challenges/$challenge->{token}", $text) });
 }
 
 # --- requests -------------------------------------------------------------------------------------

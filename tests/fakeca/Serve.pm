@@ -11,7 +11,7 @@ use JSON::PP;
 use lib $Bin;
 use Fakeca qw(dir slurp spill);
 
-our @EXPORT_OK = qw(serve stop start web close_web free_port home have run until_says);
+our @EXPORT_OK = qw(serve stop start web close_web free_port home have run until_says calendar);
 
 my $build = $ENV{BUILD} // 'build';
 my (%children, %web);
@@ -110,6 +110,20 @@ sub start ($environment, $log, @command) {
     }
     $children{$pid} = 1;
     return $pid;
+}
+
+# A calendar that stands still: its file, and a function that lets seconds pass on it and gives the new now.
+sub calendar ($now) {
+    my $file = dir() . '/clock';
+    my $fakeclock = sub (@words) { system("$build/fakeclock @words >/dev/null") == 0 or croak "fakeclock @words" };
+    $fakeclock->($_, $file) for qw(new freeze);
+    my $pass = sub ($seconds) {
+        $now += $seconds;
+        $fakeclock->('set', $file, "\@$now");
+        return $now;
+    };
+    $pass->(0);
+    return ($file, $pass);
 }
 
 # Runs a command in an environment: its exit status, and all it said.

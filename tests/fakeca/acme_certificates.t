@@ -6,30 +6,21 @@ use FindBin qw($Bin);
 use lib $Bin;
 use Acme;
 use Fakeca qw(dir spill);
-use Serve qw(serve stop web home have run);
+use Serve qw(serve stop home have run calendar);
 use Test::More;
 use Time::Piece;
 
 plan skip_all => 'curl is not installed' if !have('curl');
-my $build = $ENV{BUILD} // 'build';
-my $www = dir() . '/www';
-my $challenges = "$www/.well-known/acme-challenge";
-mkdir $_ for $www, "$www/.well-known", $challenges;
 my $now = 1935748800;    # 2031-05-05T12:00:00Z
-sub set_clock ($time) {
-    $now = $time;
-    system("$build/fakeclock set @{[dir()]}/clock \@$now >/dev/null") == 0 or die 'fakeclock set';
-}
-for my $verb (qw(new freeze)) { system("$build/fakeclock $verb @{[dir()]}/clock >/dev/null") == 0 or die $verb }
-set_clock($now);
+my ($clock) = calendar($now);
+my ($port, $show) = Acme->files;
 
-my @settings = ('--clock', dir() . '/clock', '--validate-http-port', web($www));
+my @settings = ('--clock', $clock, '--validate-http-port', $port);
 my $ca = serve(@settings, '--profile', 'brief=6h');
 my ($client, $other) = (Acme->new($ca), Acme->new($ca));
 $_->register for $client, $other;
 
-sub show ($challenge, $text, $) { return spill("$challenges/$challenge->{token}", $text) }
-sub obtain ($who, $names, %more) { return $who->obtain($names, 'http-01', \&show, %more) }
+sub obtain ($who, $names, %more) { return $who->obtain($names, 'http-01', $show, %more) }
 sub when ($text) { return Time::Piece->strptime($text, '%Y-%m-%dT%H:%M:%SZ')->epoch }
 
 # --- profiles -------------------------------------------------------------------------------------
@@ -129,7 +120,7 @@ my $base = $ca->{directory} =~ s{/directory}{}r;
 for my $part (qw(json fields)) {    # the port is another one now
     $order->{$part} = JSON::PP::decode_json(JSON::PP::encode_json($order->{$part}) =~ s{https://[^/]+}{$base}gr);
 }
-is(Acme->word($again->finish($order, ['shop.test'], 'http-01', \&show)), '400 invalidProfile',
+is(Acme->word($again->finish($order, ['shop.test'], 'http-01', $show)), '400 invalidProfile',
     'a profile that went away after the order is refused at the end');
 is(Acme->word($again->order(['shop.test'], profile => 'brief')), '400 invalidProfile', '  and not offered again');
 

@@ -9,25 +9,17 @@ use MIME::Base64 qw(decode_base64url encode_base64url);
 use lib $Bin;
 use Acme;
 use Fakeca qw(dir try fakeca slurp spill);
-use Serve qw(serve stop web home have run free_port);
+use Serve qw(serve stop home have run free_port calendar);
 use Test::More;
 
 plan skip_all => 'curl is not installed' if !have('curl');
-my $build = $ENV{BUILD} // 'build';
-my $www = dir() . '/www';
-my $challenges = "$www/.well-known/acme-challenge";
-mkdir $_ for $www, "$www/.well-known", $challenges;
 my $now = 1935748800;    # 2031-05-05T12:00:00Z
-sub pass_time ($seconds) {
-    $now += $seconds;
-    system("$build/fakeclock set @{[dir()]}/clock \@$now >/dev/null") == 0 or die 'fakeclock set';
-}
-for my $verb (qw(new freeze)) { system("$build/fakeclock $verb @{[dir()]}/clock >/dev/null") == 0 or die $verb }
-pass_time(0);
-my @settings = ('--clock', dir() . '/clock', '--validate-http-port', web($www), '--alternate');
+my ($clock, $pass) = calendar($now);
+my ($port, $show) = Acme->files;
+sub pass_time ($seconds) { return $now = $pass->($seconds) }
+my @settings = ('--clock', $clock, '--validate-http-port', $port, '--alternate');
 my $ca = serve(@settings);
 
-sub show ($challenge, $text, $) { return spill("$challenges/$challenge->{token}", $text) }
 sub told (@words) { return decode_json(fakeca($words[0], '--state', home(), @words[1 .. $#words])) }
 sub set (@settings) { return told('set', @settings)->{settings} }
 
@@ -92,7 +84,7 @@ for my $alg (sort keys %mac) {
 
 my $one = Acme->new($ca);
 $one->register(externalAccountBinding => binding($one));
-my $certificate = $one->obtain(['shop.test'], 'http-01', \&show);
+my $certificate = $one->obtain(['shop.test'], 'http-01', $show);
 is(scalar @{$certificate->{links}{alternate}}, 1, 'a certificate has an alternate');
 my $other = $one->post($certificate->{links}{alternate}[0]);
 is($other->{links}{alternate}[0], $certificate->{url}, '  which has the first as its own');
@@ -110,14 +102,14 @@ is(Acme->word($one->post("$certificate->{url}/2")), '404 malformed', 'there is n
 
 SKIP: {
     skip 'certbot is not installed', 4 if !have('certbot');
-    my $port = free_port();
+    my $own = free_port();
     stop($ca->{child});
-    $ca = serve('--validate-http-port', $port, '--alternate', '--set', 'eab-required=on');
+    $ca = serve('--validate-http-port', $own, '--alternate', '--set', 'eab-required=on');
            # certbot's calendar is real
     ok(defined slurp("@{[home()]}/alternate/root.pem"), 'the second root stays');
     my ($name) = `openssl x509 -in $second -noout -subject` =~ /CN = (.*)/;
     my @certbot = ('certbot', 'certonly', '--non-interactive', '--agree-tos', '--register-unsafely-without-email',
-        '--standalone', '--http-01-port', $port, '--http-01-address', '127.0.0.1', '--server', $ca->{directory},
+        '--standalone', '--http-01-port', $own, '--http-01-address', '127.0.0.1', '--server', $ca->{directory},
         (map { ("--$_-dir", dir() . "/certbot-$_") } qw(config work logs)), '-d', 'shop.test');
     my ($status, $said) = run({REQUESTS_CA_BUNDLE => $ca->{https_root}}, @certbot);
     isnt($status, 0, 'certbot without a key gets nothing');
@@ -136,7 +128,7 @@ set('eab-required=off', 'reuse-authorizations=on');
 my $again = Acme->new($ca);
 $again->register;
 my @names = ('shop.test', 'www.shop.test');
-is($again->obtain(\@names, 'http-01', \&show, profile => 'tlsserver')->{status}, 200, 'names are proven');
+is($again->obtain(\@names, 'http-01', $show, profile => 'tlsserver')->{status}, 200, 'names are proven');
 my $order = $again->order(['shop.test'], profile => 'tlsserver');
 is("$order->{status} $order->{json}{status}", '201 ready', 'ordered again, the order is ready at once');
 is($again->finish($order, ['shop.test'])->{status}, 200, '  and a certificate is had');
@@ -147,18 +139,18 @@ $stranger->register;
 is($stranger->order(['shop.test'])->{json}{status}, 'pending', 'nor for another account');
 pass_time(7 * 3600);
 is($again->order(['shop.test'])->{json}{status}, 'pending', 'nor after the seven hours that tlsserver has');
-is($again->obtain(['shop.test'], 'http-01', \&show)->{status}, 200, 'proven again, for a classic order');
+is($again->obtain(['shop.test'], 'http-01', $show)->{status}, 200, 'proven again, for a classic order');
 pass_time(29 * 86400);
 my $late = $again->order(['shop.test']);
 is($late->{json}{status}, 'ready', '  it counts for 29 days');
 $again->post($late->{json}{authorizations}[0], {status => 'deactivated'});
 is($again->order(['shop.test'])->{json}{status}, 'pending', 'what was deactivated does not count');
-is($again->obtain(['shop.test'], 'http-01', \&show)->{status}, 200, 'proven once more');
+is($again->obtain(['shop.test'], 'http-01', $show)->{status}, 200, 'proven once more');
 set('reuse-authorizations=off');
 is($again->order(['shop.test'])->{json}{status}, 'pending', 'switched off, each order is proven anew');
 
 # Whoever has shown to hold all the names may revoke, RFC 8555 section 7.6.
-my $theirs = $stranger->obtain(['shop.test'], 'http-01', \&show);
+my $theirs = $stranger->obtain(['shop.test'], 'http-01', $show);
 my %revocation = (certificate => $theirs->{der});
 my $third = Acme->new($ca);
 $third->register;

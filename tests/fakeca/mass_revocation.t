@@ -7,28 +7,20 @@ use JSON::PP;
 use lib $Bin;
 use Acme;
 use Fakeca qw(dir try fakeca slurp spill);
-use Serve qw(serve stop web home have run);
+use Serve qw(serve stop home have run calendar);
 use Test::More;
 use Time::Piece;
 
 plan skip_all => 'curl is not installed' if !have('curl');
-my $build = $ENV{BUILD} // 'build';
-my $www = dir() . '/www';
-my $challenges = "$www/.well-known/acme-challenge";
-mkdir $_ for $www, "$www/.well-known", $challenges;
 my $now = 1935748800;    # 2031-05-05T12:00:00Z
-sub pass_time ($seconds) {
-    $now += $seconds;
-    system("$build/fakeclock set @{[dir()]}/clock \@$now >/dev/null") == 0 or die 'fakeclock set';
-}
-for my $verb (qw(new freeze)) { system("$build/fakeclock $verb @{[dir()]}/clock >/dev/null") == 0 or die $verb }
-pass_time(0);
-my $ca = serve('--clock', dir() . '/clock', '--validate-http-port', web($www));
+my ($clock, $pass) = calendar($now);
+my ($port, $show) = Acme->files;
+sub pass_time ($seconds) { return $now = $pass->($seconds) }
+my $ca = serve('--clock', $clock, '--validate-http-port', $port);
 my $client = Acme->new($ca);
 $client->register;
 
-sub show ($challenge, $text, $) { return spill("$challenges/$challenge->{token}", $text) }
-sub obtain ($name, %more) { return $client->obtain([$name], 'http-01', \&show, %more) }
+sub obtain ($name, %more) { return $client->obtain([$name], 'http-01', $show, %more) }
 sub serial ($certificate) { return lc((Acme->says($certificate, '-serial') =~ /=([0-9A-F]+)/)[0]) }
 sub told (@words) { return decode_json(fakeca($words[0], '--state', home(), @words[1 .. $#words])) }
 sub says_no (@words) {
@@ -133,5 +125,8 @@ for my $fault (qw(expired-leaf not-yet-valid-leaf wrong-name)) {
     is(standing(obtain('wrong.test')), 'good', "$fault, remade: OCSP knows it");
     fakeca('disarm', 'broken-chain', '--state', home());
 }
+my %times;
+$times{$_->{serial}}++ for map { decode_json($_) } split /\n/, slurp(home() . '/issued.jsonl');
+is_deeply([grep { $_ > 1 } values %times], [], 'nothing is written down twice');
 is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
 done_testing;

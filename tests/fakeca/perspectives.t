@@ -8,33 +8,25 @@ use IO::Socket::INET;
 use MIME::Base64 qw(encode_base64url);
 use lib $Bin;
 use Acme;
-use Fakeca qw(dir try fakeca spill);
-use Serve qw(serve stop web home have run);
+use Fakeca qw(try fakeca);
+use Serve qw(serve stop home have run calendar);
 use Test::More;
 
 plan skip_all => 'curl is not installed' if !have('curl');
-my $build = $ENV{BUILD} // 'build';
-my $www = dir() . '/www';
-my $challenges = "$www/.well-known/acme-challenge";
-mkdir $_ for $www, "$www/.well-known", $challenges;
 my $now = 1935748800;    # 2031-05-05T12:00:00Z
-sub pass_time ($seconds) {
-    $now += $seconds;
-    system("$build/fakeclock set @{[dir()]}/clock \@$now >/dev/null") == 0 or die 'fakeclock set';
-}
-for my $verb (qw(new freeze)) { system("$build/fakeclock $verb @{[dir()]}/clock >/dev/null") == 0 or die $verb }
-pass_time(0);
-my @settings = ('--clock', dir() . '/clock', '--validate-http-port', web($www), '--perspectives');
+my ($clock, $pass) = calendar($now);
+my ($port, $show) = Acme->files;
+sub pass_time ($seconds) { return $now = $pass->($seconds) }
+my @settings = ('--clock', $clock, '--validate-http-port', $port, '--perspectives');
 my $ca = serve(@settings, 1);
 my $client = Acme->new($ca);
 $client->register;
 
-sub show ($challenge, $text, $) { return spill("$challenges/$challenge->{token}", $text) }
 sub dns (@how) { return fakeca('dns', '--state', home(), @how) }
 sub in_dns ($challenge, $text, $name) {
     return dns('--add', "_acme-challenge.$name. TXT " . encode_base64url(sha256($text)));
 }
-sub judged ($name, $type = 'http-01', $how = \&show) {
+sub judged ($name, $type = 'http-01', $how = $show) {
     my $order = $client->order([$name]);
     my $judged = $client->prove($order->{json}{authorizations}[0], $type, $how);
     my $error = $judged->{challenges}[0]{error};
@@ -85,16 +77,16 @@ is(judged('full.test', 'dns-01', \&in_dns), 'valid', 'thirty old records: the an
 fakeca('arm', 'dns-truncated', '--state', home());
 is(judged('shop.test'), 'valid', 'when every datagram is truncated, all is asked over TCP');
 fakeca('disarm', 'dns-truncated', '--state', home());
-my ($host, $port) = $ca->{dns} =~ /^(.*):(\d+)$/;
+my ($host, $at) = $ca->{dns} =~ /^(.*):(\d+)$/;
 SKIP: {
     skip 'dig is not installed', 3 if !have('dig');
-    my @dig = ('dig', "\@$host", '-p', $port, '_acme-challenge.full.test', 'TXT', '+bufsize=1232');
+    my @dig = ('dig', "\@$host", '-p', $at, '_acme-challenge.full.test', 'TXT', '+bufsize=1232');
     like((run({}, @dig, '+ignore'))[1], qr/flags: qr aa tc/, 'dig is told that there is more');
     like((run({}, @dig))[1], qr/ANSWER: 31,.*\(TCP\)/s, '  and has it over TCP');
     like((run({}, @dig, '+tcp', 'shop.test', 'A', '+keepopen'))[1], qr/ANSWER: 31,.*ANSWER: 1,/s, '  two in a row');
 }
 sub says ($bytes) {
-    my $socket = IO::Socket::INET->new(PeerAddr => $host, PeerPort => $port, Timeout => 5) or return 'refused';
+    my $socket = IO::Socket::INET->new(PeerAddr => $host, PeerPort => $at, Timeout => 5) or return 'refused';
     syswrite $socket, $bytes;
     shutdown $socket, 1;
     return sysread($socket, my $answer, 65537) // 'reset';

@@ -5,27 +5,19 @@ use FindBin qw($Bin);
 use JSON::PP;
 use lib $Bin;
 use Acme;
-use Fakeca qw(dir fakeca spill);
-use Serve qw(serve stop web home have);
+use Fakeca qw(fakeca);
+use Serve qw(serve stop home have calendar);
 use Test::More;
 
 plan skip_all => 'curl is not installed' if !have('curl');
-my $build = $ENV{BUILD} // 'build';
-my $www = dir() . '/www';
-my $challenges = "$www/.well-known/acme-challenge";
-mkdir $_ for $www, "$www/.well-known", $challenges;
 my $now = 1935748800;    # 2031-05-05T12:00:00Z
-sub pass_time ($seconds) {
-    $now += $seconds;
-    system("$build/fakeclock set @{[dir()]}/clock \@$now >/dev/null") == 0 or die 'fakeclock set';
-}
-for my $verb (qw(new freeze)) { system("$build/fakeclock $verb @{[dir()]}/clock >/dev/null") == 0 or die $verb }
-pass_time(0);
-my @settings = ('--clock', dir() . '/clock', '--validate-http-port', web($www));
+my ($clock, $pass) = calendar($now);
+my ($port, $show) = Acme->files;
+sub pass_time ($seconds) { return $now = $pass->($seconds) }
+my @settings = ('--clock', $clock, '--validate-http-port', $port);
 my $ca = serve(@settings);
 
-sub show ($challenge, $text, $) { return spill("$challenges/$challenge->{token}", $text) }
-sub obtain ($who, @names) { return $who->obtain(\@names, 'http-01', \&show)->{status} }
+sub obtain ($who, @names) { return $who->obtain(\@names, 'http-01', $show)->{status} }
 sub set (@settings) { return decode_json(fakeca('set', @settings, '--state', home()))->{settings} }
 
 # Refused by a limit, with these words, until so many seconds from now.
@@ -98,11 +90,11 @@ set('certificates-per-domain=50/7d');
 
 pass_time(7 * 86400);
 is(obtain($client, 'www.crash.test', 'crash.test'), 200, "certificate $_ of the same names") for 1 .. 4;
-my $last = $client->obtain(['crash.test', 'www.crash.test'], 'http-01', \&show);
+my $last = $client->obtain(['crash.test', 'www.crash.test'], 'http-01', $show);
 is_limited($client->order(['www.crash.test', 'crash.test']),
     qr/too many certificates \(5\) already issued for this exact set of identifiers/, 120960, 'a sixth is refused');
 is($client->order(['crash.test'])->{status}, 201, '  other names are not');
-is($client->obtain(['crash.test', 'www.crash.test'], 'http-01', \&show,
+is($client->obtain(['crash.test', 'www.crash.test'], 'http-01', $show,
     replaces => Acme->renewal_id($last))->{status}, 200,
     'a renewal that says what it replaces is exempt from all');
 pass_time(120960);

@@ -30,7 +30,6 @@ sub curl (@arguments) {
     my ($status, $said) = run({}, 'curl', '-s', '--cacert', $ca->{https_root}, @arguments);
     return $said;
 }
-sub curl_fails (@arguments) { return (run({}, 'curl', '-s', '--cacert', $ca->{https_root}, @arguments))[0] }
 
 SKIP: {
     skip 'curl is not installed', 1 if !have('curl');
@@ -73,35 +72,6 @@ SKIP: {
     like($err, qr/\Afakeca: retry-later: is armed there already\n\z/, '  and it says so');
     fakeca('disarm', 'retry-later', '--state', $state);
     is((try('disarm', 'retry-later', '--state', $state))[2], 2, 'nor disarmed twice');
-
-    my %seen = (
-        'reset' => sub { return curl_fails($ca->{directory}) == 56 },
-        'cut' => sub { return curl_fails($ca->{directory}) == 18 },
-        'silence' => sub { return curl_fails('-m', 1, $ca->{directory}) == 28 },
-        'slow' => sub { return length(curl('-i', '-m', 3, $ca->{directory})) < 5 },
-        'server-error' => sub { return curl($ca->{directory}) =~ /serverInternal/ },
-        'html' => sub { return curl('-i', $ca->{directory}) =~ m{\AHTTP/1\.1 200.*<html>}s },
-        'empty' => sub { return curl('-i', $ca->{directory}) =~ m{\AHTTP/1\.1 200.*\r\n\r\n\z}s },
-        'wrong-type' => sub { return curl('-i', $ca->{directory}) =~ m{^Content-Type: text/html\r\n.*newOrder}ms },
-        'no-nonce' => sub { return curl('-i', $ca->{directory}) !~ m{Replay-Nonce}i },
-    );
-    for my $fault (sort keys %seen) {
-        arm($fault, '--on', 'directory', '--nth', 2, '--times', 1);
-        my @seen = map { $seen{$fault}->() ? 'seen' : 'not' } 1 .. 3;
-        is("@seen", 'not seen not', "$fault: seen by curl at the second request, and only there");
-        fakeca('disarm', $fault, '--state', $state);
-    }
-
-    # What this client does not mind.
-    my $unseen = qr/nonce|large|oversize|huge|padd|delegat|good/;
-    for my $fault (grep { $_->{on} eq 'ocsp' } @{decode_json(fakeca('faults', '--serve', '--json'))}) {
-        my $right = (run({}, @ocsp))[1];
-        arm($fault->{name}, '--times', 1);
-        my $wrong = (run({}, @ocsp))[1];
-        isnt($wrong, $right, "$fault->{name}: seen by openssl ocsp") if $fault->{name} !~ $unseen;
-        is(decode_json(fakeca('armed', '--state', $state))->{armed}[0]{fired}, 1, "$fault->{name}: fired once");
-        fakeca('disarm', $fault->{name}, '--state', $state);
-    }
 }
 
 is(slurp("$Bin/../../docs/authority.md"), fakeca('faults', '--serve', '--markdown'),

@@ -78,12 +78,31 @@ sub says ($what, $steps, @bad) {
     return;
 }
 
+# One that does not run meanwhile: it has not come home when the next one comes to put it on the clock.
+sub standing ($stride, @command) {
+    my ($steps, @bad) = (0);
+    for (my $step = 1;; $step += $stride) {
+        my $process = start(@command);
+        is_real($process);
+        kill 'STOP', $process->{pid};
+        my $killed = killed_at($step, 'attach', $clock, $process->{pid});
+        my $again = fake('attach', $clock, $process->{pid});
+        kill 'CONT', $process->{pid};
+        push @bad, $step if !$again || !is_ahead($process) || !mend($process);
+        finish($process);
+        last if !$killed;
+        $steps++;
+    }
+    return ($steps, @bad);
+}
+
 my @runtimes = runtimes($dir);
 @runtimes = @runtimes[0, 1] if !$long;
 for (@runtimes) {
     my ($name, @command) = @$_;
     my $same = $name =~ /C|musl|perl|python/;
     my $stride = $name =~ /java|node|python/ ? 7 : $long ? 1 : 11;
+    says("$name: attach while it stands", standing($stride, @command));
     says("$name: attach", every_step($same, $stride, \&is_real, \&is_ahead,
         sub { my $process = start(@command); is_real($process); $process },
         sub ($process, $step) { killed_at($step, 'attach', $clock, $process->{pid}) }, \&mend));

@@ -19,10 +19,12 @@ is $status, 0, 'all scenarios are valid' or diag $err;
 my @files = plays();
 cmp_ok scalar @files, '>=', 12, 'there are ' . @files . ' of them';
 
-# Against the builtin one and nginx all of them; against the others, those in which servers differ most.
+# Against the builtin one and nginx all of them; against the others, those in which servers differ most.  One year
+# passes each time.
 my @few = map { "scenarios/$_.lua" } qw(expiry/leaf-expires deployment/key-mismatch deployment/key-mismatch-apache
-    deployment/client-certificates negotiation/ciphers-hardened);
-my %plays = (builtin => \@files, nginx => \@files, apache => \@few, caddy => \@few);
+    deployment/client-certificates negotiation/ciphers-hardened revocation/responder-silent-apache);
+my @timed = map { "scenarios/calendar/$_.lua" } qw(year-caddy suspended-caddy);
+my %plays = (builtin => \@files, nginx => \@files, apache => \@few, caddy => [@few, @timed], haproxy => \@few);
 %plays = map { $_ => \@files } keys %plays if $ENV{REHEARSE_LONG};
 
 for my $target (sort keys %plays) {

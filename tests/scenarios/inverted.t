@@ -11,12 +11,15 @@ use Test::More;
 # The first expectation after the fault that says how handshakes, a reload or a client's run end.
 sub inverted {
     my ($text) = @_;
+    my $says = qr/outcome|reload|last|throughout/;
     my ($before, $line, $after) =
-        $text =~ /\A(.*?^inject .*?)(^\w+:expect[^\n]*(?:outcome|reload|last) =[^\n]*\n)(.*)\z/ms or return;
+        $text =~ /\A(.*?^inject .*?)(^ *\w+:expect[^\n]*(?:$says) =[^\n]*\n)(.*)\z/ms or return;
     my $never = $before =~ /last = "not due"/ ? 'renewed' : 'not due';    # a word that was not true before, either
-    $line =~ s/outcome = (\{[^}]*\}|"[^"]*")/outcome = "revoked"/ or $line =~ s/reload = "refused"/reload = "done"/
+    $line =~ s/outcome = (\{[^}]*\}|(?:\w+ and "[^"]*" or )?"[^"]*")/outcome = "revoked"/
+        or $line =~ s/success = "100%", throughout = "[^"]*"/outcome = "revoked", throughout = "1d"/
+        or $line =~ s/reload = "refused"/reload = "done"/
         or $line =~ s/last = "failed"/last = "$never"/ or return;
-    $line =~ s/within = "[^"]*"/within = "1s"/ or $line =~ s/\}$/, within = "1s" }/ unless $line =~ /during/;
+    $line =~ s/within = "[^"]*"/within = "1s"/ or $line =~ s/\}$/, within = "1s" }/ unless $line =~ /during|throughout/;
     return $before . $line . $after;
 }
 

@@ -36,7 +36,7 @@ my $journal = "$DIR/journal.jsonl";
 
 my ($status, $out, $err) = rehearse('run', '--journal', $journal, play(<<'REST'));
 inject "sixty-one days pass, and the authority is busy when renewal is due"
-house:arm { "retry-later", on = "newOrder", status = 503, after = "120", times = 1 }
+house:arm { "retry-later", on = "newOrder", status = 503, after_date = "2m", times = 1 }
 clock:jump "61d"
 renewal:expect { last = "failed", within = "30s" }
 recover "the next run, half a day later, gets through"
@@ -49,6 +49,8 @@ like $out, qr/^# acme-tiny: failed \(1\): \S/m, 'its failure is told in its own 
 my ($fault) = journal($journal, 'fault');
 is $fault->{fault}, 'retry-later', 'the journal holds the fault';
 is $fault->{fired}, 1, 'and how often it fired';
+is $fault->{after_date}, 120, 'what it said of coming back';
+ok $fault->{first} && $fault->{first} == $fault->{last}, 'and when that was, on the calendar';
 is_deeply [map { $_->{result} } journal($journal, 'renewal ran')], [qw(renewed failed renewed)],
     'and how each run of the client ended';
 
@@ -110,5 +112,13 @@ $text =~ s/client = "acme-tiny"/command = "SSL_CERT_FILE={trust} sh '$script' {d
 ($status, $out) = rehearse('run', scenario($text));
 is $status, 0, 'a command of one\'s own renews as well' or diag $out;
 like $out, qr/^# command: certificate \S+, valid for 89d22h$/m, 'and what it brought is told';
+
+# Whatever asks on the stage is told by the authority's own DNS, the machine's resolver never.
+$text =~ s/command = "[^"]*"/command = "dig +short www.shop.test A; dig +short +tries=1 shop.test CAA; exit 3"/;
+$text =~ s/client obtains a certificate"\n.*/client has asked"\nrenewal:expect { last = "failed", within = "30s" }\n/s;
+($status, $out) = rehearse('run', '--journal', $journal, scenario($text));
+is $status, 0, 'a program on the stage asks DNS' or diag $out;
+my @told = map { $_->{text} } grep { $_->{who} eq 'command' } journal($journal, 'said');
+is_deeply \@told, ['127.0.0.1'], 'and hears of an address for any name, and of no other record';
 
 done_testing;

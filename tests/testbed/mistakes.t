@@ -27,6 +27,8 @@ my @mistakes = (
     ['a number for a duration', sub { s/"10y"/10/ }, qr/'root' is 10; expected a duration in quotes/, 2],
     ['an unknown library', sub { s/"openssl"/"opensl"/ }, qr/expected one of "openssl", "gnutls", "wolfssl"/, 4],
     ['an unknown target', sub { s/"builtin"/"apach"/ }, qr/expected one of "builtin", "nginx"/, 3],
+    ['a fetcher of nothing', sub { s/^local fleet/local f = fetcher { of = shop }\n$&/m },
+        qr/fetcher: this target has no client_crl/, 4],
     ['something missing', sub { s/, to = shop// }, qr/clients: 'to' is missing/, 4],
     ['an unknown fault', sub { s/issue \{\}/issue {}:broken "expired-lef"/ },
         qr/unknown fault 'expired-lef'; did you mean 'expired-leaf'\?/, 3],

@@ -26,7 +26,10 @@ PLAY
 }
 
 my ($status, $out, $err) = rehearse('run',
-    play('fleet:expect { success = "100%", throughout = "50d", left = "3d", rotations = 3 }'));
+    play(<<'REST'));
+fleet:expect { success = "100%", throughout = "50d", left = "3d", rotations = 3 }
+house:expect { certificates = 4, orders = 4, in_a_week = 1 }
+REST
 is $status, 0, 'fifty days pass, and three certificates of twenty days are renewed' or diag $out, $err;
 like $out, qr/\(success 100%, throughout 50d\)/, 'the point says how long';
 like $out, qr/^  openssl: "ok x50"\n  gnutls: "ok x50"\n  passed: "50d pass in 50 steps"\n  rotations: 3\n/m,
@@ -51,6 +54,17 @@ like $out, qr/openssl: "ok x\d+; expired x\d+; first wrong at \S+Z: expired: cer
 is $status, 1, 'certificates that last 20 hours and are renewed once a day run out every day';
 like $out, qr/openssl: "ok x3"\n/, 'though whoever came got in: right after it was renewed';
 like $out, qr/^  ran_out: "\S+ ran out at \S+Z, and was served until/m, 'and that is told';
+
+($status, $out) = rehearse('run', play(<<'REST', profile => '20h'));
+house:arm { "server-error", for_ = "1h", may_miss = true }
+fleet:expect { outcome = "ok", throughout = "8d", runs_out = true }
+house:expect { certificates = 9 }
+house:expect { in_a_week = 6 }
+REST
+is $status, 1, 'unless the scenario is about that; seven certificates in a week are more than six' or diag $out;
+like $out, qr/^ok \d+ - \S+ time passes \(the authority: certificates is 9\)/m, 'nine were issued';
+like $out, qr/^not ok \d+ - \S+ time passes \(the authority: in a week is 6\)\n  ---\n  found: "7"/m,
+    'seven of them in one week';
 
 ($status, $out) = rehearse('run', play(<<'REST'));
 house:arm { "server-error", for_ = "17d" }
@@ -82,6 +96,8 @@ my @mistakes = (
     ['clock:pass { "1d", by = "0s" }', qr/'by' is how long a step is/],
     ['clock:suspend "-1d"', qr/nobody wakes up before he fell asleep/],
     ['fleet:expect { success = "100%", throughout = "0s" }', qr/'throughout' is a time to come/],
+    ['fleet:expect { success = "100%", within = "1s", runs_out = true }', qr/'runs_out' goes with throughout alone/],
+    ['local slow = ca { skew = "1d" } slow:serve {}', qr/one that serves lives on the calendar/],
     ['timeout "0s"', qr/nothing is over before it began/],
     ['house:profiles { classic = "soon" }', qr/profiles: .*expected a table/],
 );
