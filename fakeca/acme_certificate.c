@@ -41,10 +41,9 @@ static struct chain *spoil(const struct call *call, struct chain *chain, struct 
 
 /* A leaf that was made again has a serial number of its own, which OCSP must know.  One that another
  * authority has signed is not ours to know. */
-static int note_remade(struct authority *authority, const struct leaf_plan *plan,
-                       const struct chain *chain, struct error *e)
+static int note_remade(struct authority *authority, const struct leaf_plan *plan, X509 *leaf,
+                       const char *first, struct error *e)
 {
-    X509 *leaf = sk_X509_value(chain->sent, 0);
     const struct signer *issuer = authority_signer(authority, authority_issuer(authority), e);
     char serial[SERIAL_TEXT];
 
@@ -53,7 +52,22 @@ static int note_remade(struct authority *authority, const struct leaf_plan *plan
     if (leaf == NULL || X509_check_issued(issuer->certificate, leaf) != X509_V_OK)
         return 0;
     certificate_serial(leaf, serial);
-    return authority_note(authority, plan, serial, e);
+    return strcmp(serial, first) == 0 ? 0 : authority_note(authority, plan, serial, e);
+}
+
+/* The chain broken, and written down; takes it over. */
+static struct chain *spoil_and_note(const struct call *call, const struct leaf_plan *plan,
+                                    struct chain *chain, struct error *e)
+{
+    char first[SERIAL_TEXT];
+
+    certificate_serial(sk_X509_value(chain->sent, 0), first);
+    chain = spoil(call, chain, e);
+    if (chain == NULL ||
+        note_remade(call->acme->plan.authority, plan, sk_X509_value(chain->sent, 0), first, e) == 0)
+        return chain;
+    chain_free(chain);
+    return NULL;
 }
 
 /* For those that a fault is about: the long way. */
@@ -66,11 +80,7 @@ static int issue_wrongly(const struct call *call, struct leaf_plan plan, struct 
     misbehave_replan(&call->chosen, &plan);
     chain = authority_issue(call->acme->plan.authority, &plan, e);
     if (chain != NULL && call->chosen.fault->breaks_chain)
-        chain = spoil(call, chain, e);
-    if (chain != NULL && note_remade(call->acme->plan.authority, &plan, chain, e) < 0) {
-        chain_free(chain);
-        return -1;
-    }
+        chain = spoil_and_note(call, &plan, chain, e);
     status = chain == NULL ? -1 : minted_from(chain, out, e);
     chain_free(chain);
     return status;

@@ -9,6 +9,8 @@ echo
 echo
 "$here/clock.sh" "$1"
 echo
+"$here/moves.pl" "$1"
+echo
 "$here/ocsp.pl" "$1"
 echo
 "$here/orders.pl" "$1"

@@ -9,7 +9,8 @@ tags { "chain", "expiry", "libraries differ", outage = "AddTrust, 2020-05-30" }
 local old_house = ca      { root = "100d" }
 local house     = ca      { cross_signed_by = old_house }
 local crossed   = house:issue { lifetime = "200d", cross = true }
-local shop      = target  { "builtin", "nginx", "apache", "caddy", name = "shop.test", certificate = crossed }
+local shop      = target  { "builtin", "nginx", "apache", "caddy", "haproxy",
+                            name = "shop.test", certificate = crossed }
 local renewal   = renewal { of = shop, from = house }
 local fleet     = clients { "openssl", "gnutls", "wolfssl", to = shop, trust = { house, old_house } }
 

@@ -7,7 +7,8 @@ tags { "chain", "expiry", outage = "Firefox add-ons, 2019-05-04" }
 
 local house   = ca      { intermediate = "100d" }
 clock:jump "45d"
-local shop    = target  { "builtin", "nginx", "apache", "caddy", name = "shop.test", certificate = house:issue {} }
+local shop    = target  { "builtin", "nginx", "apache", "caddy", "haproxy",
+                          name = "shop.test", certificate = house:issue {} }
 local renewal = renewal { of = shop, from = house }
 local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
 

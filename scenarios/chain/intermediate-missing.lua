@@ -6,7 +6,8 @@ scenario "An intermediate goes missing in a rotation, and the guard rolls back"
 tags { "chain", "rotation", "guard" }
 
 local house = ca      {}
-local shop  = target  { "builtin", "nginx", "apache", "caddy", name = "shop.test", certificate = house:issue {} }
+local shop  = target  { "builtin", "nginx", "apache", "caddy", "haproxy",
+                        name = "shop.test", certificate = house:issue {} }
 local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop }
 local watch = guard   { of = shop, through = fleet, every = "400ms", forgives = 4 }
 

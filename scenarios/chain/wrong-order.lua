@@ -6,7 +6,8 @@ scenario "A chain in the wrong order shuts out one library"
 tags { "chain", "libraries differ", "guard" }
 
 local house = ca      { intermediates = 2 }
-local shop  = target  { "builtin", "nginx", "apache", "caddy", name = "shop.test", certificate = house:issue {} }
+local shop  = target  { "builtin", "nginx", "apache", "caddy", "haproxy",
+                        name = "shop.test", certificate = house:issue {} }
 local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop }
 local watch = guard   { of = shop, through = fleet, every = "400ms", forgives = 4 }
 

@@ -6,7 +6,8 @@ scenario "Clients wake up in 1970, and recover when their clock is set"
 tags { "clock", "not-yet-valid" }
 
 local house = ca      {}
-local shop  = target  { "builtin", "nginx", "apache", "caddy", name = "shop.test", certificate = house:issue {} }
+local shop  = target  { "builtin", "nginx", "apache", "caddy", "haproxy",
+                        name = "shop.test", certificate = house:issue {} }
 local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop }
 
 steady "every client gets in"

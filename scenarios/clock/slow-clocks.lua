@@ -6,7 +6,8 @@ scenario "A fresh leaf is not yet valid for clients with slow clocks"
 tags { "clock", "not-yet-valid" }
 
 local house = ca      {}
-local shop  = target  { "builtin", "nginx", "apache", "caddy", name = "shop.test", certificate = house:issue {} }
+local shop  = target  { "builtin", "nginx", "apache", "caddy", "haproxy",
+                        name = "shop.test", certificate = house:issue {} }
 clock:jump "60d"
 local right = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s", named = "right" }
 local slow  = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s", named = "slow", skew = "-2h" }

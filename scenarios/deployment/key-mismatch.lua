@@ -6,7 +6,7 @@ scenario "Key and certificate do not match at reload: the old pair keeps serving
 tags { "deployment", "reload" }
 
 local house   = ca      {}
-local shop    = target  { "builtin", "nginx", "caddy", name = "shop.test", certificate = house:issue {} }
+local shop    = target  { "builtin", "nginx", "caddy", "haproxy", name = "shop.test", certificate = house:issue {} }
 local renewal = renewal { of = shop, from = house }
 local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
 

@@ -5,7 +5,8 @@ scenario "A rotation installs a certificate for another name, and the guard roll
 tags { "deployment", "rotation", "guard" }
 
 local house = ca      {}
-local shop  = target  { "builtin", "nginx", "apache", "caddy", name = "shop.test", certificate = house:issue {} }
+local shop  = target  { "builtin", "nginx", "apache", "caddy", "haproxy",
+                        name = "shop.test", certificate = house:issue {} }
 local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop }
 local watch = guard   { of = shop, through = fleet, every = "400ms", forgives = 4 }
 

@@ -6,7 +6,7 @@ scenario "A leaf expires, and renewal brings every client back"
 tags { "expiry", "renewal", outage = "Spotify, 2020-08-19" }
 
 local house   = ca      { root = "10y", intermediate = "5y" }
-local shop    = target  { "builtin", "nginx", "apache", "caddy", name = "shop.test",
+local shop    = target  { "builtin", "nginx", "apache", "caddy", "haproxy", name = "shop.test",
                           certificate = house:issue { lifetime = "90d" } }
 local renewal = renewal { of = shop, from = house, when_left = "30d", every = "200ms" }
 local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }

@@ -5,7 +5,8 @@ scenario "Hardened cipher suites shut a client class out, and the guard rolls ba
 tags { "negotiation", "guard" }
 
 local house  = ca      {}
-local shop   = target  { "builtin", "nginx", "apache", "caddy", name = "shop.test", certificate = house:issue {} }
+local shop   = target  { "builtin", "nginx", "apache", "caddy", "haproxy",
+                         name = "shop.test", certificate = house:issue {} }
 local modern = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s", named = "modern" }
 local old    = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s", named = "old",
                          max_version = "1.2", ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256" }

@@ -5,7 +5,8 @@ scenario "A raised protocol minimum shuts a client class out, and the guard roll
 tags { "negotiation", "guard" }
 
 local house  = ca      {}
-local shop   = target  { "builtin", "nginx", "apache", "caddy", name = "shop.test", certificate = house:issue {} }
+local shop   = target  { "builtin", "nginx", "apache", "caddy", "haproxy",
+                         name = "shop.test", certificate = house:issue {} }
 local modern = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s", named = "modern" }
 local old    = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s", named = "old", max_version = "1.2" }
 local watch  = guard   { of = shop, through = old, every = "400ms", forgives = 4 }

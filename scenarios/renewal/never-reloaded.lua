@@ -6,7 +6,8 @@ scenario "A certificate is renewed on disk but never reloaded; the detector relo
 tags { "renewal", "deployment", outage = "LiveKit TURN" }
 
 local house   = ca       {}
-local shop    = target   { "builtin", "nginx", "apache", "caddy", name = "shop.test", certificate = house:issue {} }
+local shop    = target   { "builtin", "nginx", "apache", "caddy", "haproxy",
+                           name = "shop.test", certificate = house:issue {} }
 local renewal = renewal  { of = shop, from = house, reload = false }
 local watch   = detector { of = shop, every = "200ms", patience = "600ms" }
 local fleet   = clients  { "openssl", "gnutls", "wolfssl", to = shop }

@@ -37,7 +37,7 @@ local worker = require "worker"
 
 local target = {}
 
-target.kinds = { "builtin", "nginx", "apache", "caddy", "command", "external" }
+target.kinds = { "builtin", "nginx", "apache", "caddy", "haproxy", "command", "external" }
 
 local methods = {}
 local class = words.class("target", methods)

@@ -6,7 +6,7 @@ use FindBin qw($Bin);
 use JSON::PP;
 use lib $Bin;
 use Acme;
-use Fakeca qw(dir try fakeca spill);
+use Fakeca qw(dir try fakeca slurp spill);
 use Serve qw(serve stop home have run calendar);
 use Test::More;
 use Time::Piece;
@@ -125,5 +125,8 @@ for my $fault (qw(expired-leaf not-yet-valid-leaf wrong-name)) {
     is(standing(obtain('wrong.test')), 'good', "$fault, remade: OCSP knows it");
     fakeca('disarm', 'broken-chain', '--state', home());
 }
+my %times;
+$times{$_->{serial}}++ for map { decode_json($_) } split /\n/, slurp(home() . '/issued.jsonl');
+is_deeply([grep { $_ > 1 } values %times], [], 'nothing is written down twice');
 is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
 done_testing;

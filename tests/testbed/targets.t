@@ -168,12 +168,13 @@ sub main_process {
     return grep { !exists $parent{ $parent{$_} } } keys %parent;
 }
 
-for my $server ([builtin => 'target-builtin'], [nginx => 'nginx'], [apache => 'apache2'], [caddy => 'caddy']) {
+for my $server ([builtin => 'target-builtin'], [nginx => 'nginx'], [apache => 'apache2'], [caddy => 'caddy'],
+    [haproxy => 'haproxy']) {
     my ($kind, $program) = @$server;
     my $run = start('run', '--state', "$DIR/killed", '--target', $kind, scenario(<<"PLAY"));
 scenario "A server is killed and started again"
 local house = ca      {}
-local shop  = target  { "builtin", "nginx", "apache", "caddy", $certificate }
+local shop  = target  { "builtin", "nginx", "apache", "caddy", "haproxy", $certificate }
 local fleet = clients { "openssl", to = shop }
 steady "all is well"
 fleet:expect { success = "100%", during = "300ms" }

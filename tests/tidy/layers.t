@@ -18,7 +18,7 @@ my %below = (
     'testbed' => [$wire, qr{^faketime/(?:page|clock)\.h$}, qr{^testbed/stage/protocol\.h$}],
     'testbed/stage' => [$wire],
     'testbed/targets' => [$wire],
-    'tests/bench/programs' => [$wire, qr{^faketime/page\.h$}],
+    'tests/bench/programs' => [$wire, qr{^faketime/(?:page|clock)\.h$}],
     # a test includes what it tests
     'tests/wire' => [$wire],
     'tests/faketime/programs' => [],
