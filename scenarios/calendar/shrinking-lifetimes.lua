@@ -12,7 +12,7 @@ local house   = ca      { root = "30y", intermediate = "20y" }
 house:serve { profiles = { classic = "90d" }, rate_limits = true }
 local shop    = target  { "nginx", name = "shop.test", certificate = house:issue {} }
 local renewal = renewal { of = shop, from = house, client = "lego", schedule = "1d", when_left = "30d" }
-local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "5/s" }
 
 steady "certificates of 90 days are renewed when 30 are left"
 renewal:expect { renewed = 1, within = "30s" }

@@ -13,7 +13,8 @@ local houses = {}
 for i, skew in ipairs(SKEWS) do houses[i] = ca { skew = skew } end
 local right = ca {}
 local shop  = target { "builtin", "nginx", name = "shop.test", certificate = right:issue {} }
-local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop, trust = { right, table.unpack(houses) } }
+local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s",
+                        trust = { right, table.unpack(houses) } }
 
 steady "clocks that are right"
 fleet:expect { success = "100%", during = "500ms" }

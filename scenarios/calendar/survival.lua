@@ -23,7 +23,7 @@ local TABLE = {
 local house = ca      { root = "30y", intermediate = "20y" }
 house:serve {}
 local shop  = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue {} }
-local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "5/s" }
 
 local function hours(count) return ("%dh"):format(count) end
 

@@ -8,7 +8,7 @@ timeout "5m"
 local house = ca      { root = "30y", intermediate = "20y" }
 house:serve { profiles = { classic = "47d" } }
 local shop  = target  { "caddy", name = "shop.test", certificate = house:acme {} }
-local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "5/s" }
 
 steady "seven weeks pass"
 fleet:expect { success = "100%", throughout = "49d", left = "10d", rotations = 1 }

@@ -10,7 +10,7 @@ local house   = ca      { root = "30y", intermediate = "20y" }
 house:serve { profiles = { classic = "6d" } }
 local shop    = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "6d" } }
 local renewal = renewal { of = shop, from = house, client = "lego", schedule = "12h", when_left = "2d" }
-local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "5/s" }
 
 steady "every client gets in, days before"
 renewal:expect { renewed = 1, within = "30s" }

@@ -8,7 +8,7 @@ timeout "15m"
 local house = ca      { root = "30y", intermediate = "20y" }
 house:serve { profiles = { classic = "47d" }, rate_limits = true }
 local shop  = target  { "apache", name = "shop.test", certificate = house:acme {} }
-local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "5/s" }
 
 steady "mod_md has obtained its first certificate, and every client gets in"
 fleet:expect { success = "100%", within = "10s" }

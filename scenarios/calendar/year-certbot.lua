@@ -9,7 +9,7 @@ local house   = ca      { root = "30y", intermediate = "20y" }
 house:serve { profiles = { classic = "47d" }, rate_limits = true }
 local shop    = target  { "nginx", name = "shop.test", certificate = house:issue { lifetime = "47d" } }
 local renewal = renewal { of = shop, from = house, client = "certbot", schedule = "1d", when_left = "15d" }
-local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop }
+local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "5/s" }
 
 steady "certbot has obtained its first certificate, and every client gets in"
 renewal:expect { renewed = 1, within = "30s" }
