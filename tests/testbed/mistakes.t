@@ -120,7 +120,7 @@ for my $mistake (@mistakes) {
 
 my ($status, $out, $err) = rehearse('validate', scenario($good));
 is $status, 0, 'a good scenario is valid' or diag $err;
-like $out, qr/A play: 1 expectations/, 'and says what it expects';
+like $out, qr/A play: 1 expectation$/m, 'and says what it expects';
 
 my ($bad1, $bad2) = (scenario("x"), scenario("y"));
 ($status, $out, $err) = rehearse('validate', $bad1, $bad2);
