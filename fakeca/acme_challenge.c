@@ -45,11 +45,12 @@ static int64_t authorization_new(struct call *call, const json_t *identifier,
 {
     const char *type = text_of(identifier, "type"), *value = text_of(identifier, "value");
     bool wildcard = strncmp(value, "*.", 2) == 0;
-    json_t *body = json_pack(
-        "{s:s, s:I, s:I, s:I, s:{s:s, s:s}, s:o}", "status", "pending", "account",
-        (json_int_t)call->account_number, "expires", (json_int_t)(call->now + profile->pending),
-        "reuse", (json_int_t)profile->reuse, "identifier", "type", type, "value",
-        wildcard ? value + 2 : value, "challenges", new_challenges(type, wildcard));
+    int64_t expires = call->now + profile->pending;
+    json_t *body =
+        json_pack("{s:s, s:I, s:I, s:I, s:{s:s, s:s}, s:o}", "status", "pending", "account",
+                  (json_int_t)call->account_number, "expires", (json_int_t)expires, "reuse",
+                  (json_int_t)profile->reuse, "identifier", "type", type, "value",
+                  wildcard ? value + 2 : value, "challenges", new_challenges(type, wildcard));
     int64_t number;
 
     if (wildcard)

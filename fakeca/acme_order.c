@@ -297,7 +297,7 @@ int answer_new_order(struct call *call)
     const char *replaces = text_of(call->payload, "replaces");
     const struct profile *terms = profile_named(call->acme, profile);
     json_t *identifiers, *order, *same = NULL;
-    int64_t number;
+    int64_t number, expires;
     int status;
 
     if (json_object_get(call->payload, "notBefore") != NULL ||
@@ -308,9 +308,10 @@ int answer_new_order(struct call *call)
     identifiers = take_identifiers(call, terms->names_most);
     if (identifiers == NULL)
         return -1;
+    expires = call->now + terms->order;
     order = json_pack("{s:s, s:I, s:I, s:o}", "status", "pending", "account",
-                      (json_int_t)call->account_number, "expires",
-                      (json_int_t)(call->now + terms->order), "identifiers", identifiers);
+                      (json_int_t)call->account_number, "expires", (json_int_t)expires,
+                      "identifiers", identifiers);
     if (profile != NULL)
         json_object_set_new(order, "profile", json_string(profile));
     if (replaces != NULL)

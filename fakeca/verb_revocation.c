@@ -160,9 +160,9 @@ static int revoke_it(struct work *work, struct error *e)
 static int revoke_there(const struct arguments *arguments, struct error *e)
 {
     json_t *serials = json_array(), *answer;
-    json_t *request = json_pack("{s:s, s:o, s:b, s:I}", "do", "revoke", "serials", serials, "all",
-                                arguments->all, "after",
-                                (json_int_t)(arguments->after / NANOSECONDS));
+    json_t *request =
+        json_pack("{s:s, s:o, s:b, s:I}", "do", "revoke", "serials", serials, "all", arguments->all,
+                  "after", (json_int_t)(arguments->after / NANOSECONDS));
 
     for (size_t i = 0; i < arguments->serials.count; i++)
         json_array_append_new(serials, json_string(arguments->serials.items[i]));

@@ -285,4 +285,6 @@ for my $fault (map { $_->{name} } @{decode_json(fakeca('faults', '--serve', '--j
     else { fail("$fault: nobody looks at it") }
 }
 is_deeply([sort keys %observed], [], 'and there is no other');
+is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
+is(slurp("$dir/serve.err"), '', 'and it never complained');
 done_testing;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE 60L /* seconds, for one answer */
+#define PATIENCE 20L /* seconds, for one answer */
 
 char acme_account[ACME_TEXT];
 
@@ -151,10 +151,15 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
 /* One request; false where the connection failed. */
 static bool perform(struct acme *acme, const char *url)
 {
+    CURLcode why;
+
     acme->length = 0;
     acme->location[0] = '\0';
     curl_easy_setopt(acme->curl, CURLOPT_URL, url);
-    if (curl_easy_perform(acme->curl) != CURLE_OK)
+    why = curl_easy_perform(acme->curl);
+    if (why == CURLE_OPERATION_TIMEDOUT)
+        die("%s: no answer in %ld s", url, PATIENCE);
+    if (why != CURLE_OK)
         return false;
     curl_easy_getinfo(acme->curl, CURLINFO_RESPONSE_CODE, &acme->status);
     if (acme->length == 0)

@@ -18,12 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tests/bench/programs/acme.h"
 
 #define PATIENCE 60 /* seconds, for a server that is away */
+#define STUCK    8  /* seconds between two looks at an order that does not get on */
 
 /* What a client was told of an order that is done. */
 struct told {
@@ -214,6 +216,8 @@ static char *carry_through(struct client *c, const char *path, json_t *order)
             proved = c->recoveries;
         }
         if (next == NULL) {
+            if (wait > STUCK)
+                die("%s is still %s", path, acme_member(order, "status"));
             pause_for(wait);
             wait *= 2;
             next = ask(c, path);
@@ -262,10 +266,12 @@ static void *run(void *context)
 static void answer(int connection)
 {
     static const char prefix[] = "/.well-known/acme-challenge/";
+    const struct timeval patience = {.tv_sec = 2}; /* there is one of us, and others wait */
     char request[8192] = "", *token;
     size_t got = 0;
     ssize_t more;
 
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     while (got < sizeof request - 1 && strstr(request, "\r\n\r\n") == NULL &&
            (more = read(connection, request + got, sizeof request - 1 - got)) > 0)
         request[got += (size_t)more] = '\0';
