@@ -27,6 +27,11 @@ local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "5/s" 
 
 local function hours(count) return ("%dh"):format(count) end
 
+steady "every client gets in"
+fleet:expect { success = "100%", during = "500ms" }
+
+inject "the authority is down, for so long, from then"
+
 -- One cell: a new certificate, `steps` later the outage, and then on until all is settled.
 local function cell(client, lifetime, when_left, schedule, steps, outage, survives)
   house:profiles { classic = lifetime }
@@ -42,10 +47,6 @@ local function cell(client, lifetime, when_left, schedule, steps, outage, surviv
   house:disarm "server-error"
 end
 
-steady "every client gets in"
-fleet:expect { success = "100%", during = "500ms" }
-
-inject "the authority is down, for so long, from then"
 for _, group in ipairs(TABLE) do
   local client, lifetime, when_left, schedule, points, between, rows = table.unpack(group)
   for _, row in ipairs(rows) do

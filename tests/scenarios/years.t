@@ -10,7 +10,8 @@ use Time::HiRes qw(time);
 
 plan skip_all => 'takes five minutes; REHEARSE_LONG=1 runs it' if !$ENV{REHEARSE_LONG};
 
-my %seconds = (caddy => 90, lego => 45); # of real time, on two cores
+my %seconds = (caddy => 90, lego => 45); # of real time, on two cores of its own
+my $busy = 2;                            # others may be there
 
 for my $who (sort keys %seconds) {
     for my $run (1 .. 3) {
@@ -19,7 +20,7 @@ for my $who (sort keys %seconds) {
         my $took = time - $began;
         is $status, 0, "a year of $who, run $run" or diag $out, $err;
         my ($left) = $out =~ /^  least_left: "([^"]*)"/m;
-        cmp_ok $took, '<', $seconds{$who},
+        cmp_ok $took, '<', $seconds{$who} * $busy,
             sprintf '  passed in %.1f s, and the least that was left were %s', $took, $left // '?';
     }
 }
