@@ -231,7 +231,8 @@ CONF
     my $text = do { local (@ARGV, $/) = ($conf); <> };
     like $text, qr/Strict-Transport-Security "max-age=63072000" always;/, 'what you configured is in it';
     unlike $text, qr{/etc/letsencrypt|/var/log/nginx}, 'your certificates and logs are not';
-    like $out, qr/^# left out of .*nginx\.conf: access_log, error_log, pid, server on 80, user$/m, 'and what is left out is told';
+    like $out, qr/^# left out of .*nginx\.conf: access_log, error_log, pid, server on 80, user$/m,
+        'and what is left out is told';
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/nowhere.conf", $own);
     is $status, 2, 'a configuration that is not there';
     like $err, qr/--config: .*nowhere\.conf: No such file/, 'is told before anything starts';

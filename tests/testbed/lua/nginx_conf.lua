@@ -22,7 +22,7 @@ http {
     map $uri $pool { default "${uri}x"; }
     include sites/*.conf;
     server { listen 80; server_name shop.test; return 301 https://$host$request_uri; }
-    server { listen 8080 default_server; return 404; }
+    server { listen 443 default_server; return 404; }
 }
 ]])
 write("sites/shop.conf", [[
@@ -48,7 +48,7 @@ like(text, "ssl_protocols TLSv1 TLSv1%.1 TLSv1%.2;", "what the user configured s
 like(text, [[log_format f '%$remote_addr "quoted; {" %$status';]], "quotes stay whole")
 is(text:find("other.test", 1, true), nil, "servers of other names have no part")
 is(text:find("301", 1, true), nil, "nor have those without TLS")
-is(left_out, { "access_log", "daemon", "pid", "server on 8080", "server other.test", "server shop.test", "user" },
+is(left_out, { "access_log", "daemon", "pid", "server on 443", "server other.test", "server shop.test", "user" },
   "all that is left out is told, by its name")
 is(text:find("daemon", 1, true), nil, "it stays in the foreground")
 is(text:find("/var/log", 1, true), nil, "and writes to none of the user's files, however deep")
