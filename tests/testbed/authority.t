@@ -59,6 +59,7 @@ for (['certbot', 'newAccount', qr/Unable to register an account/], ['certbot', '
     ['dehydrated', 'newOrder', qr/An error occurred .*500/], ['dehydrated', 'validation', qr/During secondary/],
     ['uacme', 'validation', qr/During secondary/]) {
     my ($client, $where, $words) = @$_;
+    local $ENV{TMPDIR} = $DIR;
     my $fault = $where eq 'validation' ? 'perspectives-disagree' : 'server-error';
     ($status, $out, $err) = rehearse('run', scenario(<<"PLAY"));
 scenario "A client is turned away"
@@ -72,6 +73,7 @@ renewal:expect { last = "failed", within = "30s" }
 PLAY
     is $status, 0, "$client is turned away" or diag $out, $err;
     like $out, qr/^# $client: failed \(\d+\): $words/m, 'and what it says of that is told, not its advice';
+    is_deeply [glob "$DIR/$client-*"], [], 'and nothing of it is left behind';
 }
 
 ($status, $out) = rehearse('run', '--journal', $journal, play(<<'REST'));
