@@ -156,8 +156,11 @@ static int64_t until_of(struct der tbs)
 {
     struct der skipped, validity, end = {0};
 
-    if (!enter(&tbs, DER_SEQUENCE, &skipped) || !enter(&tbs, DER_SEQUENCE, &skipped) ||
-        !enter(&tbs, DER_SEQUENCE, &validity))
+    if (!enter(&tbs, DER_SEQUENCE, &skipped)) /* the signature's algorithm */
+        return UNTIL_UNKNOWN;
+    if (!enter(&tbs, DER_SEQUENCE, &skipped)) /* the issuer */
+        return UNTIL_UNKNOWN;
+    if (!enter(&tbs, DER_SEQUENCE, &validity))
         return UNTIL_UNKNOWN;
     for (int i = 0; i < 2; i++)
         if (!enter(&validity, DER_UTC_TIME, &end) && !enter(&validity, DER_TIME, &end))

@@ -480,7 +480,7 @@ int http_server_open(struct http_server *server, const struct address *address, 
 /* While nobody listens a second socket holds the port, which the first must let it share. */
 static int close_door(struct http_server *server, struct error *e)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     int on = 1, holder = -1;
 

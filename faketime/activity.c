@@ -32,6 +32,7 @@ static bool read_thread(pid_t pid, struct activity_thread *thread)
     length = read(fd, text, sizeof text - 1);
     close(fd);
     text[length > 0 ? length : 0] = '\0';
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers, proc(5) */
     return sscanf(text, "%" SCNu64 " %*u %" SCNu64, &thread->nanoseconds, &thread->runs) == 2;
 }
 

@@ -66,14 +66,12 @@ int step_add(struct stepper *stepper, pid_t pid, bool poked, struct error *e)
 
 static void forget(struct stepper *stepper, size_t number)
 {
-    size_t behind = stepper->settle.count - number - 1;
-
     activity_free(stepper->trees[number]);
     settle_forget(&stepper->settle, number);
-    memmove(&stepper->trees[number], &stepper->trees[number + 1],
-            behind * sizeof stepper->trees[0]);
-    memmove(&stepper->poked[number], &stepper->poked[number + 1],
-            behind * sizeof stepper->poked[0]);
+    for (size_t i = number; i < stepper->settle.count; i++) {
+        stepper->trees[i] = stepper->trees[i + 1];
+        stepper->poked[i] = stepper->poked[i + 1];
+    }
 }
 
 int step_drop(struct stepper *stepper, pid_t pid, struct error *e)

@@ -77,6 +77,7 @@ static void add_children_of(pid_t thread, void *context)
     if (file == NULL)
         return;
     growth->told = true;
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers, proc(5) */
     while (fscanf(file, "%d", &child) == 1)
         add(growth->tree, child);
     fclose(file);

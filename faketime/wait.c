@@ -127,6 +127,7 @@ struct wait wait_of_thread(pid_t pid, pid_t thread)
     if (fd >= 0)
         close(fd);
     text[length > 0 ? length : 0] = '\0';
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers, proc(5) */
     if (sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
                &number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]) != 7)
         return (struct wait){.kind = WAIT_NONE, .timeout = WAIT_FOREVER};

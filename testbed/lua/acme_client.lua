@@ -17,14 +17,8 @@ local function listener(shop)
   return shop._address:match "^%[?(.-)%]?:%d+$"
 end
 
-local function found(program)
-  for dir in ("%s:/usr/sbin:/sbin"):format(os.getenv "PATH" or "/usr/bin:/bin"):gmatch "[^:]+" do
-    if files.is_there(dir .. "/" .. program) then return true end
-  end
-end
-
 local function need(package)
-  if not found(package) then
+  if not files.on_path(package) then
     words.environment("%s is not installed; expected Debian's package of that name", package)
   end
 end
@@ -103,7 +97,8 @@ local function begin(self)
   for _, other in ipairs(job.names) do
     if other ~= shop._name and job.resolves then play:add_host(job.host, other) end
   end
-  job.env = tool.env and tool.env(job)
+  job.env = tool.env and tool.env(job) or {}
+  job.env.TMPDIR = job.dir -- dehydrated leaves its temporary files there where it fails
   if tool.webroot then serve_challenges(job) end
   return job
 end
@@ -118,7 +113,13 @@ local function facts_of(play, path)
   return list and list[1] or { serial = "unreadable" }
 end
 
-local function last_words(said)
+-- What went wrong, in the client's own words: what it says of that, or else its last line.
+local function last_words(tool, said)
+  local text = table.concat(said, "\n")
+  for _, pattern in ipairs(tool.blames or {}) do
+    local blamed = text:match(pattern)
+    if blamed then return blamed end
+  end
   for i = #said, 1, -1 do
     if said[i]:find "%S" then return said[i] end
   end
@@ -146,7 +147,7 @@ end
 -- The first of a row of failures is told; how many there were, with the success that ends it.
 local function tell_failure(job, status, said)
   job.failures = job.failures + 1
-  if job.failures == 1 then tell(job, ("failed (%s): %s"):format(status, last_words(said))) end
+  if job.failures == 1 then tell(job, ("failed (%s): %s"):format(status, last_words(job.tool, said))) end
 end
 
 local function left_behind(job)

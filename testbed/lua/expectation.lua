@@ -116,7 +116,7 @@ local function checked(given)
   end
   for _, key in ipairs { "throughout", "by" } do
     if asked[key] and asked[key] <= 0 then
-      words.mistake("expect: '%s' is a time to come; expected a duration, such as \"30d\"", key)
+      words.mistake("expect: '%s' is no time to come; expected a duration above 0, such as \"30d\"", key)
     end
   end
   if when == 0 then asked.within = 5.0 end

@@ -314,7 +314,7 @@ function verbs.validate(options)
   local run, rehearsals = rehearsed(options)
   if not run then return rehearsals end
   for _, play in ipairs(rehearsals) do
-    say(("%s: %s: %d expectations"):format(play.path, play.title, #play.points))
+    say(("%s: %s: %d expectation%s"):format(play.path, play.title, #play.points, #play.points == 1 and "" or "s"))
   end
   return status.met
 end
@@ -393,8 +393,23 @@ local function tags_of(play)
   return list, facts
 end
 
+-- Those of the folder one is in, as in the source; else those that were installed.
+local function usual_places(options)
+  local prefix = options.programs:match "^(.*)/lib/rehearse$"
+  local installed = prefix and prefix .. "/share/rehearse/scenarios"
+  for _, path in ipairs { "scenarios", installed } do
+    if files.is_directory(path) then return { path } end
+  end
+end
+
 function verbs.list(options)
-  local paths, why = scenarios_in(#options.files > 0 and options.files or { "scenarios" })
+  local places = #options.files > 0 and options.files or usual_places(options)
+  local paths, why
+  if places then
+    paths, why = scenarios_in(places)
+  else
+    why = "list: there is no folder scenarios/ here; expected files or directories"
+  end
   if not paths then
     complain("%s", why)
     return status.usage

@@ -364,7 +364,8 @@ function Play:perform()
     local limit = self.run.options.timeout or self.limit
     flow.park(limit)
     flow.interrupt(self.main, words.ending("environment",
-      ("%s: gave up after %s"):format(self.path, host.show_duration(limit))))
+      ("%s: gave up after %s; expected timeout \"20m\" in the scenario, or --timeout 20m, where it takes longer")
+        :format(self.path, host.show_duration(limit))))
   end)
   local ok, problem = xpcall(function ()
     chunk()

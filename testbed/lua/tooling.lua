@@ -8,6 +8,7 @@
 --   run(job)       one run, which decides by itself whether anything is due: the command
 --   env(job)       how it is told whom to trust; or nil: by the stage's bundle
 --   idle           the exit status that says that nothing was due, where it is not 0
+--   blames         patterns of the line that says what went wrong, best first, where that is not the last line
 --
 -- A command is an argv.  `job` has dir, name, names, directory (the URL), trust (a PEM file), host and
 -- port of its listener, webroot, days (renew when no more than that is left), resolves (whether names
@@ -53,6 +54,8 @@ local certbot = {
     return live .. "fullchain.pem", live .. "privkey.pem"
   end,
   env = function (job) return { REQUESTS_CA_BUNDLE = job.trust } end,
+  blames = { "\n *Detail: ([^\n]+)", "with error: ([^\n]+)", "An unexpected error occurred:\n([^\n]+)",
+    "([^\n]+)\nAsk for help or search" },
 }
 
 function certbot.run(job)
@@ -94,6 +97,7 @@ local dehydrated = {
     local certs = ("%s/certs/%s/"):format(job.dir, job.name)
     return certs .. "fullchain.pem", certs .. "privkey.pem"
   end,
+  blames = { '%["error","detail"%]\t"([^"\n]+)', "ERROR: ([^\n]+)" },
 }
 
 local DEHYDRATED = [[
@@ -160,6 +164,7 @@ local uacme = {
   files = function (job)
     return ("%s/%s/cert.pem"):format(job.dir, job.name), ("%s/private/%s/key.pem"):format(job.dir, job.name)
   end,
+  blames = { '"detail": "([^"\n]+)' },
 }
 
 -- Its 1.7 takes no bundle of roots: it has to be the machine's.

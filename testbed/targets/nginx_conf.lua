@@ -152,19 +152,31 @@ local function serves_tls(server)
   return false
 end
 
-local function names(server)
-  local list = {}
+-- The words of all its directives of one name, as a list and as a set.
+local function words_of(server, name)
+  local list, set = {}, {}
   for _, directive in ipairs(server.block) do
-    if directive[1] == "server_name" then
-      for i = 2, #directive do list[unquoted(directive[i])] = true end
+    if directive[1] == name then
+      for i = 2, #directive do
+        list[#list + 1] = unquoted(directive[i])
+        set[list[#list]] = true
+      end
     end
   end
-  return list
+  return list, set
+end
+
+-- What a server block is called in a report: by its first name, else by where it listens.
+local function title(server)
+  local first = words_of(server, "server_name")[1]
+  if first then return ("server %s"):format(first) end
+  return ("server on %s"):format(words_of(server, "listen")[1] or "80")
 end
 
 -- One TLS server block: our certificate, our address, the rest as it was.
 local function rehearse_server(server, settings)
-  local kept = { { "listen", settings.address, "ssl" } }
+  local _, asked = words_of(server, "listen")
+  local kept = { { "listen", settings.address, "ssl", asked.http2 and "http2" or nil } }
   for _, directive in ipairs(server.block) do
     if directive[1] ~= "listen" and keeps(directive, settings) then
       kept[#kept + 1] = directive
@@ -187,10 +199,13 @@ local function rehearse_http(http, settings)
   for _, directive in ipairs(http.block) do
     if directive[1] == "server" and directive.block then
       -- servers without TLS have no part in this, and their ports are not ours
-      if serves_tls(directive) and names(directive)[settings.name] then
+      local _, named = words_of(directive, "server_name")
+      if serves_tls(directive) and named[settings.name] then
         rehearse_server(directive, settings)
         kept[#kept + 1] = directive
         found = true
+      else
+        settings.left_out[title(directive)] = true
       end
     elseif keeps(directive, settings) then
       kept[#kept + 1] = directive
@@ -235,8 +250,8 @@ local function write(block, depth, lines)
   return lines
 end
 
--- The text of the configuration at `path` as it runs on a stage, and the names of the directives that
--- were left out.
+-- The text of the configuration at `path` as it runs on a stage, and what was left out: names of
+-- directives, and server blocks.
 --   settings: dir, address, name, directives (those the rehearsal decides), root
 function nginx_conf.rehearsed(path, settings)
   settings.left_out = {}

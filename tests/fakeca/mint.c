@@ -163,32 +163,44 @@ static void it_is_written_down(void **state)
     mint_free(mint);
 }
 
+/* Somebody else takes so many numbers while we pause. */
+static void others_take(const struct fixture *fixture, char serials[][SERIAL_TEXT], int count)
+{
+    struct authority other;
+    struct error e;
+
+    MUST(authority_open(fixture->state, &other, &e));
+    for (int i = 0; i < count; i++)
+        MUST(authority_serial(&other, serials[i], &e));
+    authority_close(&other);
+}
+
+static void assert_all_differ(char serials[][SERIAL_TEXT], int count)
+{
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < i; k++)
+            assert_string_not_equal(serials[i], serials[k]);
+}
+
 /* Numbers that are reserved are given once, by one process or another, also after one that was killed. */
 static void a_reserved_number_is_nobody_elses(void **state)
 {
     struct fixture *fixture = *state;
-    struct authority *mine = &fixture->authority, other;
+    struct authority *mine = &fixture->authority;
     char serials[6][SERIAL_TEXT];
     struct error e;
 
     mine->ahead = 9;
     MUST(authority_serial(mine, serials[0], &e));
     authority_pause(mine);
-    MUST(authority_open(fixture->state, &other, &e));
-    MUST(authority_serial(&other, serials[1], &e));
-    authority_close(&other);
+    others_take(fixture, serials + 1, 1);
     MUST(authority_resume(mine, &e));
     MUST(authority_serial(mine, serials[2], &e));
     MUST(authority_serial(mine, serials[3], &e));
     authority_pause(mine);
-    MUST(authority_open(fixture->state, &other, &e));
-    MUST(authority_serial(&other, serials[4], &e));
-    MUST(authority_serial(&other, serials[5], &e));
-    authority_close(&other);
+    others_take(fixture, serials + 4, 2);
     MUST(authority_resume(mine, &e));
-    for (int i = 0; i < 6; i++)
-        for (int k = 0; k < i; k++)
-            assert_string_not_equal(serials[i], serials[k]);
+    assert_all_differ(serials, 6);
 }
 
 static void identifiers_are_those_of_the_rfc(void **state)

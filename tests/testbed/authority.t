@@ -54,6 +54,28 @@ ok $fault->{first} && $fault->{first} == $fault->{last}, 'and when that was, on 
 is_deeply [map { $_->{result} } journal($journal, 'renewal ran')], [qw(renewed failed renewed)],
     'and how each run of the client ended';
 
+# What a client ends with is not always what went wrong.
+for (['certbot', 'newAccount', qr/Unable to register an account/], ['certbot', 'validation', qr/During secondary/],
+    ['dehydrated', 'newOrder', qr/An error occurred .*500/], ['dehydrated', 'validation', qr/During secondary/],
+    ['uacme', 'validation', qr/During secondary/]) {
+    my ($client, $where, $words) = @$_;
+    local $ENV{TMPDIR} = $DIR;
+    my $fault = $where eq 'validation' ? 'perspectives-disagree' : 'server-error';
+    ($status, $out, $err) = rehearse('run', scenario(<<"PLAY"));
+scenario "A client is turned away"
+local house   = ca      {}
+house:serve {}
+local shop    = target  { "builtin", name = "shop.test", certificate = house:issue {} }
+house:arm { "$fault", on = "$where" }
+local renewal = renewal { of = shop, from = house, client = "$client" }
+steady "it obtains nothing"
+renewal:expect { last = "failed", within = "30s" }
+PLAY
+    is $status, 0, "$client is turned away" or diag $out, $err;
+    like $out, qr/^# $client: failed \(\d+\): $words/m, 'and what it says of that is told, not its advice';
+    is_deeply [glob "$DIR/$client-*"], [], 'and nothing of it is left behind';
+}
+
 ($status, $out) = rehearse('run', '--journal', $journal, play(<<'REST'));
 inject "nothing is due, so nobody meets the fault"
 house:arm { "retry-later", on = "newOrder" }

@@ -75,7 +75,7 @@ my @mistakes = (
     ['a fault of an authority that does not serve', sub { $_ .= "house:arm { \"reset\" }\n" },
         qr/arm: this ca does not serve; expected house:serve\(\) before/, 7],
     ['a setting of an authority that is no text', sub { $_ .= "house:serve { settings = { caa = true } }\n" },
-        qr/settings.*expected a table, such as \{ \["rate-limits"\] = "on" \}/, 7],
+        qr/settings.*expected texts by name, such as \{ \["rate-limits"\] = "on" \}/, 7],
     ['accounts of an authority that does not serve', sub { $_ .= "house:forget_accounts()\n" },
         qr/forget_accounts: this ca does not serve; expected house:serve\(\) before/, 7],
     ['a staple that nobody asks for', sub { $_ .= "renewal { of = shop, from = house, must_staple = true }" },
@@ -120,7 +120,7 @@ for my $mistake (@mistakes) {
 
 my ($status, $out, $err) = rehearse('validate', scenario($good));
 is $status, 0, 'a good scenario is valid' or diag $err;
-like $out, qr/A play: 1 expectations/, 'and says what it expects';
+like $out, qr/A play: 1 expectation$/m, 'and says what it expects';
 
 my ($bad1, $bad2) = (scenario("x"), scenario("y"));
 ($status, $out, $err) = rehearse('validate', $bad1, $bad2);

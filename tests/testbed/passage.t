@@ -95,7 +95,7 @@ my @mistakes = (
     ['clock:pass "-1d"', qr/time does not pass backwards; expected clock:jump/],
     ['clock:pass { "1d", by = "0s" }', qr/'by' is how long a step is/],
     ['clock:suspend "-1d"', qr/nobody wakes up before he fell asleep/],
-    ['fleet:expect { success = "100%", throughout = "0s" }', qr/'throughout' is a time to come/],
+    ['fleet:expect { success = "100%", throughout = "0s" }', qr/'throughout' is no time to come; .* above 0/],
     ['fleet:expect { success = "100%", within = "1s", runs_out = true }', qr/'runs_out' goes with throughout alone/],
     ['local slow = ca { skew = "1d" } slow:serve {}', qr/one that serves lives on the calendar/],
     ['timeout "0s"', qr/nothing is over before it began/],

@@ -87,6 +87,11 @@ chmod 0755, $off;
 is $status, 6, 'a target that is not on the calendar is no pass' or diag "$out\n$err";
 like $out, qr/target shop\.test \(command\) does not live on the calendar: it reads/, 'and is told';
 
+# What a server reads from variables comes before its name, as in a shell.
+($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(qq{"command", $certificate, start = }
+    . qq{"AT={address} CHAIN={chain} KEY={key} sh -c 'exec $server \$AT \$CHAIN \$KEY'", reload = "HUP"}));
+is $status, 0, 'a command may have variables' or diag "$out\n$err";
+
 # The same beside the scenario, in directories with spaces; TMPDIR too.
 mkdir "$DIR/with space";
 system('cp', $server, "$DIR/with space/server");
@@ -231,7 +236,8 @@ CONF
     my $text = do { local (@ARGV, $/) = ($conf); <> };
     like $text, qr/Strict-Transport-Security "max-age=63072000" always;/, 'what you configured is in it';
     unlike $text, qr{/etc/letsencrypt|/var/log/nginx}, 'your certificates and logs are not';
-    like $out, qr/^# left out of .*nginx\.conf: access_log, error_log, pid, user$/m, 'and what is left out is told';
+    like $out, qr/^# left out of .*nginx\.conf: access_log, error_log, pid, server on 80, user$/m,
+        'and what is left out is told';
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/nowhere.conf", $own);
     is $status, 2, 'a configuration that is not there';
     like $err, qr/--config: .*nowhere\.conf: No such file/, 'is told before anything starts';

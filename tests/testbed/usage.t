@@ -117,6 +117,15 @@ for my $verb (qw(targets faults outcomes)) {
 ($status, $out) = rehearse('list', 'scenarios');
 like $out, qr{scenarios/expiry/leaf-expires\.lua\s+builtin,nginx,\S+\s+A leaf expires}, 'rehearse list';
 
+# Elsewhere than in the source it lists what was installed, or says what it looked for.
+system("mkdir -p $DIR/prefix/lib/rehearse $DIR/prefix/share/rehearse/scenarios"
+    . " && find $BUILD -maxdepth 1 -type f -perm /111 -exec cp -t $DIR/prefix/lib/rehearse {} +"
+    . " && cp $play $DIR/prefix/share/rehearse/scenarios/play.lua") == 0 or die;
+like qx(cd /proc && $DIR/prefix/lib/rehearse/rehearse list), qr{^\S+/scenarios/play\.lua\s+builtin\s+A play$}m,
+    'and where it is installed';
+like qx(cd /proc && $BUILD/rehearse list 2>&1), qr{\A.*no folder scenarios/ here; expected files or directories\n\z},
+    'and where there is nothing';
+
 SKIP: {
     skip 'only root can become somebody else', 2 if $> != 0;
     mkdir "$DIR/closed", 0700;

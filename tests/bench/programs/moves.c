@@ -23,7 +23,7 @@
 
 static long long real_monotonic(void)
 {
-    struct timespec now;
+    struct timespec now = {0};
     long result;
 
     __asm__ volatile("syscall"
@@ -100,7 +100,7 @@ static long long gaps(char **arguments)
 
 static long long launch(char **arguments)
 {
-    long count = atol(arguments[0]);
+    long count = strtol(arguments[0], NULL, 10);
     long long began = real_monotonic();
     pid_t pid;
 

@@ -14,7 +14,7 @@ static void *wait_for_ever(void *unused)
 
 int main(int argc, char **argv)
 {
-    int times = argc > 1 ? atoi(argv[1]) : 0;
+    int times = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 0;
     char left[16], line[64];
     pthread_t thread;
 

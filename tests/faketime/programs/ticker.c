@@ -37,7 +37,7 @@ static void order(void)
 
 int main(int argc, char **argv)
 {
-    long long period = atoll(argv[1]) * SECOND, next = monotonic() + period;
+    long long period = strtoll(argv[1], NULL, 10) * SECOND, next = monotonic() + period;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     puts("ready");
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
         for (long long left; (left = next - monotonic()) > 0;)
             poll(NULL, 0, (int)(left / 1000000) + 1);
         printf("tick %d\n", ticks);
-        if (argc > 2 && ticks == atoi(argv[2]))
+        if (argc > 2 && ticks == strtol(argv[2], NULL, 10))
             order();
     }
 }

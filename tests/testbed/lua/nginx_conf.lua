@@ -22,6 +22,7 @@ http {
     map $uri $pool { default "${uri}x"; }
     include sites/*.conf;
     server { listen 80; server_name shop.test; return 301 https://$host$request_uri; }
+    server { listen 443 default_server; return 404; }
 }
 ]])
 write("sites/shop.conf", [[
@@ -38,15 +39,17 @@ write("sites/other.conf", "server { listen 443 ssl; server_name other.test; ssl_
 
 local settings = { dir = "/state", address = "127.0.0.1:443", name = "shop.test", root = false,
   directives = { ssl_certificate = "/live/chain.pem", ssl_certificate_key = "/live/key.pem" } }
-local text = nginx_conf.rehearsed(dir .. "/nginx.conf", settings)
+local text, left_out = nginx_conf.rehearsed(dir .. "/nginx.conf", settings)
 like(text, "ssl_certificate /live/chain.pem;", "certificates are the rehearsal's")
 is(text:find("letsencrypt", 1, true), nil, "and no longer the user's")
-like(text, "listen 127%.0%.0%.1:443 ssl;", "the listener is on the stage")
+like(text, "listen 127%.0%.0%.1:443 ssl http2;", "the listener is on the stage, with the protocols that it had")
 is(text:find("[::]:443", 1, true), nil, "and nowhere else")
 like(text, "ssl_protocols TLSv1 TLSv1%.1 TLSv1%.2;", "what the user configured stays")
 like(text, [[log_format f '%$remote_addr "quoted; {" %$status';]], "quotes stay whole")
 is(text:find("other.test", 1, true), nil, "servers of other names have no part")
 is(text:find("301", 1, true), nil, "nor have those without TLS")
+is(left_out, { "access_log", "daemon", "pid", "server on 443", "server other.test", "server shop.test", "user" },
+  "all that is left out is told, by its name")
 is(text:find("daemon", 1, true), nil, "it stays in the foreground")
 is(text:find("/var/log", 1, true), nil, "and writes to none of the user's files, however deep")
 like(text, "load_module /usr/share/nginx/modules/", "modules are found where nginx has them")
