@@ -98,7 +98,7 @@ local function begin(self)
     if other ~= shop._name and job.resolves then play:add_host(job.host, other) end
   end
   job.env = tool.env and tool.env(job) or {}
-  job.env.TMPDIR = job.dir -- dehydrated leaves its temporary files there where it fails
+  job.env.TMPDIR = job.dir -- temporary files of a client that is ended early go with the play
   if tool.webroot then serve_challenges(job) end
   return job
 end
