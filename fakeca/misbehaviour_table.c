@@ -62,7 +62,7 @@ static const struct serve_fault own[] = {
      "Let's Encrypt, 2026-05-08: two and a half hours of 503", .status = 503, .argument = HTML, .instead = answer_page},
     {"server-error", "*", "500 and serverInternal", "status after after_date",
      "pebble#399: users have asked for it since 2023", .status = 500, .problem = SERVER_INTERNAL,
-     .argument = "Error creating new order", .instead = answer_problem},
+     .argument = "Internal error", .instead = answer_problem},
     {"not-found", "*", "404 with an HTML page", "status",
      "Let's Encrypt, 2025-08-06: the OCSP responders were switched off", .status = 404, .argument = HTML,
      .instead = answer_page},

@@ -97,7 +97,8 @@ local function begin(self)
   for _, other in ipairs(job.names) do
     if other ~= shop._name and job.resolves then play:add_host(job.host, other) end
   end
-  job.env = tool.env and tool.env(job)
+  job.env = tool.env and tool.env(job) or {}
+  job.env.TMPDIR = job.dir -- temporary files of a client that is ended early go with the play
   if tool.webroot then serve_challenges(job) end
   return job
 end

@@ -22,7 +22,7 @@ local lifetime = words.kind("table of durations by name", function (value)
   for name, span in pairs(value) do
     local seconds = type(span) == "string" and host.duration(span)
     if type(name) ~= "string" or not name:find "^[%l%d-]+$" or not seconds or seconds < 1 then
-      return nil, "a table of durations, such as { weekly = \"7d\" }"
+      return nil, "durations by name, such as { weekly = \"7d\" }"
     end
     list[#list + 1] = name .. "=" .. span
   end
@@ -35,7 +35,7 @@ local named_texts = words.kind("table of texts by name", function (value)
   local list = {}
   for name, text in pairs(value) do
     if type(name) ~= "string" or type(text) ~= "string" then
-      return nil, "a table, such as { [\"rate-limits\"] = \"on\" }"
+      return nil, "texts by name, such as { [\"rate-limits\"] = \"on\" }"
     end
     list[#list + 1] = name .. "=" .. text
   end

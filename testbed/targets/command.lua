@@ -5,7 +5,8 @@
 --   {address}      where it shall listen     {host} {port}   the same in two
 --   {name}         its name                  {dir}      a directory of its own
 --
--- Commands run in the scenario's directory.
+-- Commands run in the scenario's directory.  The one that starts it is a program with its arguments, and
+-- may have variables before it: PEM={pem} haproxy -W -db -f my.cfg
 --
 --     target { "command", name = "shop.test", certificate = house:issue {},
 --              start = "myserver --listen {address} --cert {chain} --key {key}", reload = "HUP" }
@@ -65,7 +66,9 @@ end
 local function server(self)
   local argv = self._play:on_calendar {}
   for i, word in ipairs(argv) do argv[i] = placeholders.word(word) end
-  return shell(self, "exec " .. table.concat(argv, " ") .. " " .. self._settings.start)
+  local start = self._settings.start
+  if start:find "^[%a_][%w_]*=" then argv[#argv + 1] = "env" end -- variables, which come before a program
+  return shell(self, "exec " .. table.concat(argv, " ") .. " " .. start)
 end
 
 function command.configure(self)

@@ -16,31 +16,36 @@ my $long = $ENV{REHEARSE_LONG};
 fake('new', $clock) && fake('set', $clock, '+100d') or BAIL_OUT('no clock');
 build_c('cc', $dir, 'killat', 'killat') or BAIL_OUT('no killat');
 
-# Whether it was killed at that step, or had ended before.
+my ($most_sent, $never) = (99, 101); # killat's
+
+# How often it had sent the process somewhere when it was killed at that step; undef: it had ended before.
 sub killed_at ($step, @arguments) {
     my $status = system("$dir/killat", $step, "$build/fakeclock", @arguments) >> 8;
-    die "killat: $status" if $status != 0 && $status != 7;
-    return $status == 0;
+    die "killat: $status" if $status >= $most_sent && $status != $never;
+    return $status == $never ? undef : $status;
 }
 
 # How many steps it was killed at, and those after which the process was not as it should be: it is to read
-# `first` up to some step and `then` from there on.  Threads do not stop in the same way every time, so that step
-# is a few steps wide; where they are never the same, it is to read the one or the other.
-my $wide = 10;
-sub every_step ($same, $stride, $first, $then, $prepare, $kill, $mend) {
-    my ($steps, $arrived, @bad) = (0, 0);
+# `first` until it has been sent a certain number of times, and `then` from there on.  It is the main thread that is
+# sent; another one may answer before it has gone, and is to read the one or the other.
+sub every_step ($by_main, $stride, $first, $then, $prepare, $kill, $mend) {
+    my ($steps, $arrived, @bad, @reads_first) = (0, $most_sent);
     for (my $step = 1;; $step += $stride) {
         my $process = $prepare->($step);
-        my $killed = $kill->($process, $step);
+        my $sent = $kill->($process, $step);
         my $is_first = $first->($process);
         my $is_then = !$is_first && $then->($process);
-        $arrived = $step if $is_then && !$arrived;
-        my $late = $same && $arrived && $step > $arrived + $wide;
-        push @bad, $step if !($is_then || $is_first && !$late) || !$mend->($process);
+        my $at = "$step (sent " . ($sent // 'home') . ')';
+        $arrived = $sent if $is_then && defined $sent && $sent < $arrived;
+        push @bad, "$at, neither" if !$is_first && !$is_then;
+        push @bad, "$at, not mended" if !$mend->($process);
+        push @reads_first, [$at, $sent // $most_sent] if $is_first;
         finish($process);
-        last if !$killed;
+        last if !defined $sent;
         $steps++;
     }
+    my $enough = $by_main ? $arrived : $most_sent;
+    push @bad, map { "$_->[0], where $enough was enough" } grep { $_->[1] >= $enough } @reads_first;
     return ($steps, @bad);
 }
 
@@ -67,7 +72,7 @@ sub launched ($stride, @command) {
         }
         close $process->{$_} for 'to', 'from';
         waitpid $process->{pid}, 0;
-        last if $? >> 8 == 7;
+        last if $? >> 8 == $never;
         $steps++;
     }
     return ($steps, @bad);
@@ -85,12 +90,12 @@ sub standing ($stride, @command) {
         my $process = start(@command);
         is_real($process);
         kill 'STOP', $process->{pid};
-        my $killed = killed_at($step, 'attach', $clock, $process->{pid});
+        my $sent = killed_at($step, 'attach', $clock, $process->{pid});
         my $again = fake('attach', $clock, $process->{pid});
         kill 'CONT', $process->{pid};
         push @bad, $step if !$again || !is_ahead($process) || !mend($process);
         finish($process);
-        last if !$killed;
+        last if !defined $sent;
         $steps++;
     }
     return ($steps, @bad);
@@ -100,13 +105,13 @@ my @runtimes = runtimes($dir);
 @runtimes = @runtimes[0, 1] if !$long;
 for (@runtimes) {
     my ($name, @command) = @$_;
-    my $same = $name =~ /C|musl|perl|python/;
+    my $by_main = $name !~ /Go|java/;
     my $stride = $name =~ /java|node|python/ ? 7 : $long ? 1 : 11;
     says("$name: attach while it stands", standing($stride, @command));
-    says("$name: attach", every_step($same, $stride, \&is_real, \&is_ahead,
+    says("$name: attach", every_step($by_main, $stride, \&is_real, \&is_ahead,
         sub { my $process = start(@command); is_real($process); $process },
         sub ($process, $step) { killed_at($step, 'attach', $clock, $process->{pid}) }, \&mend));
-    says("$name: detach", every_step($same, $stride, \&is_ahead, \&is_real,
+    says("$name: detach", every_step($by_main, $stride, \&is_ahead, \&is_real,
         sub { my $process = start(@command); is_real($process); fake('attach', $clock, $process->{pid}); $process },
         sub ($process, $step) { killed_at($step, 'detach', $process->{pid}) }, \&mend));
     next if $name =~ /dynamic C|perl|python|node|java/; # these are preloaded too

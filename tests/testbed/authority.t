@@ -60,7 +60,7 @@ for (['certbot', 'newAccount', qr/Unable to register an account/], ['certbot', '
     ['uacme', 'validation', qr/During secondary/]) {
     my ($client, $where, $words) = @$_;
     my $fault = $where eq 'validation' ? 'perspectives-disagree' : 'server-error';
-    ($status, $out, $err) = rehearse('run', scenario(<<"PLAY"));
+    ($status, $out, $err) = rehearse('run', '--state', "$DIR/turned", scenario(<<"PLAY"));
 scenario "A client is turned away"
 local house   = ca      {}
 house:serve {}

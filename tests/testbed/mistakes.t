@@ -75,7 +75,7 @@ my @mistakes = (
     ['a fault of an authority that does not serve', sub { $_ .= "house:arm { \"reset\" }\n" },
         qr/arm: this ca does not serve; expected house:serve\(\) before/, 7],
     ['a setting of an authority that is no text', sub { $_ .= "house:serve { settings = { caa = true } }\n" },
-        qr/settings.*expected a table, such as \{ \["rate-limits"\] = "on" \}/, 7],
+        qr/settings.*expected texts by name, such as \{ \["rate-limits"\] = "on" \}/, 7],
     ['accounts of an authority that does not serve', sub { $_ .= "house:forget_accounts()\n" },
         qr/forget_accounts: this ca does not serve; expected house:serve\(\) before/, 7],
     ['a staple that nobody asks for', sub { $_ .= "renewal { of = shop, from = house, must_staple = true }" },

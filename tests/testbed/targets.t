@@ -87,6 +87,11 @@ chmod 0755, $off;
 is $status, 6, 'a target that is not on the calendar is no pass' or diag "$out\n$err";
 like $out, qr/target shop\.test \(command\) does not live on the calendar: it reads/, 'and is told';
 
+# What a server reads from variables comes before its name, as in a shell.
+($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(qq{"command", $certificate, start = }
+    . qq{"AT={address} CHAIN={chain} KEY={key} sh -c 'exec $server \$AT \$CHAIN \$KEY'", reload = "HUP"}));
+is $status, 0, 'a command may have variables' or diag "$out\n$err";
+
 # The same beside the scenario, in directories with spaces; TMPDIR too.
 mkdir "$DIR/with space";
 system('cp', $server, "$DIR/with space/server");
