@@ -27,7 +27,7 @@ static const struct verb verbs[] = {
     {"forget-accounts", "", "forget all accounts, as after a wipe", state_options,      verb_list},
     {"profile",    "NAME=T", "change how long what it issues lasts",      state_options,      verb_profile},
     {"rotate-issuer", "", "make a new intermediate, to issue from while it serves", state_options, verb_list},
-    {"settings",   "", "list its settings",                           state_options,      verb_list},
+    {"settings",   "", "list its settings; without --state those of a new one", state_options, verb_settings},
     {"set",        "NAME=VALUE...", "change its settings",            state_options,      verb_set},
     {"eab",        "", "make a key for external account binding",     eab_options,        verb_eab},
     {"unpause",    "", "let an account order names again that failed too often", unpause_options, verb_unpause},

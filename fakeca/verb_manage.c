@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fakeca/manage.h"
+#include "fakeca/policy.h"
 #include "fakeca/verbs.h"
 #include "testbed/wire/moment.h"
 
@@ -181,7 +182,25 @@ int verb_disarm(int argc, char **argv)
     return ask(&a, request);
 }
 
-/* armed, settings, accounts, orders, certificates, forget-accounts and rotate-issuer: the verb is the request. */
+/* Without an authority: those that a new one has. */
+int verb_settings(int argc, char **argv)
+{
+    struct manage_arguments a = {0};
+    struct policy usual;
+    struct error e;
+    json_t *answer;
+
+    if (options_for(state_options, argc, argv, &a, NULL, 0, &e) < 0)
+        return complain(&e);
+    if (a.state != NULL)
+        return ask(&a, json_pack("{s:s}", "do", "settings"));
+    policy_usual(&usual);
+    answer = json_pack("{s:o}", "settings", policy_describe(&usual));
+    tell_json(answer);
+    return DONE;
+}
+
+/* armed, accounts, orders, certificates, forget-accounts and rotate-issuer: the verb is the request. */
 int verb_list(int argc, char **argv)
 {
     struct manage_arguments a = {0};

@@ -59,6 +59,7 @@ int verb_arm(int argc, char **argv);
 int verb_disarm(int argc, char **argv);
 int verb_dns(int argc, char **argv);
 int verb_set(int argc, char **argv);
+int verb_settings(int argc, char **argv);
 int verb_eab(int argc, char **argv);
 int verb_unpause(int argc, char **argv);
 int verb_profile(int argc, char **argv);

@@ -99,6 +99,15 @@ function authority.serving(house, who)
   if not house._serving then words.mistake("%s: this ca does not serve; expected house:serve() before", who) end
 end
 
+local function check_settings(play, assignments)
+  for _, assignment in ipairs(assignments or {}) do
+    local name = assignment:match "^[^=]*"
+    if not play.run.settings[name] then
+      words.mistake("serve: unknown setting '%s'%s", name, words.suggestion(name, words.keys(play.run.settings)))
+    end
+  end
+end
+
 local methods = {}
 
 function methods:serve(given)
@@ -106,6 +115,7 @@ function methods:serve(given)
   if self._settings.skew ~= 0 then words.mistake "serve: one that serves lives on the calendar; expected no skew" end
   local play = self._play
   self._serving, self._armed, self._may_miss = words.check("serve", authority.serve_spec, given or {}), {}, {}
+  check_settings(play, self._serving.settings)
   play:at_end(function () authority.account(self) end)
   if play.dry then return end
   self._process, self._facts = listen(self)

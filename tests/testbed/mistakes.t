@@ -84,6 +84,8 @@ my @mistakes = (
         qr/forget: without a client it remembers nothing; expected client = \.\.\./, 8],
     ['an unknown fault of an authority', sub { $_ .= "house:serve()\nhouse:arm { \"retry-latr\" }\n" },
         qr/arm: 'entry 1' is "retry-latr"; expected a fault of docs\/authority\.md; did you mean 'retry-later'\?/, 8],
+    ['an unknown setting of an authority', sub { $_ .= "house:serve { settings = { [\"rate-limit\"] = \"on\" } }\n" },
+        qr/serve: unknown setting 'rate-limit'; did you mean 'rate-limits'\?/, 7],
     ['an authority that serves twice', sub { $_ .= "house:serve()\nhouse:serve {}\n" }, qr/this ca serves already/, 8],
     ['a target that cannot get certificates by itself', sub { s/certificate = house:issue/certificate = house:acme/;
         s/^(local shop)/house:serve()\n$1/m }, qr/a target of kind builtin gets no certificates by itself/, 4],
