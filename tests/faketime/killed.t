@@ -56,25 +56,29 @@ sub mend ($process) {
 
 # The same where the helper of a launch is killed.
 sub launched ($stride, @command) {
-    my ($steps, $arrived, @bad) = (0, 0);
+    my ($steps, $arrived, @bad, @reads_real) = (0, $most_sent);
     for (my $step = 1;; $step += $stride) {
         my $process = start("$dir/killat", $step, "$build/fakeclock", 'run', $clock, '--', @command);
         my $is_real = is_real($process);
         my $is_ahead = !$is_real && is_ahead($process);
         my ($program) = split ' ', `pgrep -P $process->{pid}`;
-        $arrived ||= $is_ahead;
         if (defined $program) {
-            push @bad, $step if $arrived ? !$is_ahead : !$is_real;
-            push @bad, "$step, mended" if !$arrived && !mend({%$process, pid => $program});
+            push @bad, "$step, neither" if !$is_real && !$is_ahead;
+            push @bad, "$step, not mended" if $is_real && !mend({%$process, pid => $program});
             kill 'KILL', $program;
         } else { # before it had said that it was there: the launch was refused
             push @bad, $step if $step > 4;
         }
         close $process->{$_} for 'to', 'from';
         waitpid $process->{pid}, 0;
-        last if $? >> 8 == $never;
+        my $sent = $? >> 8;
+        push @bad, "$step, at home" if $sent == $never && !$is_ahead;
+        last if $sent == $never;
+        $arrived = $sent if $is_ahead && $sent < $arrived;
+        push @reads_real, [$step, $sent] if $is_real;
         $steps++;
     }
+    push @bad, map { "$_->[0] (sent $_->[1]), where $arrived was enough" } grep { $_->[1] >= $arrived } @reads_real;
     return ($steps, @bad);
 }
 
