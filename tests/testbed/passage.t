@@ -99,7 +99,7 @@ my @mistakes = (
     ['fleet:expect { success = "100%", within = "1s", runs_out = true }', qr/'runs_out' goes with throughout alone/],
     ['local slow = ca { skew = "1d" } slow:serve {}', qr/one that serves lives on the calendar/],
     ['timeout "0s"', qr/nothing is over before it began/],
-    ['house:profiles { classic = "soon" }', qr/profiles: .*expected a table/],
+    ['house:profiles { classic = "soon" }', qr/profiles: .*expected durations by name/],
 );
 for my $mistake (@mistakes) {
     my ($line, $says) = @$mistake;
