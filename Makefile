@@ -153,7 +153,7 @@ $(FUZZERS): $(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/%.o $(UNDER_fakeca)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_fakeca)
 
 TESTS ?= $(UNITS) $(sort $(wildcard tests/*/*.t))
-PROVE  = BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove -j2 --timer --exec ''
+PROVE  = BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --exec ''
 
 # --- what people type --------------------------------------------------------------------------
 
