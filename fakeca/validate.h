@@ -76,6 +76,7 @@ struct validation {
     const char *identifier; /* without "*."; this and the next two are borrowed for the call */
     const char *token, *key_authorization;
     bool wildcard;
+    bool proven; /* that was found out before: only CAA is to be looked at */
     struct detour detour;
 };
 

@@ -100,8 +100,9 @@ void attempt_end(struct attempt *attempt, int problem, const char *format, ...)
     va_start(list, format);
     vsnprintf(what, sizeof what, format, list);
     va_end(list);
-    snprintf(detail, sizeof detail, "%s of %s: %s", challenge_names[attempt->challenge],
-             attempt->identifier, what);
+    snprintf(detail, sizeof detail, "%s of %s: %s",
+             attempt->proven ? "CAA" : challenge_names[attempt->challenge], attempt->identifier,
+             what);
     discard(attempt);
     trial_judged(trial, perspective, problem, detail);
 }
@@ -388,6 +389,10 @@ static void begin(struct attempt *attempt)
 {
     const struct validator *validator = attempt->validator;
 
+    if (attempt->proven) {
+        attempt_end(attempt, VALIDATION_GOOD, "good");
+        return;
+    }
     if (attempt->challenge == DNS_01) {
         dns_01_begin(attempt);
         return;
@@ -426,6 +431,7 @@ static int start(struct trial *trial, size_t perspective, struct validator *vali
     attempt->perspective = perspective;
     attempt->detour = validation->detour;
     attempt->account = validation->account;
+    attempt->proven = validation->proven;
     attempt->wildcard = validation->wildcard;
     attempt->challenge = validation->challenge;
     attempt->fd = -1;

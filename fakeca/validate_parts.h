@@ -15,8 +15,8 @@ struct attempt {
     size_t perspective;
     int64_t account;
     struct detour detour;
-    bool wildcard, may_issue; /* CAA has been looked up */
-    struct caa_check *caa;    /* under way, or NULL */
+    bool proven, wildcard, may_issue; /* the last: CAA has been looked up */
+    struct caa_check *caa;            /* under way, or NULL */
     enum challenge challenge;
     char identifier[256];
     char token[128];
