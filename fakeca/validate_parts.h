@@ -14,6 +14,7 @@ struct attempt {
     struct trial *trial;
     size_t perspective;
     int64_t account;
+    struct detour detour;
     bool wildcard, may_issue; /* CAA has been looked up */
     struct caa_check *caa;    /* under way, or NULL */
     enum challenge challenge;

@@ -196,10 +196,13 @@ authority.arm_spec = {
   may_miss = { "flag", default = false, help = "it is no failure of the play when it meets no request [false]" },
   chain = { chain_fault, help = "which of `rehearse faults`, for broken-chain" },
   key = { "text", help = "which entry, for directory-key-missing" },
+  perspectives = { "count", help = "how many besides the first, for perspectives-disagree [all]" },
 }
 
 -- Options of `fakeca arm` that go as they are.
-local AS_THEY_ARE = { "on", "account", "identifier", "serial", "nth", "times", "status", "after", "chain", "key" }
+local AS_THEY_ARE = {
+  "on", "account", "identifier", "serial", "nth", "times", "status", "after", "chain", "key", "perspectives",
+}
 
 local function arm_command(house, settings)
   local play = house._play

@@ -115,6 +115,15 @@ is(judged('shop.test'), 'valid', 'until that is over');
 hijack(1);
 like(judged('shop.test'), qr/^invalid connection http-01/, 'the first must agree in any case');
 dns('--remove', 'shop.test', '--perspective', 1);
+sub strays (@how) {
+    fakeca('arm', 'perspectives-disagree', '--state', home(), @how);
+    my $judged = judged('shop.test');
+    fakeca('disarm', 'perspectives-disagree', '--state', home());
+    return $judged;
+}
+is(strays('--perspectives', 1), 'valid', 'one that asks a name server without the name may be lost');
+like(strays('--perspectives', 2), qr/^invalid dns During secondary validation: .*NXDOMAIN/, '  two may not');
+like(strays(), qr/^invalid dns During secondary validation: /, '  nor all three');
 fakeca('set', 'caa=on', '--state', home());
 dns('--add', 'shop.test. CAA 0 issue ";"', '--perspective', $_) for 2, 3;
 like(judged('shop.test'), qr/^invalid caa During secondary validation: /, 'CAA is looked up by each');
