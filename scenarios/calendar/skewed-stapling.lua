@@ -23,7 +23,8 @@ local house  = ca      {}
 house:serve {}
 local shop   = target  { "nginx", name = "shop.test", certificate = house:issue {}, stapling = true, skew = "0s" }
 local usual  = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "usual", rate = "10/s" }
-local strict = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "strict", rate = "10/s", staple = "require" }
+local strict = clients { "openssl", "gnutls", "wolfssl", to = shop, named = "strict", rate = "10/s",
+                         staple = "require" }
 
 steady "its clock is right, and every client gets in, those too that insist on a staple"
 strict:expect { success = "100%", within = "10s" }
