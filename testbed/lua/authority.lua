@@ -60,7 +60,7 @@ end
 
 local function listen(house)
   local play = house._play
-  local argv = { play.run.options.programs .. "/fakeca", "serve", "--state", house._dir, "--clock", play.clock_file,
+  local argv = { play.run.options.programs .. "/fakeca", "serve", "--state", house._dir, "--clock", play.clock.file,
     "--seed", tostring(play.run.seed), table.unpack(addresses(play)) }
   for _, profile in ipairs(house._serving.profiles or {}) do
     argv[#argv + 1], argv[#argv + 2] = "--profile", profile
