@@ -90,7 +90,8 @@ is("$answer->{status} $answer->{json}{status}", '200 processing', 'after nine it
 ok($answer->{fields}{'retry-after'}, '  which takes a moment');
 like(comes_of($orders[1]), qr/^invalid caa Rechecking CAA: CAA of shop\.test: CAA forbids /, '  and forbids by now');
 finalized($two, @both);
-like(comes_of($two), qr/^invalid caa Rechecking CAA for "\S+" and 1 more identifiers failed\./, 'so it does of two names');
+like(comes_of($two), qr/^invalid caa Rechecking CAA for "\S+" and 1 more identifiers failed\./,
+    'so it does of two names');
 my $subproblems = $client->settled($two->{fields}{location})->{error}{subproblems};
 is_deeply([sort map { "$_->{identifier}{value} $_->{type}" } @$subproblems],
     [map { "$_ urn:ietf:params:acme:error:caa" } @both], '  and tells of each');
