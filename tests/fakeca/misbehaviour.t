@@ -285,7 +285,8 @@ sub is_refused () {
 }
 
 my %wanted = map { $_ => 1 } @ARGV;
-for my $fault (grep { !%wanted || $wanted{$_} } map { $_->{name} } @{decode_json(fakeca('faults', '--serve', '--json'))}) {
+my @all = map { $_->{name} } @{decode_json(fakeca('faults', '--serve', '--json'))};
+for my $fault (grep { !%wanted || $wanted{$_} } @all) {
     my $how = delete $observed{$fault};
     if ($fault eq 'connection-refused') { is_refused() }
     elsif ($how) { is_seen_once($fault, @$how) }
