@@ -171,7 +171,8 @@ for my $library (@libraries) {
         my %mine = $newest eq '1.2' ? (cert => $untrusted->{chain}, key => $untrusted->{key}) : ();
         my %got;
         $got{$probe->(connect => $last_words, max_version => $newest, %mine)->{outcome}}++ for 1 .. 25;
-        is_deeply(\%got, {$said{$newest} => 25}, "$library: an alert, and then a reset, in TLS $newest") or diag explain \%got;
+        is_deeply(\%got, {$said{$newest} => 25}, "$library: an alert, and then a reset, in TLS $newest")
+            or diag explain \%got;
     }
 
     $outcome->('alert-certificate-required', 'a server that takes its time to refuse', connect => $slow);
