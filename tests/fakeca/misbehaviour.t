@@ -249,7 +249,9 @@ my %observed = (
     'dns-slow' => [dns_a => qr{127\.0\.0\.1\n.*Query time: 5\d{3} msec}s], 'dns-silent' => [dns_once => qr{timed out}],
     'dns-truncated' => [dns_bare => qr{flags:[^;]* tc}], 'dns-cut' => [dns_once => qr{bad packet|malformed|timed out}i],
     'dns-wrong-id' => [dns_once => qr{ID mismatch}], 'caa-forbids' => [dns_caa => qr{CAA\s+0 issue ";"}],
-    'dns-wrong-address' => [dns_a => qr{\s192\.0\.2\.1\n}], 'dns-silent-ipv6' => [dns_aaaa => qr{\s100::1\n}], 'dns-wrong-text' => [dns_txt => qr{"not-this-challenge"}],
+    'dns-wrong-address' => [dns_a => qr{\s192\.0\.2\.1\n}],
+    'dns-silent-ipv6' => [dns_aaaa => qr{\s100::1\n}],
+    'dns-wrong-text' => [dns_txt => qr{"not-this-challenge"}],
 );
 
 # Where in the table of endpoints a look is.

@@ -15,7 +15,7 @@ static bool is_inside(const char *text, const char *bytes, size_t length)
 
 static void follow(const char *location)
 {
-    struct http_place place = {.port = 5002, .host = "shop.test", .path = "/"}, before = place;
+    struct http_place place = {.port = 53, .host = "shop.test", .path = "/"}, before = place;
 
     if (http_place_follow(&place, location) < 0) {
         must(memcmp(&place, &before, sizeof place) == 0,
