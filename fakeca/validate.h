@@ -11,6 +11,9 @@
  * find all well, and of the others all but one (but two, of six and more): validate_quorum.c.
  * Where the policy has it, CAA is looked up after a good answer (caa.h).
  *
+ * A detour is what an attempt meets on its way where a fault is about it; it then goes there and finds out by
+ * itself, as for any other reason.
+ *
  * An attempt has VALIDATE_SECONDS in all and ends by calling `done` once, never from within
  * validate_start; or by validator_close, which calls nobody.  Everything a peer says is untrusted.
  */
@@ -33,6 +36,17 @@
 
 struct attempt;
 
+/* All zero: none. */
+struct detour {
+    /* So many of the perspectives besides the first ask `stranger` about names; -1: all of them. */
+    int estranged;
+    bool circles; /* whatever a name stands for, connections lead to `circle` */
+    double late;  /* real seconds: the perspectives besides the first look so much later */
+    bool alien;   /* on this machine, connections come from another address of it: ALIEN_SOURCE */
+};
+
+#define ALIEN_SOURCE "127.0.0.66"
+
 struct validator {
     struct ev_loop *loop;
     /* One for each perspective; NULL: this machine's idea of names, which knows addresses alone. */
@@ -40,6 +54,9 @@ struct validator {
     size_t perspectives;         /* 0 is 1 */
     const struct policy *policy; /* NULL: no CAA */
     unsigned http_port, tls_port;
+    /* Where detours lead, literal addresses: a name server that knows no name, and a web server that redirects
+     * to where one is.  NULL: there are no detours. */
+    const struct address *stranger, *circle;
     /* `problem`: VALIDATION_GOOD or an enum problem, with `detail` for people. */
     void (*done)(void *context, int64_t authorization, int problem, const char *detail);
     void *context;
@@ -59,6 +76,8 @@ struct validation {
     const char *identifier; /* without "*."; this and the next two are borrowed for the call */
     const char *token, *key_authorization;
     bool wildcard;
+    bool proven; /* that was found out before: only CAA is to be looked at */
+    struct detour detour;
 };
 
 int validate_start(struct validator *validator, const struct validation *validation,

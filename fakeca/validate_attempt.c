@@ -47,7 +47,12 @@ static void discard(struct attempt *attempt)
 
 const struct address *attempt_resolver(const struct attempt *attempt)
 {
-    return attempt->validator->resolvers[attempt->perspective];
+    const struct validator *validator = attempt->validator;
+    int estranged = attempt->detour.estranged;
+
+    if (attempt->perspective > 0 && (estranged < 0 || attempt->perspective <= (size_t)estranged))
+        return validator->stranger;
+    return validator->resolvers[attempt->perspective];
 }
 
 static void on_caa(void *context, enum caa_verdict verdict, const char *detail)
@@ -95,8 +100,9 @@ void attempt_end(struct attempt *attempt, int problem, const char *format, ...)
     va_start(list, format);
     vsnprintf(what, sizeof what, format, list);
     va_end(list);
-    snprintf(detail, sizeof detail, "%s of %s: %s", challenge_names[attempt->challenge],
-             attempt->identifier, what);
+    snprintf(detail, sizeof detail, "%s of %s: %s",
+             attempt->proven ? "CAA" : challenge_names[attempt->challenge], attempt->identifier,
+             what);
     discard(attempt);
     trial_judged(trial, perspective, problem, detail);
 }
@@ -115,18 +121,45 @@ static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events);
 
-static int open_socket(struct attempt *attempt, struct sockaddr_storage *to)
+/* Where to really connect, given what the name stands for. */
+static struct sockaddr_storage destination(const struct attempt *attempt,
+                                           const struct sockaddr_storage *named)
 {
-    socklen_t length =
-        to->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    const struct address *circle = attempt->validator->circle;
+    struct sockaddr_storage to = *named;
+    unsigned port = attempt->port;
 
-    /* the port has the same place in both */
-    ((struct sockaddr_in *)to)->sin_port = htons((uint16_t)attempt->port);
-    attempt->fd = socket(to->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (attempt->fd < 0)
+    if (attempt->detour.circles && lookup_literal(circle->host, &to))
+        port = (unsigned)strtoul(circle->port, NULL, 10);
+    ((struct sockaddr_in *)&to)->sin_port =
+        htons((uint16_t)port); /* the same place in both families */
+    return to;
+}
+
+/* From where; only within 127.0.0.0/8 is there a choice. */
+static int choose_source(const struct attempt *attempt, const struct sockaddr_storage *to)
+{
+    const struct sockaddr_in *there = (const struct sockaddr_in *)to;
+    struct sockaddr_storage from;
+
+    if (!attempt->detour.alien || to->ss_family != AF_INET ||
+        ntohl(there->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET ||
+        !lookup_literal(ALIEN_SOURCE, &from))
+        return 0;
+    return bind(attempt->fd, (const struct sockaddr *)&from, sizeof(struct sockaddr_in));
+}
+
+static int open_socket(struct attempt *attempt, const struct sockaddr_storage *named)
+{
+    struct sockaddr_storage to = destination(attempt, named);
+    socklen_t length =
+        to.ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+    attempt->fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (attempt->fd < 0 || choose_source(attempt, &to) < 0)
         return -1;
-    return connect(attempt->fd, (struct sockaddr *)to, length) == 0 || errno == EINPROGRESS ? 0
-                                                                                            : -1;
+    return connect(attempt->fd, (struct sockaddr *)&to, length) == 0 || errno == EINPROGRESS ? 0
+                                                                                             : -1;
 }
 
 /* To the next of the addresses that the name has; the last one's failure is the attempt's. */
@@ -356,6 +389,10 @@ static void begin(struct attempt *attempt)
 {
     const struct validator *validator = attempt->validator;
 
+    if (attempt->proven) {
+        attempt_end(attempt, VALIDATION_GOOD, "good");
+        return;
+    }
     if (attempt->challenge == DNS_01) {
         dns_01_begin(attempt);
         return;
@@ -392,7 +429,9 @@ static int start(struct trial *trial, size_t perspective, struct validator *vali
     attempt->validator = validator;
     attempt->trial = trial;
     attempt->perspective = perspective;
+    attempt->detour = validation->detour;
     attempt->account = validation->account;
+    attempt->proven = validation->proven;
     attempt->wildcard = validation->wildcard;
     attempt->challenge = validation->challenge;
     attempt->fd = -1;
@@ -405,16 +444,24 @@ static int start(struct trial *trial, size_t perspective, struct validator *vali
         validator->first->previous = attempt;
     validator->first = attempt;
     ev_init(&attempt->io, on_io);
-    ev_timer_init(&attempt->limit, on_begin, 0., 0.);
+    ev_timer_init(&attempt->limit, on_begin, perspective == 0 ? 0. : validation->detour.late, 0.);
     attempt->io.data = attempt->limit.data = attempt;
     ev_timer_start(validator->loop, &attempt->limit);
     return 0;
 }
 
+/* What is about the perspectives besides the first takes one. */
+static size_t perspectives_of(const struct validator *validator, const struct detour *detour)
+{
+    size_t least = detour->estranged != 0 || detour->late > 0 ? 2 : 1;
+
+    return validator->perspectives < least ? least : validator->perspectives;
+}
+
 int validate_start(struct validator *validator, const struct validation *validation,
                    struct error *e)
 {
-    size_t perspectives = validator->perspectives == 0 ? 1 : validator->perspectives;
+    size_t perspectives = perspectives_of(validator, &validation->detour);
     struct trial *trial = trial_new(validator, validation->authorization, perspectives);
 
     for (size_t i = 0; trial != NULL && i < perspectives; i++)

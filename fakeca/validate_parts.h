@@ -14,8 +14,9 @@ struct attempt {
     struct trial *trial;
     size_t perspective;
     int64_t account;
-    bool wildcard, may_issue; /* CAA has been looked up */
-    struct caa_check *caa;    /* under way, or NULL */
+    struct detour detour;
+    bool proven, wildcard, may_issue; /* the last: CAA has been looked up */
+    struct caa_check *caa;            /* under way, or NULL */
     enum challenge challenge;
     char identifier[256];
     char token[128];

@@ -76,7 +76,7 @@ end
 -- A connection's time is the calendar's, unless it has one of its own.
 local function set_time(play, request, at)
   if at == "calendar" then
-    request.at, request.clock = json.null, play.clock_file
+    request.at, request.clock = json.null, play.clock.file
   elseif at then
     request.clock = json.null
   end
@@ -106,7 +106,7 @@ local function connection_of(fleet)
   request.connect = settings.to._address
   request.name = request.name or settings.to._name
   request.trust = trust_of(play, settings)
-  request.clock = play.clock_file
+  request.clock = play.clock.file
   set_time(play, request, settings.at)
   if settings.certificate then
     request.cert = settings.certificate._facts.dir .. "/chain.pem"

@@ -108,7 +108,9 @@ my %look = (
     renewalInfo => sub { text_of($client->ask($renewal)) },
     validation => sub {
         my $new = $client->order(['shop.test'])->{json}{authorizations}[0];
-        return encode_json($client->prove($new, 'http-01', \&show));
+        my $began = time;
+        my $judged = JSON::PP->new->canonical->encode($client->prove($new, 'http-01', \&show));
+        return "$judged after @{[time - $began]} s, to " . slurp("$dir/www/.peer");
     },
     ocsp => sub { ocsp($certificate->{file}) },
     ocsp_revoked => sub { ocsp("$dir/gone/chain.pem") },
@@ -199,8 +201,10 @@ my %observed = (
     'wildcard-unmarked' => [wildcard => qr{"challenges"(?!.*"wildcard")}],
     'no-challenges' => [authz => qr{"challenges":\[\]}],
     'unknown-challenges' => [authz => qr{"type":"rehearsal-01"(?!.*"http-01")}],
-    'perspectives-disagree' => [validation => qr{secondary validation}],
-    'redirect-loop' => [validation => qr{Too many redirects}],
+    'perspectives-disagree' => [validation => qr{During secondary validation: .*shop\.test: NXDOMAIN".*error:dns"}],
+    'perspectives-late' => [validation => qr{"status":"valid".* after (?:[4-9]|\d\d) s}],
+    'redirect-loop' => [validation => qr{more than 10 redirects".*error:connection"}],
+    'other-source' => [validation => qr{"status":"valid".* to 127\.0\.0\.66\z}],
     'broken-chain' => [finalize => qr{DNS:elsewhere\.test.*own key}s, '--chain', 'wrong-name'],
     'wrong-key' => [finalize => qr{DNS:shop\.test.*another key}s],
     'dead-ocsp-url' => [finalize => qr{OCSP - URI:http://127\.0\.0\.1:0/}],
