@@ -210,7 +210,7 @@ local function within(fleet, asked)
     if verdict.met then
       local sure = stretch(fleet, asked, SETTLED)
       if sure.met or flow.now() >= deadline then return sure end
-    elseif told >= deadline or flow.now() >= deadline + PATIENCE then
+    elseif told >= deadline and not verdict.no_data or flow.now() >= deadline + PATIENCE then
       return verdict
     end
     fleet:_next_tick(1)
