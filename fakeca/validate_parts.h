@@ -6,7 +6,8 @@
 #include "fakeca/caa.h"
 #include "fakeca/validate.h"
 
-#define REPLY_MOST 65536
+#define REPLY_FIRST 2048 /* most are shorter */
+#define REPLY_MOST  65536
 
 struct attempt {
     struct validator *validator;
@@ -28,16 +29,16 @@ struct attempt {
     bool secure;
     char path[2048];
     unsigned redirects;
-    struct found found;
-    size_t next_address;
+    struct sockaddr_storage addresses[FOUND_MOST];
+    size_t address_count, next_address;
     /* the connection */
     int fd; /* -1: none */
     SSL *ssl;
     bool connected;
     char request[2560];
     size_t put, length;
-    char *reply; /* REPLY_MOST + 1 bytes, ours */
-    size_t got;
+    char *reply; /* ours, with a NUL after what was got */
+    size_t got, room;
     ev_io io;
     ev_timer limit;
 };
