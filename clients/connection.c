@@ -348,6 +348,8 @@ struct connection *connection_begin(struct ev_loop *loop, struct plan *plan, con
                              .stream.fd = -1};
     ev_init(&c->io, on_ready);
     ev_timer_init(&c->timer, on_timer, 0, (double)plan->settings.timeout / 1e9);
+    /* What came in time counts, however late it is looked at. */
+    ev_set_priority(&c->timer, EV_MINPRI);
     c->io.data = c->timer.data = c;
     verdict_begin(&c->result.verdict);
     plan_keep(plan);

@@ -12,7 +12,7 @@ local words = require "words"
 
 local authority = {}
 
-local PATIENCE = 20 -- seconds until it listens
+local PATIENCE = 60 -- seconds until it listens
 
 -- --- serving ------------------------------------------------------------------------------------
 

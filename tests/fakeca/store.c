@@ -124,13 +124,11 @@ static void of_many_each_is_remembered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_is_rolled_back_was_never_there, fixture_open,
-                                        fixture_close),
-        cmocka_unit_test_setup_teardown(a_body_is_the_callers_own, fixture_open, fixture_close),
-        cmocka_unit_test_setup_teardown(a_number_is_of_one_kind, fixture_open, fixture_close),
-        cmocka_unit_test_setup_teardown(what_is_set_by_name_is_found_by_number, fixture_open,
-                                        fixture_close),
-        cmocka_unit_test_setup_teardown(of_many_each_is_remembered, fixture_open, fixture_close),
+        FRESH(what_is_rolled_back_was_never_there),
+        FRESH(a_body_is_the_callers_own),
+        FRESH(a_number_is_of_one_kind),
+        FRESH(what_is_set_by_name_is_found_by_number),
+        FRESH(of_many_each_is_remembered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
