@@ -48,7 +48,7 @@ CLIENT   = $(call objects,$(filter-out $(DRIVERS),$(wildcard clients/*.c)))
 FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
 TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
 SHIM     = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(sort $(wildcard faketime/shim*.c)) \
-             faketime/page.c faketime/program.c faketime/vdso.c testbed/wire/error.c)
+             faketime/deadline.c faketime/page.c faketime/program.c faketime/vdso.c testbed/wire/error.c)
 CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/command%.c faketime/blob_code.c, \
              $(wildcard faketime/*.c))) $(BUILD)/obj/faketime/image.o
 BUILTIN  = $(call objects,$(wildcard testbed/targets/*.c))

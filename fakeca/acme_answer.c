@@ -423,6 +423,7 @@ struct acme *acme_new(const struct acme_plan *plan, struct error *e)
 void acme_free(struct acme *acme)
 {
     if (acme != NULL) {
+        recheck_clear(acme);
         keyring_clear(&acme->keyring);
         mint_free(acme->mint);
     }

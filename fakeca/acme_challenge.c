@@ -6,9 +6,6 @@
 #include "fakeca/acme_parts.h"
 
 #define TOKEN_OCTETS 32
-/* RFC 8659 is asked at most so long before issuance (Baseline Requirements 4.2.2.1); and so no authorization lasts
- * longer, where it is asked at all. */
-#define CAA_HOLDS (8 * 3600)
 
 /* Which challenges there are for what. */
 static const struct kind {
@@ -113,8 +110,8 @@ static int keep_proof(struct acme *acme, int64_t number, json_t *body, int64_t n
 
     snprintf(name, sizeof name, "%s%s", wildcard ? "*." : "", value);
     proof_name(json_integer_value(json_object_get(body, "account")), name, proof);
-    if (acme->plan.policy->caa && reuse > CAA_HOLDS)
-        reuse = CAA_HOLDS;
+    if (acme->plan.policy->caa)
+        json_object_set_new(body, "caa", json_integer(now)); /* when it was looked at */
     json_object_set_new(body, "expires", json_integer(now + reuse));
     status = store_set(acme->plan.store, "proof", proof, pointer, e);
     json_decref(pointer);
@@ -195,6 +192,30 @@ static json_t *challenge_named(const json_t *body, const char *name)
     return NULL;
 }
 
+/* What the fault that it meets does to a validation. */
+static struct detour detour_of(const struct acme *acme, const struct validation *validation)
+{
+    struct sockaddr_storage unused;
+    bool is_address = lookup_literal(validation->identifier, &unused);
+    struct subject subject = {
+        .endpoint = "validation",
+        .account = validation->account,
+        .names = json_pack("[s]", validation->identifier),
+        .traits = (validation->challenge == HTTP_01 ? OVER_HTTP : 0) |
+                  (validation->challenge == DNS_01 ? 0 : CONNECTS) | (is_address ? 0 : BY_NAME),
+        .now = acme->plan.now(acme->plan.context),
+    };
+    struct chosen chosen = misbehaviour_choose(acme->plan.misbehaviour, &subject);
+    struct detour detour = {0};
+
+    json_decref((json_t *)subject.names);
+    if (chosen.fault != NULL)
+        detour = chosen.fault->detour;
+    if (detour.estranged != 0)
+        detour.estranged = chosen.perspectives;
+    return detour;
+}
+
 /* Sends the validator out for a challenge that is in processing. */
 static int send_out(struct acme *acme, int64_t number, const json_t *body, const json_t *challenge,
                     const json_t *account, struct error *e)
@@ -217,6 +238,7 @@ static int send_out(struct acme *acme, int64_t number, const json_t *body, const
     for (int k = 0; k < CHALLENGES; k++)
         if (strcmp(challenge_names[k], text_of(challenge, "type")) == 0) {
             validation.challenge = (enum challenge)k;
+            validation.detour = detour_of(acme, &validation);
             return validate_start(acme->plan.validator, &validation, e);
         }
     return failed(e, "an unknown kind of challenge");
@@ -282,23 +304,6 @@ static int note_verdict(struct acme *acme, int64_t number, json_t *body, bool go
     return limit_judged(acme, account, value, good, now, e);
 }
 
-/* A fault may have it that something else came of it. */
-static struct chosen choose(const struct acme *acme, const json_t *body)
-{
-    json_t *value = json_object_get(json_object_get(body, "identifier"), "value");
-    json_t *names = json_pack("[O]", value);
-    struct subject subject = {
-        .endpoint = "validation",
-        .account = json_integer_value(json_object_get(body, "account")),
-        .names = names,
-        .now = acme->plan.now(acme->plan.context),
-    };
-    struct chosen chosen = misbehaviour_choose(acme->plan.misbehaviour, &subject);
-
-    json_decref(names);
-    return chosen;
-}
-
 static int decide(struct acme *acme, int64_t number, int problem, const char *detail,
                   struct error *e)
 {
@@ -308,13 +313,6 @@ static int decide(struct acme *acme, int64_t number, int problem, const char *de
     int status = 0;
 
     if (challenge != NULL && has_status(body, "pending")) { /* else it was deactivated meanwhile */
-        struct chosen chosen = choose(acme, body);
-
-        if (chosen.fault != NULL) {
-            good = false;
-            problem = (int)chosen.fault->problem;
-            detail = chosen.fault->argument;
-        }
         set_status(challenge, good ? "valid" : "invalid");
         set_status(body, good ? "valid" : "invalid");
         json_object_set_new(challenge, "validated",
@@ -341,7 +339,10 @@ void acme_validated(void *context, int64_t authorization, int problem, const cha
     struct error e;
 
     if (store_begin(acme->plan.store, &e) == 0) {
-        if (decide(acme, authorization, problem, detail, &e) == 0 &&
+        int rechecked = recheck_judged(acme, authorization, problem, detail, &e);
+
+        if ((rechecked != 0 ? rechecked > 0
+                            : decide(acme, authorization, problem, detail, &e) == 0) &&
             store_commit(acme->plan.store, &e) == 0)
             return;
         store_rollback(acme->plan.store);
@@ -368,4 +369,5 @@ static void take_up(void *context, int64_t number, json_t *body)
 void acme_resume(struct acme *acme)
 {
     store_each(acme->plan.store, "authz", take_up, acme);
+    recheck_resume(acme);
 }

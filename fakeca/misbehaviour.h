@@ -17,7 +17,7 @@
  *
  * and by plain data for those who do not speak of requests: framing and delivery (http_answer.h), what is
  * wrong with a chain or with the one that a TLS client is shown, whether connections are refused, what
- * comes of a validation (`problem` and `argument`), and what OCSP, CRLs and DNS have of their own.  What is
+ * a validation meets on its way (validate.h), and what OCSP, CRLs and DNS have of their own.  What is
  * armed is forgotten when the authority ends.
  *
  * Order of calls: misbehaviour_new; misbehaviour_log at most once; any of the rest; misbehaviour_free.
@@ -36,12 +36,20 @@
 #include "fakeca/http_answer.h"
 #include "fakeca/ocsp_answer.h"
 #include "fakeca/problem.h"
+#include "fakeca/validate.h"
 #include "testbed/wire/error.h"
 
 #define ARMED_MOST          256
 #define SERVICE_FAULTS_MOST 64 /* of OCSP, CRLs and DNS together */
 
 struct serve_fault;
+
+/* What a validation can be like. */
+enum trait {
+    OVER_HTTP = 1, /* http-01 */
+    CONNECTS = 2,  /* to what the name stands for */
+    BY_NAME = 4,   /* and not by address */
+};
 
 struct chosen {
     const struct serve_fault *fault; /* NULL: none */
@@ -52,6 +60,7 @@ struct chosen {
     int64_t after_seconds; /* the same as an HTTP date so far from now; 0: not */
     const char *chain;     /* a fault of fault.h, or NULL */
     const char *key;       /* of a JSON object */
+    int perspectives;      /* besides the first; -1: all of them */
 };
 
 struct serve_fault {
@@ -78,6 +87,8 @@ struct serve_fault {
     struct framing framing;
     enum delivery delivery;
     bool refuses;                         /* connections */
+    struct detour detour;                 /* of a validation */
+    unsigned needs;                       /* traits without which a validation is none of its */
     const struct ocsp_misbehaviour *ocsp; /* one of these three, or none */
     const struct crl_misbehaviour *crl;
     const struct dns_misbehaviour *dns;
@@ -124,6 +135,7 @@ struct subject { /* a request, as far as faults tell requests apart */
     int64_t account;
     const json_t *names; /* an array of strings; NULL: none */
     const char *serial;  /* or NULL */
+    unsigned traits;     /* of a validation */
     int64_t now;
 };
 

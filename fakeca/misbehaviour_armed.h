@@ -12,7 +12,7 @@ struct armed {
     const char *on, *identifier, *serial, *after, *chain, *key;
     int64_t account, nth, times, from, until, after_seconds;
     double share; /* of 1 */
-    int status;
+    int status, perspectives;
     uint64_t number; /* in order of arming */
     int64_t requests, fired, first, last;
     bool refusing; /* now */

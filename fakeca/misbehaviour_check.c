@@ -130,20 +130,21 @@ static const struct field {
     json_type type;
     bool parameter; /* only for faults that take it */
 } fields[] = {
-    {"on",         JSON_STRING,  false},
-    {"account",    JSON_INTEGER, false},
-    {"identifier", JSON_STRING,  false},
-    {"serial",     JSON_STRING,  false},
-    {"nth",        JSON_INTEGER, false},
-    {"times",      JSON_INTEGER, false},
-    {"from",       JSON_INTEGER, false},
-    {"until",      JSON_INTEGER, false},
-    {"share",      JSON_REAL,    false},
-    {"status",     JSON_INTEGER, true },
-    {"after",      JSON_STRING,  true },
-    {"after_date", JSON_INTEGER, true },
-    {"chain",      JSON_STRING,  true },
-    {"key",        JSON_STRING,  true },
+    {"on",           JSON_STRING,  false},
+    {"account",      JSON_INTEGER, false},
+    {"identifier",   JSON_STRING,  false},
+    {"serial",       JSON_STRING,  false},
+    {"nth",          JSON_INTEGER, false},
+    {"times",        JSON_INTEGER, false},
+    {"from",         JSON_INTEGER, false},
+    {"until",        JSON_INTEGER, false},
+    {"share",        JSON_REAL,    false},
+    {"status",       JSON_INTEGER, true },
+    {"after",        JSON_STRING,  true },
+    {"after_date",   JSON_INTEGER, true },
+    {"chain",        JSON_STRING,  true },
+    {"key",          JSON_STRING,  true },
+    {"perspectives", JSON_INTEGER, true },
 };
 #define FIELDS (sizeof fields / sizeof fields[0])
 
@@ -263,6 +264,9 @@ static int check_what(const struct armed *armed, struct depths depths, struct er
 
     if (armed->status < 200 || armed->status > 599)
         return failed(e, "%s: a \"status\" is 200 to 599", fault->name);
+    if (armed->perspectives == 0 || armed->perspectives >= PERSPECTIVES_MOST)
+        return failed(e, "%s: \"perspectives\" besides the first are 1 to %d", fault->name,
+                      PERSPECTIVES_MOST - 1);
     if (armed->after != NULL && armed->after_seconds != 0)
         return failed(e, "%s: takes \"after\" or \"after_date\", not both", fault->name);
     return check_chain(armed, depths, e);
@@ -305,6 +309,7 @@ static struct armed read_order(const struct serve_fault *fault, const json_t *or
         .after_seconds = after_seconds,
         .share = share == NULL ? 1 : json_number_value(share),
         .status = (int)integer(order, "status", fault->status == 0 ? 200 : fault->status),
+        .perspectives = (int)integer(order, "perspectives", -1),
     };
 }
 

@@ -164,7 +164,7 @@ static bool is_there(const struct armed *armed, const struct place *place,
            (armed->account == 0 || armed->account == subject->account) &&
            (armed->identifier == NULL || holds(subject->names, armed->identifier)) &&
            (armed->serial == NULL || same_text(armed->serial, subject->serial)) &&
-           is_time(armed, subject->now);
+           (armed->fault->needs & ~subject->traits) == 0 && is_time(armed, subject->now);
 }
 
 /* splitmix64: one number out of three, in [0, 1). */
@@ -248,6 +248,7 @@ struct chosen misbehaviour_choose(struct misbehaviour *misbehaviour, const struc
             .after_seconds = armed->after_seconds,
             .chain = armed->chain,
             .key = armed->key,
+            .perspectives = armed->perspectives,
         };
     }
     return chosen;

@@ -21,7 +21,7 @@ static const struct {
     {"reuse-orders", AT(reuse_orders), "the same order again, while the first is open, is the first"},
     {"rate-limits", AT(rate_limits), "Let's Encrypt's, at the rates below; ARI renewals are exempt, and renewals of the "
                                      "same set of names from two of them"},
-    {"caa", AT(caa), "CAA records are looked up, RFC 8659, at most eight hours before issuance; the authority's name is rehearsal.test"},
+    {"caa", AT(caa), "CAA records are looked up, RFC 8659, and again at finalize when that was eight hours ago; the authority's name is rehearsal.test"},
 };
 /* clang-format on */
 #undef AT

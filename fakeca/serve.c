@@ -189,11 +189,15 @@ static int open_acme(struct serve *serve, struct error *e)
         .policy = &serve->policy,
         .http_port = plan->validate_http_port,
         .tls_port = plan->validate_tls_port,
+        .stranger = &serve->detours.stranger_address,
+        .circle = &serve->detours.circle_address,
         .done = acme_validated,
     };
-    for (size_t i = 0; i < plan->perspectives; i++)
+    /* one more than there are, where a detour takes one, sees what the first sees */
+    for (size_t i = 0; i < PERSPECTIVES_MOST; i++)
         serve->validator.resolvers[i] =
-            plan->resolver != NULL ? plan->resolver : &serve->names.views[i].address;
+            plan->resolver != NULL ? plan->resolver
+                                   : &serve->names.views[i < plan->perspectives ? i : 0].address;
     if (validator_open(&serve->validator, e) < 0)
         return -1;
     serve->acme = acme_new(&acme, e);
@@ -259,7 +263,8 @@ static int open_services(struct serve *serve, struct error *e)
                                   .misbehaviour = serve->misbehaviour,
                                   .now = now,
                                   .context = serve};
-    if (plain_open(&serve->plain, e) < 0 || open_names(serve, e) < 0)
+    if (plain_open(&serve->plain, e) < 0 || open_names(serve, e) < 0 ||
+        detours_open(&serve->detours, serve->loop, e) < 0)
         return -1;
     serve->manage = (struct manage){.loop = serve->loop,
                                     .misbehaviour = serve->misbehaviour,
@@ -344,6 +349,7 @@ void serve_close(struct serve *serve)
         http_server_close(&serve->http);
     if (serve->manage.fd >= 0)
         manage_close(&serve->manage);
+    detours_close(&serve->detours);
     dns_views_close(&serve->names);
     plain_close(&serve->plain);
     if (serve->validator.loop != NULL)

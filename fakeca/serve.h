@@ -17,6 +17,7 @@
 #include "fakeca/acme.h"
 #include "fakeca/http_server.h"
 #include "fakeca/manage.h"
+#include "fakeca/serve_detours.h"
 #include "fakeca/serve_dns.h"
 #include "fakeca/serve_plain.h"
 #include "fakeca/serve_tls.h"
@@ -58,6 +59,7 @@ struct serve {
     struct http_server api, http;
     struct plain plain;
     struct dns_views names;
+    struct detours detours;
     struct manage manage;
     ev_signal terminated, interrupted;
     ev_timer doors;         /* while a port is to be closed or opened by the calendar */

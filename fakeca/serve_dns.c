@@ -73,11 +73,12 @@ static const struct dns_misbehaviour *choose(struct dns_server *server, const un
                                              size_t length)
 {
     struct dns_question question;
-    struct subject subject = {.endpoint = "dns", .now = server->now(server->context)};
+    struct subject subject = {.endpoint = "dns"};
     struct chosen chosen;
 
-    if (!dns_asked(packet, length, &question))
+    if (server->misbehaviour == NULL || !dns_asked(packet, length, &question))
         return NULL;
+    subject.now = server->now(server->context);
     subject.names = json_pack("[s]", question.name);
     chosen = misbehaviour_choose(server->misbehaviour, &subject);
     json_decref((json_t *)subject.names);

@@ -18,7 +18,7 @@ struct late;
 struct dns_server {
     struct ev_loop *loop; /* borrowed, as are the next three */
     struct dns_zone *zone;
-    struct misbehaviour *misbehaviour;
+    struct misbehaviour *misbehaviour; /* NULL: it always behaves, and needs no `now` */
     int64_t (*now)(void *context);
     void *context;
     /* the rest is its own */

@@ -20,6 +20,7 @@ const char *const challenge_names[CHALLENGES] = {
 static void disconnect(struct attempt *attempt)
 {
     ev_io_stop(attempt->validator->loop, &attempt->io);
+    ev_timer_stop(attempt->validator->loop, &attempt->turn);
     SSL_free(attempt->ssl);
     attempt->ssl = NULL;
     if (attempt->fd >= 0)
@@ -47,7 +48,12 @@ static void discard(struct attempt *attempt)
 
 const struct address *attempt_resolver(const struct attempt *attempt)
 {
-    return attempt->validator->resolvers[attempt->perspective];
+    const struct validator *validator = attempt->validator;
+    int estranged = attempt->detour.estranged;
+
+    if (attempt->perspective > 0 && (estranged < 0 || attempt->perspective <= (size_t)estranged))
+        return validator->stranger;
+    return validator->resolvers[attempt->perspective];
 }
 
 static void on_caa(void *context, enum caa_verdict verdict, const char *detail)
@@ -95,8 +101,9 @@ void attempt_end(struct attempt *attempt, int problem, const char *format, ...)
     va_start(list, format);
     vsnprintf(what, sizeof what, format, list);
     va_end(list);
-    snprintf(detail, sizeof detail, "%s of %s: %s", challenge_names[attempt->challenge],
-             attempt->identifier, what);
+    snprintf(detail, sizeof detail, "%s of %s: %s",
+             attempt->proven ? "CAA" : challenge_names[attempt->challenge], attempt->identifier,
+             what);
     discard(attempt);
     trial_judged(trial, perspective, problem, detail);
 }
@@ -107,26 +114,53 @@ static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)loop;
     (void)events;
-    attempt_end(attempt, CONNECTION_FAILED, "%s, port %u: no answer in %.0f s", attempt->host,
-                attempt->port, VALIDATE_SECONDS);
+    attempt_end(attempt, CONNECTION_FAILED, "%s, port %u: no answer in %.0f s", attempt->at.host,
+                attempt->at.port, VALIDATE_SECONDS);
 }
 
 /* --- one connection ----------------------------------------------------------------------------- */
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events);
 
-static int open_socket(struct attempt *attempt, struct sockaddr_storage *to)
+/* Where to really connect, given what the name stands for. */
+static struct sockaddr_storage destination(const struct attempt *attempt,
+                                           const struct sockaddr_storage *named)
 {
-    socklen_t length =
-        to->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    const struct address *circle = attempt->validator->circle;
+    struct sockaddr_storage to = *named;
+    unsigned port = attempt->at.port;
 
-    /* the port has the same place in both */
-    ((struct sockaddr_in *)to)->sin_port = htons((uint16_t)attempt->port);
-    attempt->fd = socket(to->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (attempt->fd < 0)
+    if (attempt->detour.circles && lookup_literal(circle->host, &to))
+        port = (unsigned)strtoul(circle->port, NULL, 10);
+    ((struct sockaddr_in *)&to)->sin_port =
+        htons((uint16_t)port); /* the same place in both families */
+    return to;
+}
+
+/* From where; only within 127.0.0.0/8 is there a choice. */
+static int choose_source(const struct attempt *attempt, const struct sockaddr_storage *to)
+{
+    const struct sockaddr_in *there = (const struct sockaddr_in *)to;
+    struct sockaddr_storage from;
+
+    if (!attempt->detour.alien || to->ss_family != AF_INET ||
+        ntohl(there->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET ||
+        !lookup_literal(ALIEN_SOURCE, &from))
+        return 0;
+    return bind(attempt->fd, (const struct sockaddr *)&from, sizeof(struct sockaddr_in));
+}
+
+static int open_socket(struct attempt *attempt, const struct sockaddr_storage *named)
+{
+    struct sockaddr_storage to = destination(attempt, named);
+    socklen_t length =
+        to.ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+    attempt->fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (attempt->fd < 0 || choose_source(attempt, &to) < 0)
         return -1;
-    return connect(attempt->fd, (struct sockaddr *)to, length) == 0 || errno == EINPROGRESS ? 0
-                                                                                            : -1;
+    return connect(attempt->fd, (struct sockaddr *)&to, length) == 0 || errno == EINPROGRESS ? 0
+                                                                                             : -1;
 }
 
 /* To the next of the addresses that the name has; the last one's failure is the attempt's. */
@@ -137,13 +171,23 @@ static void try_next(struct attempt *attempt, int why)
         if (open_socket(attempt, &attempt->found.addresses[attempt->next_address++]) == 0) {
             ev_io_set(&attempt->io, attempt->fd, EV_WRITE);
             ev_io_start(attempt->validator->loop, &attempt->io);
+            if (attempt->next_address < attempt->found.count)
+                ev_timer_again(attempt->validator->loop, &attempt->turn);
             return;
         }
         why = errno;
         disconnect(attempt);
     }
-    attempt_end(attempt, CONNECTION_FAILED, "%s, port %u: %s", attempt->host, attempt->port,
+    attempt_end(attempt, CONNECTION_FAILED, "%s, port %u: %s", attempt->at.host, attempt->at.port,
                 strerror(why));
+}
+
+/* An address that keeps silent leaves time for the next. */
+static void on_turn(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    try_next(timer->data, ETIMEDOUT);
 }
 
 static void on_found(void *context, const struct found *found)
@@ -153,7 +197,7 @@ static void on_found(void *context, const struct found *found)
     attempt->lookup = NULL;
     attempt->found = *found;
     if (found->count == 0)
-        attempt_end(attempt, DNS_FAILED, "looking up %s: %s", attempt->host, found->why);
+        attempt_end(attempt, DNS_FAILED, "looking up %s: %s", attempt->at.host, found->why);
     else
         try_next(attempt, 0);
 }
@@ -166,11 +210,11 @@ void attempt_connect(struct attempt *attempt)
     disconnect(attempt);
     attempt->next_address = 0;
     attempt->found = (struct found){.count = 1};
-    if (lookup_literal(attempt->host, &attempt->found.addresses[0])) {
+    if (lookup_literal(attempt->at.host, &attempt->found.addresses[0])) {
         try_next(attempt, 0);
         return;
     }
-    attempt->lookup = lookup_start(validator->loop, attempt_resolver(attempt), attempt->host,
+    attempt->lookup = lookup_start(validator->loop, attempt_resolver(attempt), attempt->at.host,
                                    LOOKUP_ADDRESSES, on_found, attempt, &e);
     if (attempt->lookup == NULL)
         attempt_end(attempt, DNS_FAILED, "%s", e.text);
@@ -180,9 +224,10 @@ void attempt_connect(struct attempt *attempt)
 static int greet(struct attempt *attempt)
 {
     attempt->connected = true;
+    ev_timer_stop(attempt->validator->loop, &attempt->turn);
     if (attempt->challenge == HTTP_01)
         http_01_ask(attempt);
-    if (!attempt->secure)
+    if (!attempt->at.secure)
         return 0;
     attempt->ssl = SSL_new(attempt->validator->tls);
     if (attempt->ssl == NULL || SSL_set_fd(attempt->ssl, attempt->fd) != 1)
@@ -190,7 +235,7 @@ static int greet(struct attempt *attempt)
     SSL_set_connect_state(attempt->ssl);
     if (attempt->challenge == TLS_ALPN_01)
         return tls_alpn_01_prepare(attempt);
-    return SSL_set_tlsext_host_name(attempt->ssl, attempt->host) == 1 ? 0 : -1;
+    return SSL_set_tlsext_host_name(attempt->ssl, attempt->at.host) == 1 ? 0 : -1;
 }
 
 /* libssl waits for something: 1; it failed: 0. */
@@ -211,7 +256,7 @@ static void tls_ends(struct attempt *attempt)
     struct error e;
 
     openssl_failed(&e, "shake hands");
-    attempt_end(attempt, TLS_FAILED, "%s, port %u: %s", attempt->host, attempt->port, e.text);
+    attempt_end(attempt, TLS_FAILED, "%s, port %u: %s", attempt->at.host, attempt->at.port, e.text);
 }
 
 static void wait_for(struct attempt *attempt, int events)
@@ -275,7 +320,7 @@ static void talk(struct attempt *attempt)
         }
         attempt->put += (size_t)count;
     }
-    while (attempt->got < REPLY_MOST && !http_01_whole(attempt)) {
+    while (attempt->got < REPLY_MOST && !http_reply_whole(attempt->reply, attempt->got)) {
         count = get(attempt);
         if (count == -1)
             return;
@@ -356,14 +401,19 @@ static void begin(struct attempt *attempt)
 {
     const struct validator *validator = attempt->validator;
 
+    if (attempt->proven) {
+        attempt_end(attempt, VALIDATION_GOOD, "good");
+        return;
+    }
     if (attempt->challenge == DNS_01) {
         dns_01_begin(attempt);
         return;
     }
-    attempt->secure = attempt->challenge == TLS_ALPN_01;
-    attempt->port = attempt->secure ? validator->tls_port : validator->http_port;
-    snprintf(attempt->host, sizeof attempt->host, "%s", attempt->identifier);
-    snprintf(attempt->path, sizeof attempt->path, "/.well-known/acme-challenge/%s", attempt->token);
+    attempt->at.secure = attempt->challenge == TLS_ALPN_01;
+    attempt->at.port = attempt->at.secure ? validator->tls_port : validator->http_port;
+    snprintf(attempt->at.host, sizeof attempt->at.host, "%s", attempt->identifier);
+    snprintf(attempt->at.path, sizeof attempt->at.path, "/.well-known/acme-challenge/%s",
+             attempt->token);
     attempt_connect(attempt);
 }
 
@@ -392,7 +442,9 @@ static int start(struct trial *trial, size_t perspective, struct validator *vali
     attempt->validator = validator;
     attempt->trial = trial;
     attempt->perspective = perspective;
+    attempt->detour = validation->detour;
     attempt->account = validation->account;
+    attempt->proven = validation->proven;
     attempt->wildcard = validation->wildcard;
     attempt->challenge = validation->challenge;
     attempt->fd = -1;
@@ -405,16 +457,25 @@ static int start(struct trial *trial, size_t perspective, struct validator *vali
         validator->first->previous = attempt;
     validator->first = attempt;
     ev_init(&attempt->io, on_io);
-    ev_timer_init(&attempt->limit, on_begin, 0., 0.);
-    attempt->io.data = attempt->limit.data = attempt;
+    ev_timer_init(&attempt->turn, on_turn, 0., CONNECT_SECONDS);
+    ev_timer_init(&attempt->limit, on_begin, perspective == 0 ? 0. : validation->detour.late, 0.);
+    attempt->io.data = attempt->turn.data = attempt->limit.data = attempt;
     ev_timer_start(validator->loop, &attempt->limit);
     return 0;
+}
+
+/* What is about the perspectives besides the first takes one. */
+static size_t perspectives_of(const struct validator *validator, const struct detour *detour)
+{
+    size_t least = detour->estranged != 0 || detour->late > 0 ? 2 : 1;
+
+    return validator->perspectives < least ? least : validator->perspectives;
 }
 
 int validate_start(struct validator *validator, const struct validation *validation,
                    struct error *e)
 {
-    size_t perspectives = validator->perspectives == 0 ? 1 : validator->perspectives;
+    size_t perspectives = perspectives_of(validator, &validation->detour);
     struct trial *trial = trial_new(validator, validation->authorization, perspectives);
 
     for (size_t i = 0; trial != NULL && i < perspectives; i++)

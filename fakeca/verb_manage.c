@@ -13,7 +13,7 @@ struct manage_arguments {
         *share;
     const char *add, *remove, *type, *kid;
     bool list;
-    long account, nth, times, status, perspective;
+    long account, nth, times, status, perspective, perspectives;
 };
 
 #define AT(field) offsetof(struct manage_arguments, field)
@@ -38,6 +38,7 @@ const struct option_row arm_options[] = {
     {"after-date", "T",        "the same as an HTTP date: so long from then", OPTION_TEXT, AT(after_date)},
     {"chain",      "FAULT",    "which of `fakeca faults`, for broken-chain", OPTION_TEXT, AT(chain)},
     {"key",        "KEY",      "which entry, for directory-key-missing", OPTION_TEXT, AT(key)},
+    {"perspectives", "N",      "how many besides the first, for perspectives-disagree [all]", OPTION_NUMBER, AT(perspectives)},
     {0},
 };
 const struct option_row disarm_options[] = {
@@ -160,6 +161,7 @@ int verb_arm(int argc, char **argv)
     put_number(request, "nth", a.nth);
     put_number(request, "times", a.times);
     put_number(request, "status", a.status);
+    put_number(request, "perspectives", a.perspectives);
     if (put_time(request, "from", a.from, &e) == 0 &&
         put_time(request, "until", a.until, &e) == 0 && put_share(request, a.share, &e) == 0 &&
         put_duration(request, "after_date", a.after_date, &e) == 0)

@@ -50,7 +50,7 @@ static bool arrived(const struct held *held)
 {
     for (size_t i = 0; i < held->maps.count && held->redirect.on; i++)
         /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): as many regions as are counted */
-        if (held->maps.regions[i].start == held->redirect.blob + BLOB_PAGE)
+        if (held->maps.regions[i].start == held->redirect.blob + BLOB_CODE)
             return maps_is_clock(held->tracee.pid, &held->maps.regions[i]);
     return false;
 }

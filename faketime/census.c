@@ -28,7 +28,7 @@ static bool behind_blob(pid_t pid, const struct region *region)
 {
     uint64_t magic;
     struct iovec ours = {&magic, sizeof magic};
-    struct iovec theirs = {(void *)(uintptr_t)(region->start - BLOB_PAGE), sizeof magic};
+    struct iovec theirs = {(void *)(uintptr_t)(region->start - BLOB_CODE), sizeof magic};
 
     return process_vm_readv(pid, &ours, 1, &theirs, 1, 0) == (ssize_t)sizeof magic &&
            magic == BLOB_MAGIC;

@@ -187,8 +187,9 @@ static void write_calendar(struct clock_page *page, const struct instant *at, in
 struct change {
     enum { FROM_VIRTUAL_NOW, FROM_REAL_NOW, FROM_EPOCH } from;
     int64_t by;
-    const uint64_t *rate; /* NULL keeps it */
-    bool passes;          /* the monotonic clocks move as far */
+    const struct clock_page *leader; /* whose virtual time and rate are meant; NULL: its own */
+    const uint64_t *rate;            /* NULL keeps it */
+    bool passes;                     /* the monotonic clocks move as far */
 };
 
 /* The monotonic clocks' new word. */
@@ -207,9 +208,10 @@ static int pass(const struct clock_page *page, int64_t by, uint64_t *word, struc
 /* With the lock held. */
 static int apply(struct clock_page *page, const struct change *change, struct error *e)
 {
+    const struct clock_page *leader = change->leader == NULL ? page : change->leader;
     struct instant at = instant_now();
     const int64_t base[] = {
-        [FROM_VIRTUAL_NOW] = offset_at(page, &at),
+        [FROM_VIRTUAL_NOW] = offset_at(leader, &at),
         [FROM_REAL_NOW] = 0,
         [FROM_EPOCH] = -at.real,
     };
@@ -223,7 +225,7 @@ static int apply(struct clock_page *page, const struct change *change, struct er
         return -1;
     __atomic_store_n(&page->mono_offset, mono, __ATOMIC_RELEASE);
     write_calendar(page, &at, offset,
-                   change->rate == NULL ? page_rate(page, CLOCK_REALTIME) : *change->rate);
+                   change->rate == NULL ? page_rate(leader, CLOCK_REALTIME) : *change->rate);
     return 0;
 }
 
@@ -279,6 +281,12 @@ int clock_pass_until(struct clock *clock, int64_t now, struct error *e)
 int64_t clock_passed(const struct clock *clock)
 {
     return unpacked(__atomic_load_n(&clock->page->mono_offset, __ATOMIC_ACQUIRE));
+}
+
+int clock_follow(struct clock *clock, const struct clock *leader, int64_t skew, struct error *e)
+{
+    return change(
+        clock, &(struct change){.from = FROM_VIRTUAL_NOW, .by = skew, .leader = leader->page}, e);
 }
 
 int clock_rate(struct clock *clock, double rate, struct error *e)

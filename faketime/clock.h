@@ -45,6 +45,9 @@ int clock_pass(struct clock *clock, int64_t by, struct error *e);
 int clock_pass_until(struct clock *clock, int64_t now, struct error *e);
 int64_t
 clock_passed(const struct clock *clock); /* how far the monotonic clocks were moved in all */
+/* Shows what `leader` shows, `skew` later, and runs as fast.  It goes on alone: to be called again whenever the leader
+ * was moved.  The monotonic clocks stay where they are. */
+int clock_follow(struct clock *clock, const struct clock *leader, int64_t skew, struct error *e);
 /* Changing the rate keeps the calendar where it is: 0 freezes, 1 is real speed. */
 int clock_rate(struct clock *clock, double rate, struct error *e);
 

@@ -2,7 +2,7 @@
 #ifndef FAKETIME_IMAGE_H
 #define FAKETIME_IMAGE_H
 
-/* A multiple of 8 bytes, at most BLOB_PAGE. */
+/* A multiple of 8 bytes, at most BLOB_CODE. */
 extern const unsigned char image_start[], image_end[];
 
 #endif

@@ -126,7 +126,7 @@ static void find_blob(const struct tracee *tracee, const struct maps *maps,
     for (size_t i = 0; i < maps->count && redirect->blob == 0; i++) {
         const struct region *region = &maps->regions[i];
         bool ours = region->inode == 0 && region->name[0] == '\0' && region->executable &&
-                    !region->writable && region->end - region->start == BLOB_PAGE;
+                    !region->writable && region->end - region->start == BLOB_CODE;
 
         if (ours)
             take_blob(tracee, region->start, redirect);
@@ -184,12 +184,11 @@ _Static_assert(BLOB_ROOM >= TRACEE_ROOM, "the blob has room for the way home");
 
 /* --- pages ---------------------------------------------------------------------------------------- */
 
-static int protect(struct tracee *tracee, uint64_t code, struct error *e)
+static int protect(struct tracee *tracee, uint64_t address, uint64_t size, uint64_t mode,
+                   struct error *e)
 {
     const struct remote_call call = {
-        .what = "protect memory",
-        .number = SYS_mprotect,
-        .arguments = {code, BLOB_PAGE, PROT_READ | PROT_EXEC}
+        .what = "protect memory", .number = SYS_mprotect, .arguments = {address, size, mode}
     };
     uint64_t ignored;
 
@@ -199,7 +198,7 @@ static int protect(struct tracee *tracee, uint64_t code, struct error *e)
 static int write_image(struct tracee *tracee, uint64_t address, const struct redirect *redirect,
                        struct error *e)
 {
-    unsigned char code[BLOB_PAGE] = {0};
+    unsigned char code[BLOB_CODE] = {0};
     size_t size = (size_t)(image_end - image_start);
 
     memcpy(code, image_start, size);
@@ -219,7 +218,8 @@ static int make_blob(struct tracee *tracee, struct redirect *redirect, struct er
     uint64_t address;
 
     if (tracee_call(tracee, &map, &address, e) < 0 ||
-        write_image(tracee, address, redirect, e) < 0 || protect(tracee, address, e) < 0)
+        write_image(tracee, address, redirect, e) < 0 ||
+        protect(tracee, address, BLOB_CODE, PROT_READ | PROT_EXEC, e) < 0)
         return -1;
     return take_blob(tracee, address, redirect) ? 0 : failed(e, "the blob was not written");
 }
@@ -238,7 +238,7 @@ static int own_pages(const struct tracee *tracee, const struct maps *maps,
         count++;
     for (size_t i = 0; i < maps->count; i++) {
         const struct region *region = &maps->regions[i];
-        bool known = region->start == redirect->blob + BLOB_PAGE;
+        bool known = region->start == redirect->blob + BLOB_CODE;
 
         for (size_t k = 0; k < count; k++)
             known = known || others[k] == region->start;
@@ -272,7 +272,7 @@ static int map_all(struct tracee *tracee, const struct redirect *redirect,
     for (size_t i = 0; i < BLOB_OTHERS && others[i] != 0; i++)
         if (map_at(tracee, others[i], flags, fd, e) < 0)
             return -1;
-    return map_at(tracee, redirect->blob + BLOB_PAGE, flags, fd, e);
+    return map_at(tracee, redirect->blob + BLOB_CODE, flags, fd, e);
 }
 
 static int map_zeros(struct tracee *tracee, const struct redirect *redirect,

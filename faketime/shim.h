@@ -7,7 +7,7 @@
  * waiter that sleeps must notice when the calendar moves:
  *
  *   a sleep           waits on the page's generation instead (shim_sleep.c)
- *   a lock or queue   is tried again every SHIM_SLICE, which loses nothing (shim_lock.c)
+ *   a lock or queue   is tried again every DEADLINE_SLICE, which loses nothing (shim_lock.c)
  *   a condition, a    has nobody who could try again: a thread of ours watches the page for
  *   timer             them while there are any (shim_watch.c, shim_cond.c, shim_timer.c)
  *
@@ -32,6 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "faketime/deadline.h"
 #include "faketime/page.h"
 
 #define INTERPOSED __attribute__((visibility("default")))
@@ -57,25 +58,8 @@ static inline int shim_gettime(clockid_t id, struct timespec *now)
     return page_clock_gettime(__atomic_load_n(&shim_clock.page, __ATOMIC_RELAXED), real, id, now);
 }
 
-/* A system call, past libc and past our own syscall(). Returns what the kernel did: -errno. */
-static inline long shim_enter(long number, long a, long b, long c, long d, long e, long f)
-{
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    register long r9 __asm__("r9") = f;
-    long result;
-
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-
 /* Whether deadlines on this clock are ours to translate. */
 bool shim_follows(clockid_t id);
-/* A malformed deadline goes to the real call, which knows the right complaint. */
-bool shim_wellformed(const struct timespec *time);
 /* page_left() on the shim's page. */
 int64_t shim_left(clockid_t id, const struct timespec *until);
 /* The deadline on the real clock `id` that is `left` nanoseconds away, at most `limit`. */
@@ -86,9 +70,6 @@ uint32_t shim_generation(void);
 int shim_await_change(uint32_t seen, const struct timespec *timeout);
 /* One line on stderr. */
 void shim_say(const char *text);
-
-#define SHIM_SLICE   INT64_C(50000000)                  /* 50 ms */
-#define SHIM_FOREVER (INT64_C(3153600000) * 1000000000) /* 100 years */
 
 /* --- the calls underneath -------------------------------------------------------------------- */
 

@@ -39,7 +39,7 @@ static int wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid
     watch_add(&waiter.watched);
     watch_unlock();
     pthread_cleanup_push(stop_waiting, &waiter);
-    deadline = shim_deadline(id, shim_left(id, until), SHIM_FOREVER);
+    deadline = shim_deadline(id, shim_left(id, until), DEADLINE_FOREVER);
     result = shim_real()->pthread_cond_clockwait(condition, mutex, id, &deadline);
     pthread_cleanup_pop(1);
     return result == ETIMEDOUT && shim_left(id, until) > 0 ? 0 : result;
@@ -49,7 +49,7 @@ INTERPOSED int pthread_cond_clockwait(pthread_cond_t *restrict condition,
                                       pthread_mutex_t *restrict mutex, clockid_t id,
                                       const struct timespec *restrict until)
 {
-    if (!shim_follows(id) || !shim_wellformed(until))
+    if (!shim_follows(id) || !deadline_wellformed(until))
         return shim_real()->pthread_cond_clockwait(condition, mutex, id, until);
     return wait_until(condition, mutex, id, until);
 }
@@ -67,7 +67,7 @@ INTERPOSED int pthread_cond_timedwait(pthread_cond_t *restrict condition,
 {
     clockid_t id = clock_of(condition);
 
-    if (!shim_follows(id) || !shim_wellformed(until))
+    if (!shim_follows(id) || !deadline_wellformed(until))
         return shim_real()->pthread_cond_timedwait(condition, mutex, until);
     return wait_until(condition, mutex, id, until);
 }

@@ -13,11 +13,11 @@
 
 int shim_sliced(const struct attempt *attempt, clockid_t id, const struct timespec *until)
 {
-    if (until == NULL || !shim_follows(id) || !shim_wellformed(until))
+    if (until == NULL || !shim_follows(id) || !deadline_wellformed(until))
         return attempt->once(attempt, until);
     for (;;) {
         int64_t left = shim_left(id, until);
-        struct timespec slice = shim_deadline(id, left, SHIM_SLICE);
+        struct timespec slice = shim_deadline(id, left, DEADLINE_SLICE);
         int result = attempt->once(attempt, &slice);
 
         if (result != ETIMEDOUT || shim_left(id, until) <= 0)

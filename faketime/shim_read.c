@@ -2,74 +2,10 @@
 #include "faketime/shim.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/timeb.h>
-#include <unistd.h>
 
-#include "faketime/vdso.h"
-
-static int first_read(clockid_t id, struct timespec *now);
-
-static const struct clock_page real_time; /* adds nothing */
-struct shim_clock shim_clock = {
-    .real = {.keep = VDSO_KEEP, .clock = first_read},
-    .page = &real_time,
-};
-
-void shim_say(const char *text)
-{
-    char line[1100];
-    int length = snprintf(line, sizeof line, "libfakeclock: %.1023s\n", text);
-
-    if (write(STDERR_FILENO, line, (size_t)length) != length)
-        return; /* there is nobody to tell */
-}
-
-static const struct clock_page *open_page(void)
-{
-    const char *path = getenv("FAKECLOCK");
-    const struct clock_page *page = vdso_page();
-    struct error e;
-
-    if (page != NULL)
-        return page;
-    if (path == NULL)
-        failed(&e, "FAKECLOCK is not set; expected the path of a clock");
-    page = path == NULL ? NULL : page_map(path, &e);
-    if (page != NULL)
-        return page;
-    failed_in(&e, "real time is kept");
-    shim_say(e.text);
-    return &real_time;
-}
-
-void shim_start(void)
-{
-    static int claimed;
-    int saved = errno;
-
-    if (__atomic_exchange_n(&claimed, 1, __ATOMIC_ACQ_REL) == 0) {
-        __atomic_store_n(&shim_clock.page, open_page(), __ATOMIC_RELAXED);
-        __atomic_store_n(&shim_clock.real.clock, vdso_clock(), __ATOMIC_RELEASE);
-    }
-    errno = saved;
-}
-
-/* A reader may come before our constructor: another library's, or an allocator. */
-static int first_read(clockid_t id, struct timespec *now)
-{
-    shim_start();
-    return page_clock_gettime(__atomic_load_n(&shim_clock.page, __ATOMIC_RELAXED), vdso_clock(), id,
-                              now);
-}
-
-static __attribute__((constructor)) void start(void)
-{
-    shim_start();
-    shim_real();
-}
+#include "faketime/enter.h"
 
 INTERPOSED int clock_gettime(clockid_t id, struct timespec *now)
 {
@@ -86,7 +22,7 @@ static void read_zone(struct timezone *zone)
 {
     struct timeval ignored;
 
-    shim_enter(SYS_gettimeofday, (long)&ignored, (long)zone, 0, 0, 0, 0);
+    enter(SYS_gettimeofday, (long)&ignored, (long)zone, 0, 0, 0, 0);
 }
 
 INTERPOSED int gettimeofday(struct timeval *restrict now, void *restrict zone)

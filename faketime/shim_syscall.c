@@ -9,6 +9,7 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
+#include "faketime/enter.h"
 #include "faketime/shim_lock.h"
 
 struct registers {
@@ -34,7 +35,7 @@ static int wait_on_futex(const struct attempt *attempt, const struct timespec *u
     const struct futex *futex = (const void *)attempt;
     const struct registers *r = &futex->registers;
 
-    *futex->result = shim_enter(SYS_futex, r->a, r->b, r->c, (long)until, r->e, r->f);
+    *futex->result = enter(SYS_futex, r->a, r->b, r->c, (long)until, r->e, r->f);
     return *futex->result < 0 ? (int)-*futex->result : 0;
 }
 
@@ -68,7 +69,7 @@ static __attribute__((noinline)) long ours(long number, long a, long b, long c, 
         return time((time_t *)a);
     if ((b & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET && (b & FUTEX_CLOCK_REALTIME) != 0)
         return futex_until(a, b, c, d, e, f);
-    return shim_enter(number, a, b, c, d, e, f);
+    return enter(number, a, b, c, d, e, f);
 }
 
 long interposed_syscall(long number, long a, long b, long c, long d, long e,
@@ -79,5 +80,5 @@ INTERPOSED long interposed_syscall(long number, long a, long b, long c, long d, 
     if (number == SYS_clock_gettime || number == SYS_gettimeofday || number == SYS_time ||
         number == SYS_futex)
         return reported(ours(number, a, b, c, d, e, f));
-    return reported(shim_enter(number, a, b, c, d, e, f));
+    return reported(enter(number, a, b, c, d, e, f));
 }

@@ -131,8 +131,8 @@ static struct timespec real_period(const struct timespec *period, clockid_t id)
     if (rate == PAGE_RATE_1 || nanoseconds(period) == 0)
         return *period;
     real = (double)nanoseconds(period) * (double)PAGE_RATE_1 / (double)rate; /* x/0 is infinite */
-    if (real > (double)SHIM_FOREVER)
-        return timespec_of(SHIM_FOREVER);
+    if (real > (double)DEADLINE_FOREVER)
+        return timespec_of(DEADLINE_FOREVER);
     return timespec_of(real < 1 ? 1 : (int64_t)real);
 }
 
@@ -141,7 +141,7 @@ static int arm(struct timer *timer, struct itimerspec *old)
     int64_t left = shim_left(timer->id, &timer->wanted.it_value);
 
     timer->given = (struct itimerspec){
-        .it_value = shim_deadline(timer->id, left, SHIM_FOREVER),
+        .it_value = shim_deadline(timer->id, left, DEADLINE_FOREVER),
         .it_interval = real_period(&timer->wanted.it_interval, timer->id),
     };
     return timer->kind->set(timer->name, &timer->given, old, timer->flags);
@@ -151,7 +151,7 @@ static int arm(struct timer *timer, struct itimerspec *old)
 static int64_t expiries(const struct timer *timer)
 {
     int64_t period = nanoseconds(&timer->given.it_interval);
-    struct timespec now = shim_deadline(timer->id, 0, SHIM_FOREVER);
+    struct timespec now = shim_deadline(timer->id, 0, DEADLINE_FOREVER);
     int64_t past = nanoseconds(&now) - nanoseconds(&timer->given.it_value);
 
     if (past < 0)
@@ -207,7 +207,7 @@ static int arm_new(struct timer *timer, int flags, const struct itimerspec *valu
 static bool is_deadline(const struct itimerspec *value)
 {
     return (value->it_value.tv_sec != 0 || value->it_value.tv_nsec != 0) &&
-           shim_wellformed(&value->it_value) && shim_wellformed(&value->it_interval);
+           deadline_wellformed(&value->it_value) && deadline_wellformed(&value->it_interval);
 }
 
 /* --- timerfd --------------------------------------------------------------------------------- */

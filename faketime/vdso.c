@@ -121,5 +121,5 @@ real_clock_fn vdso_clock(void)
 const void *vdso_page(void)
 {
     vdso_clock();
-    return redirected == NULL ? NULL : (const char *)redirected + BLOB_PAGE;
+    return redirected == NULL ? NULL : (const char *)redirected + BLOB_CODE;
 }

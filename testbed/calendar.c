@@ -61,6 +61,15 @@ static int l_advance(lua_State *L)
     return changed(L, clock_advance(check(L), nanoseconds(L, 2), &e), &e);
 }
 
+/* page:follow(leader, skew) */
+static int l_follow(lua_State *L)
+{
+    const struct clock *leader = luaL_checkudata(L, 2, TYPE);
+    struct error e;
+
+    return changed(L, clock_follow(check(L), leader, nanoseconds(L, 3), &e), &e);
+}
+
 static int l_rate(lua_State *L)
 {
     struct error e;
@@ -80,6 +89,7 @@ void calendar_register(lua_State *L)
         {"now",     l_now    },
         {"set",     l_set    },
         {"advance", l_advance},
+        {"follow",  l_follow },
         {"rate",    l_rate   },
         {"__gc",    l_gc     },
         {NULL,      NULL     },

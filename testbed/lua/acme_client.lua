@@ -28,7 +28,7 @@ local GRACE = 5 -- seconds that a client which is ended may take to tidy up
 -- Runs a command of the client's to its end, at most `patience` long: exit status, and all it said.
 local function run(job, argv)
   local play, said = job.play, {}
-  local child = play:start_process(argv, { on_calendar = true, dir = job.dir, env = job.env })
+  local child = play:start_process(argv, { clock = play.clock, dir = job.dir, env = job.env })
   local me, open = flow.self(), 2
   local function keep(next_line)
     play:spawn_flow(function ()

@@ -12,7 +12,7 @@ local words = require "words"
 
 local authority = {}
 
-local PATIENCE = 20 -- seconds until it listens
+local PATIENCE = 60 -- seconds until it listens
 
 -- --- serving ------------------------------------------------------------------------------------
 
@@ -60,7 +60,7 @@ end
 
 local function listen(house)
   local play = house._play
-  local argv = { play.run.options.programs .. "/fakeca", "serve", "--state", house._dir, "--clock", play.clock_file,
+  local argv = { play.run.options.programs .. "/fakeca", "serve", "--state", house._dir, "--clock", play.clock.file,
     "--seed", tostring(play.run.seed), table.unpack(addresses(play)) }
   for _, profile in ipairs(house._serving.profiles or {}) do
     argv[#argv + 1], argv[#argv + 2] = "--profile", profile
@@ -196,10 +196,13 @@ authority.arm_spec = {
   may_miss = { "flag", default = false, help = "it is no failure of the play when it meets no request [false]" },
   chain = { chain_fault, help = "which of `rehearse faults`, for broken-chain" },
   key = { "text", help = "which entry, for directory-key-missing" },
+  perspectives = { "count", help = "how many besides the first, for perspectives-disagree [all]" },
 }
 
 -- Options of `fakeca arm` that go as they are.
-local AS_THEY_ARE = { "on", "account", "identifier", "serial", "nth", "times", "status", "after", "chain", "key" }
+local AS_THEY_ARE = {
+  "on", "account", "identifier", "serial", "nth", "times", "status", "after", "chain", "key", "perspectives",
+}
 
 local function arm_command(house, settings)
   local play = house._play

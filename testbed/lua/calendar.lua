@@ -7,6 +7,7 @@
 --   suspend   the same after a sleep: nobody did anything meanwhile, and nobody came
 --   pass      everybody lives through all of it: passage.lua
 
+local clocks = require "clocks"
 local flow = require "flow"
 local host = require "host"
 local passage = require "passage"
@@ -31,6 +32,7 @@ local function move(self, text, how)
   play:open_stage()
   play:effect(text, flow.now())
   how(play.page)
+  clocks.follow(play)
   play.run.tap:comment(play, text .. ": it is now " .. host.show_moment(play.page:now()))
   calendar.prove_all(play)
 end

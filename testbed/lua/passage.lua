@@ -42,8 +42,8 @@ function Stepper:order(text)
   return answer
 end
 
-local function new_stepper(play)
-  local child = play:start_process({ play.run.options.programs .. "/fakeclock", "step", play.clock_file, "--serve",
+local function new_stepper(play, clock)
+  local child = play:start_process({ play.run.options.programs .. "/fakeclock", "step", clock.file, "--serve",
     "--mono" }, { input = true })
   local stepper = setmetatable({ child = child, trees = {} }, Stepper)
   if not child:out(PATIENCE) then words.environment("fakeclock step: %s", child:err(1) or "it says nothing") end
@@ -62,16 +62,35 @@ function Stepper:step(targets, seconds)
   return answer
 end
 
--- Whether all came to rest after it.
-local function move(play, targets, seconds)
-  if #targets == 0 then
-    play.page:advance(seconds)
-    return true
-  end
-  play.stepper = play.stepper or new_stepper(play)
-  local answer = play.stepper:step(targets, seconds)
+-- Moves one clock; whether all came to rest that live on it.
+local function step_clock(play, clock, targets, seconds)
+  clock.stepper = clock.stepper or new_stepper(play, clock)
+  local answer = clock.stepper:step(targets, seconds)
   if answer.long or not answer.settled then play:note("step", answer) end
   return answer.settled
+end
+
+local function living_on(clock, targets)
+  local list = {}
+  for _, aim in ipairs(targets) do
+    if aim._clock == clock then list[#list + 1] = aim end
+  end
+  return list
+end
+
+-- Whether all came to rest after it.  The calendar is first: a server whose clock is off by nothing must not be ahead
+-- of its authority.
+local function move(play, targets, seconds)
+  local settled = true
+  for _, clock in ipairs { play.clock, table.unpack(play.followers) } do
+    local its = living_on(clock, targets)
+    if #its > 0 then
+      settled = step_clock(play, clock, its, seconds) and settled
+    else
+      clock.page:advance(seconds)
+    end
+  end
+  return settled
 end
 
 -- --- all of them ----------------------------------------------------------------------------------

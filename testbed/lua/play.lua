@@ -4,6 +4,7 @@
 -- finds the mistakes before anything is started, and tells which points there will be. The real run
 -- does the same for good.  Both end in teardown, backwards.
 
+local clocks = require "clocks"
 local files = require "files"
 local flow = require "flow"
 local host = require "host"
@@ -38,6 +39,7 @@ function Play.new(run, path, number, rehearsal)
     effects = {},                     -- faults injected and what undid them, in order
     phases = {},                      -- steps of recovery, in order
     workers = {},
+    followers = {},                   -- clocks that are off the calendar by a skew: clocks.lua
     webroots = {},                    -- HOST:PORT -> directory, of servers that answer challenges
     main = false,                     -- flow number of the script
     dir = false, stage = false, isolation = false,
@@ -135,8 +137,8 @@ function Play:open_stage()
   self.dir = ("%s/%02d-%s"):format(self.run.state, self.number, slug(self.title))
   host.remove_tree(self.dir) -- of an earlier run with the same state directory, if any
   self:must(host.make_directory(self.dir, files.DIRECTORY))
-  self.page = self:must(host.clock(self.dir .. "/clock"))
-  self.clock_file = self.dir .. "/clock"
+  self.clock = self:must(clocks.new(self.dir))
+  self.page = self.clock.page
   self.stage = self:must(stage.open {
     init = options.programs .. "/stage-init", outward = self.outward,
     show = not self.outward and self:furnish() or {},
@@ -201,9 +203,9 @@ function Play:shim_link()
   return link
 end
 
--- The same command on the calendar, whatever its program is made of: docs/fakeclock.md.
-function Play:on_calendar(argv)
-  return { self.run.options.programs .. "/fakeclock", "run", self.clock_file, "--", table.unpack(argv) }
+-- The same command on a clock of the stage, whatever its program is made of: docs/fakeclock.md.
+function Play:on_clock(clock, argv)
+  return { self.run.options.programs .. "/fakeclock", "run", clock.file, "--", table.unpack(argv) }
 end
 
 -- A file that the scenario names: relative paths start beside it.
@@ -211,17 +213,17 @@ function Play:file_beside(path)
   return files.absolute(path, files.directory_of(self.path))
 end
 
--- A process on the stage.  `on_calendar`: it lives on the virtual calendar.
+-- A process on the stage.  settings.clock: what it lives on, such as the calendar, play.clock; or nil: real time.
 function Play:start_process(argv, settings)
   settings = settings or {}
   local env = {}
   for name, value in pairs(settings.env or {}) do env[name] = value end
-  if settings.on_calendar then env.LD_PRELOAD = self:shim_link() end
+  if settings.clock then env.LD_PRELOAD = self:shim_link() end
   local child = self:must(self.stage:spawn {
-    argv = settings.on_calendar and self:on_calendar(argv) or argv, env = environment_of(env),
+    argv = settings.clock and self:on_clock(settings.clock, argv) or argv, env = environment_of(env),
     dir = settings.dir or self.dir, input = settings.input or false,
   })
-  self:note("spawn", { argv = argv, on_calendar = settings.on_calendar or false })
+  self:note("spawn", { argv = argv, clock = settings.clock and settings.clock.file })
   return child
 end
 

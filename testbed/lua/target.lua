@@ -8,7 +8,7 @@
 --   outward           true where it is outside the stage
 --   configurable      true where it takes min_version, ciphers and the like
 --   accepts(config)   ends the play where it cannot be configured so; nil where it takes all
---   reads_clock       true where it lives on the calendar: if it answers HTTP with a Date header, that
+--   reads_clock       true where it lives on a clock of the stage: if it answers HTTP with a Date header, that
 --                     proves its clock, and if not, the report says that nothing does
 --   start(target)     starts the process(es), waits until it listens, returns HOST:PORT
 --   configure(target) writes its configuration files from target._config and target._live
@@ -29,6 +29,7 @@ local flow = require "flow"
 local host = require "host"
 local files = require "files"
 local calendar = require "calendar"
+local clocks = require "clocks"
 local expectation = require "expectation"
 local fakeca = require "fakeca"
 local turn = require "turn"
@@ -52,6 +53,10 @@ local config_spec = {
   client_crl = { words.noun "ca", help = "and none that is on its lists, which are fetched when this is configured" },
 }
 
+local clock_spec = {
+  skew = { "duration", required = true, help = "its own clock is off by this; it must have been declared with a skew" },
+}
+
 -- For kinds that staple by themselves, among their extra keys.
 target.stapling = { "flag", default = false, help = "asks the OCSP responder, and staples what it says [false]" }
 
@@ -60,6 +65,7 @@ local spec = {
   name = { "name", required = true, help = "the name that clients ask for and verify" },
   certificate = { words.noun("chain", "account"), help = "what it serves first, or whom it asks for certificates by "
     .. "itself; an external target has its own" },
+  skew = { "duration", help = "its own clock is off by this [it has none of its own]" },
 }
 for key, rule in pairs(config_spec) do spec[key] = rule end
 
@@ -144,6 +150,7 @@ function target.new(play, given)
     self._config[key] = settings[key]
   end
   if adapter.accepts then adapter.accepts(self._config) end
+  if settings.skew then target.owned(self, "skew") end
   manage(self, settings.certificate)
   table.insert(play.targets, self)
   self._number = #play.targets
@@ -192,6 +199,7 @@ function methods:_start()
   self._dir = ("%s/target-%d"):format(play.dir, self._number)
   self._live = self._dir .. "/live"
   play:must(host.make_directory(self._dir, files.DIRECTORY))
+  self._clock = self._settings.skew and play:must(clocks.follower(play, self._dir, self._settings.skew)) or play.clock
   if self._manages then self._acme = self._manages:_terms() end
   if self._settings.certificate and not self._manages then self:_place(self._settings.certificate) end
   if self._config.client_crl then self:_fetch_lists(self._config.client_crl) end
@@ -239,7 +247,8 @@ end
 function methods:_prove_clock()
   local play = self._play
   if not self._adapter.reads_clock then return end
-  local before = play.page:now()
+  local page = self._clock.page
+  local before = page:now()
   local answer = self:_look()
   local reading = http_date(answer.heard)
   if not reading then
@@ -252,7 +261,7 @@ function methods:_prove_clock()
     self._state.unproven = true
     return
   end
-  calendar.prove(play, ("target %s (%s)"):format(self._name, self._kind), before, reading, play.page:now())
+  calendar.prove(play, ("target %s (%s)"):format(self._name, self._kind), before, reading, page:now())
 end
 
 -- --- what a scenario can do to it -----------------------------------------------------------------
@@ -347,6 +356,20 @@ function methods:reload()
   self._play:effect(("%s is reloaded: %s"):format(self._name, self:_reload_for_script()), began)
 end
 
+-- Sets its clock: further from the calendar, or right.
+function methods:set(given)
+  local change = words.check("set", clock_spec, given)
+  if not self._settings.skew then
+    words.mistake "set: this target has no clock of its own; expected skew = \"0s\" where it is declared"
+  end
+  if self._play.dry then return end
+  local began = flow.now()
+  self._clock.skew = change.skew
+  clocks.follow(self._play)
+  self._play:effect(("the clock of %s is off by %s"):format(self._name, given.skew), began)
+  self:_prove_clock()
+end
+
 -- Stops it and starts it cold.
 function methods:restart()
   if not reloadable(self, "restart") then return end
@@ -414,6 +437,7 @@ target.reference = {
     { "install", "shop:install(chain)", "puts a chain on disk and reloads" },
     { "place", "shop:place(chain)", "puts a chain on disk; nobody tells the target" },
     { "configure", "shop:configure { ... }", "changes its configuration and reloads", config_spec },
+    { "set", 'shop:set { skew = "5m" }', "sets its own clock", clock_spec },
     { "reload", "shop:reload()", "reloads it the way it is reloaded in production" },
     { "restart", "shop:restart()", "stops it and starts it cold" },
     { "rollback", "shop:rollback()", "back to what a guard last saw it well with" },
@@ -443,7 +467,7 @@ function target.run(self, argv, take, gone, dir)
   if not files.on_path(argv[1]) then
     words.environment("target %s: there is no %s here; apt-get install %s", self._name, argv[1], self._adapter.needs)
   end
-  local process = play:start_process(argv, { on_calendar = true, dir = dir or self._dir, env = self._env })
+  local process = play:start_process(argv, { clock = self._clock, dir = dir or self._dir, env = self._env })
   local open, waiter = 0, nil
   local function follow(next_line)
     open = open + 1

@@ -207,7 +207,7 @@ function apache.start(self)
 end
 
 local function syntax(self, run)
-  local ending, _, err = self._play:command(argv(self, run, "-t"), { on_calendar = true })
+  local ending, _, err = self._play:command(argv(self, run, "-t"), { clock = self._clock })
   return ending.code == 0, err
 end
 
@@ -231,7 +231,7 @@ end
 function apache.check(self)
   local play = self._play
   write_config(self, "twin", "127.0.0.1:" .. play:must(host.free_port()), "")
-  local twin = play:start_process(argv(self, "twin", "-D", "FOREGROUND"), { on_calendar = true })
+  local twin = play:start_process(argv(self, "twin", "-D", "FOREGROUND"), { clock = self._clock })
   local result, emergency = "fails", nil
   for line in function () return twin:err(PATIENCE) end do
     local news, what = news_of(line)

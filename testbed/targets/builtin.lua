@@ -66,7 +66,7 @@ end
 function builtin.check(self)
   local play = self._play
   local ending, _, err = play:command({ play.run.options.programs .. "/target-builtin", "--config",
-    config_file(self), "--check" }, { on_calendar = true })
+    config_file(self), "--check" }, { clock = self._clock })
   return ending.code == 0 and "works" or "fails", err
 end
 

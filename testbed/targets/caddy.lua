@@ -167,7 +167,7 @@ end
 
 -- A command of caddy's: whether it went well, and its own words if not.
 local function ask(self, ...)
-  local ending, _, err = self._play:command(argv(...), { on_calendar = true, dir = self._dir, env = self._env,
+  local ending, _, err = self._play:command(argv(...), { clock = self._clock, dir = self._dir, env = self._env,
     patience = PATIENCE })
   if ending.signal then return false, ("caddy %s had not ended after %d s"):format((...), PATIENCE) end
   return ending.code == 0, (err:match "Error: ([^\n]*)" or err)

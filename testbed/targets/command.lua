@@ -64,7 +64,7 @@ end
 
 -- The shell becomes the server, which is put on the calendar itself: it need not be made like the shell.
 local function server(self)
-  local argv = self._play:on_calendar {}
+  local argv = self._play:on_clock(self._clock, {})
   for i, word in ipairs(argv) do argv[i] = placeholders.word(word) end
   local start = self._settings.start
   if start:find "^[%a_][%w_]*=" then argv[#argv + 1] = "env" end -- variables, which come before a program
@@ -109,7 +109,7 @@ function command.reload(self)
     return "done"
   end
   local argv, dir = shell(self, how)
-  local ending, _, err = self._play:command(argv, { on_calendar = true, dir = dir })
+  local ending, _, err = self._play:command(argv, { clock = self._clock, dir = dir })
   return ending.code == 0 and "done" or "refused", err
 end
 
@@ -117,7 +117,7 @@ function command.check(self)
   local how = self._settings.check
   if not how then words.environment("target %s was given no 'check' command", self._name) end
   local argv, dir = shell(self, how)
-  local ending, _, err = self._play:command(argv, { on_calendar = true, dir = dir })
+  local ending, _, err = self._play:command(argv, { clock = self._clock, dir = dir })
   if not ending.code or ending.code >= 126 then
     words.environment("target %s: its check cannot be run: %s", self._name, err)
   end

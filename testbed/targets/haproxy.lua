@@ -83,7 +83,7 @@ function haproxy.reload(self)
 end
 
 function haproxy.check(self)
-  local ending, _, err = self._play:command({ "haproxy", "-c", "-f", config_file(self) }, { on_calendar = true })
+  local ending, _, err = self._play:command({ "haproxy", "-c", "-f", config_file(self) }, { clock = self._clock })
   return ending.code == 0 and "works" or "fails", err:match "%[ALERT%][^\n]*" or err
 end
 

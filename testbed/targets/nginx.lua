@@ -152,7 +152,7 @@ function nginx.reload(self)
 end
 
 function nginx.check(self)
-  local ending, _, err = self._play:command(argv(self, "-t"), { on_calendar = true })
+  local ending, _, err = self._play:command(argv(self, "-t"), { clock = self._clock })
   return ending.code == 0 and "works" or "fails", (err:match "%[emerg%][^\n]*" or err)
 end
 

@@ -53,7 +53,7 @@ sub stop ($pid, $signal = 'TERM') {
 }
 
 # Serves the files under `root` on a port of its own, to whoever asks; its port. Where a file
-# NAME.location is there for NAME, it redirects to what that says.
+# NAME.location is there for NAME, it redirects to what that says. Who asked last stands in the file .peer.
 sub web ($root, $address = '127.0.0.1', $port = 0) {
     my $listener = IO::Socket::IP->new(Listen => 16, LocalAddr => $address, LocalPort => $port, ReuseAddr => 1)
         or croak "socket: $@";
@@ -66,6 +66,7 @@ sub web ($root, $address = '127.0.0.1', $port = 0) {
     while (my $client = $listener->accept) {
         my ($path) = (<$client> // '') =~ m{^GET (/[\w./-]*) };
         while (defined(my $line = <$client>)) { last if $line =~ /^\r?\n/ }
+        spill("$root/.peer", $client->peerhost);
         my $found = defined $path && $path !~ /\.\./ && -f "$root$path";
         my $other = defined $path && $path !~ /\.\./ && -f "$root$path.location";
         my $body = $found ? slurp("$root$path") : 'not here';

@@ -174,6 +174,7 @@ static void bad_orders_are_refused(void **state)
         {"{\"fault\":\"connection-refused\",\"times\":1}", "are not seen"},
         {"{\"fault\":\"retry-later\",\"status\":99}", "200 to 599"},
         {"{\"fault\":\"retry-later\",\"after\":\"1\",\"after_date\":1}", "not both"},
+        {"{\"fault\":\"perspectives-disagree\",\"perspectives\":8}", "besides the first are 1 to 7"},
         {"{\"fault\":\"reset\",\"account\":-1}", "from 1 on"},
         {"{\"fault\":\"reset\",\"serial\":\"12:ab\"}", "no serial number"},
         {"{\"fault\":\"reset\",\"on\":\"ocsp\",\"identifier\":\"shop.test\"}", "never fire"},

@@ -25,6 +25,28 @@ static void test_a_new_clock_shows_real_time(void **state)
     assert_int_equal(stat_.st_size, PAGE_BYTES);
 }
 
+static void test_a_follower_is_off_by_a_skew(void **state)
+{
+    struct clock *leader = &((struct stage *)*state)->clock;
+    struct clock follower;
+    struct error e;
+    char path[sizeof((struct stage *)*state)->path + 16];
+
+    snprintf(path, sizeof path, "%s-2", ((struct stage *)*state)->path);
+    assert_int_equal(clock_create(path, &follower, &e), 0);
+    assert_int_equal(clock_set_offset(leader, 90 * DAY, &e), 0);
+    assert_int_equal(clock_follow(&follower, leader, -DAY, &e), 0);
+    assert_int_equal(clock_offset(&follower), 89 * DAY);
+    assert_int_equal(clock_rate(leader, 1e6, &e), 0);
+    assert_int_equal(clock_follow(&follower, leader, DAY, &e), 0);
+    assert_true(clock_rate_now(&follower) == 1e6);
+    assert_int_equal(clock_rate(leader, 0, &e), 0);
+    assert_int_equal(clock_follow(&follower, leader, DAY, &e), 0);
+    assert_int_equal(clock_now(&follower), clock_now(leader) + DAY); /* both stand */
+    clock_close(&follower);
+    unlink(path);
+}
+
 static void test_what_exists_is_not_overwritten(void **state)
 {
     struct stage *stage = *state;
@@ -263,6 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_new_clock_shows_real_time),
+        TEST(test_a_follower_is_off_by_a_skew),
         TEST(test_what_exists_is_not_overwritten),
         TEST(test_no_place_for_a_clock),
         TEST(test_offsets_are_exact),
