@@ -69,7 +69,8 @@ $(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(PAGE) $(WIRE)
 
 # It is started once for each program that goes on a clock.  Before main, glibc asks the processor seventy questions,
 # which takes longer than all the rest where a virtual machine has to answer them; musl asks none.
-QUICK   = $(if $(SANITIZE),$(CC),musl-gcc -static -idirafter /usr/include/$(shell gcc -print-multiarch) -idirafter /usr/include)
+MUSL    = musl-gcc -static -idirafter /usr/include/$(shell gcc -print-multiarch) -idirafter /usr/include
+QUICK   = $(if $(SANITIZE),$(CC),$(MUSL))
 COMMAND = $(call objects,faketime/fakeclock.c $(wildcard faketime/command*.c)) $(filter-out %/image.o,$(CLOCK)) $(WIRE)
 $(BUILD)/obj/quick/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -110,7 +111,8 @@ SOURCES = $(sort $(wildcard $(addsuffix /*.c,clients fakeca faketime testbed tes
 $(BUILD)/sources: FORCE
 	@mkdir -p $(@D)
 	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' >$@
-$(BUILD)/vocabulary.S $(addprefix $(BUILD)/obj/,testbed/wire/error.o pic/testbed/wire/error.o quick/testbed/wire/error.o): $(BUILD)/sources
+$(BUILD)/vocabulary.S $(addprefix $(BUILD)/obj/,testbed/wire/error.o pic/testbed/wire/error.o \
+  quick/testbed/wire/error.o): $(BUILD)/sources
 
 # The scenario vocabulary travels inside the program.
 $(BUILD)/vocabulary.S: testbed/vocabulary.sh $(LUA)
