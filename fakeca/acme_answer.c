@@ -427,6 +427,7 @@ void acme_free(struct acme *acme)
         recheck_clear(acme);
         keyring_clear(&acme->keyring);
         mint_free(acme->mint);
+        nonces_close(&acme->nonces);
     }
     free(acme);
 }
