@@ -128,8 +128,8 @@ void misbehaviour_keep(struct misbehaviour *misbehaviour);
 
 /* {"fault", "on", "account", "identifier", "serial", "nth", "times", "from", "until", "for", "share", "status",
  * "after", "after_date", "chain", "key", "perspectives"}, of which only the first is needed; "from" and "until" are
- * Unix seconds, "for" seconds from when it first fires, "after_date" seconds from then on.  What is armed already for the same place is an error, and so
- * is what could never fire there. */
+ * Unix seconds, "for" seconds from when it first fires, "after_date" seconds from then on.  What is armed
+ * already for the same place is an error, and so is what could never fire there. */
 int misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, struct error *e);
 /* Of that name, on that endpoint (NULL: wherever); how many, or -1 with *e where there is none.  Without a name all
  * of them are meant, which may be none. */
