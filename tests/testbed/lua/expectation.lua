@@ -67,7 +67,7 @@ end
 is(met(hangs_until_tenth "ok", { success = "100%", during = "50ms" }), true, "what is slow is waited for")
 is(met(hangs_until_tenth "timeout", { success = "100%", during = "50ms" }), false, "what hangs belongs to it")
 
-is(met(ok, { success = "100%", during = "50ms" }, 9), true, "a worker that cannot keep up judges by those it could send")
+is(met(ok, { success = "100%", during = "50ms" }, 9), true, "a worker that cannot keep up judges by what it sent")
 _, details = met(half, { success = "100%", during = "50ms" }, 9)
 is(details.no_data, false, "and finds what is wrong")
 like(details.classes[1].saw, "more could not be begun in time", "and tells of the others")
