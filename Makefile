@@ -49,7 +49,7 @@ FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
 TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
 SHIM     = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(sort $(wildcard faketime/shim*.c)) \
              faketime/deadline.c faketime/page.c faketime/program.c faketime/vdso.c testbed/wire/error.c)
-CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/command%.c faketime/blob_code.c, \
+CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/command%.c faketime/blob%.c, \
              $(wildcard faketime/*.c))) $(BUILD)/obj/faketime/image.o
 BUILTIN  = $(call objects,$(wildcard testbed/targets/*.c))
 STAGE    = $(call objects,$(wildcard testbed/stage/*.c))
@@ -91,8 +91,13 @@ ALONE = -O2 -ffreestanding -fpie -fvisibility=hidden -mgeneral-regs-only -fno-st
 $(BUILD)/obj/alone/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) $(ALONE) -c -o $@ $<
-$(BUILD)/blob.elf: faketime/blob.ld $(BUILD)/obj/alone/faketime/blob_code.o $(BUILD)/obj/alone/faketime/page.o
-	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ -o $@
+ALONE_PARTS = blob_code blob_waits deadline page shim_cond shim_lock shim_sleep shim_timer shim_watch
+BLOB = $(patsubst %,$(BUILD)/obj/alone/faketime/%.o,$(ALONE_PARTS) blob_libc)
+$(BUILD)/obj/alone/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(CC) -I. -MMD -MP -c -o $@ $<
+$(BUILD)/blob.elf: faketime/blob.ld $(BLOB)
+	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@
 $(BUILD)/blob.bin: $(BUILD)/blob.elf
 	objcopy -O binary -j .head -j .text $< $@
 $(BUILD)/obj/faketime/image.o: faketime/image.S $(BUILD)/blob.bin

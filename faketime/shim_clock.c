@@ -72,6 +72,11 @@ bool shim_follows(clockid_t id)
     return deadline_follows(__atomic_load_n(&shim_clock.page, __ATOMIC_RELAXED), id);
 }
 
+bool shim_is_clock(void)
+{
+    return deadline_is_clock(shim_clock.page);
+}
+
 int64_t shim_left(clockid_t id, const struct timespec *until)
 {
     return deadline_left(shim_clock.page, shim_clock.real.clock, id, until);
@@ -80,6 +85,11 @@ int64_t shim_left(clockid_t id, const struct timespec *until)
 struct timespec shim_deadline(clockid_t id, int64_t left, int64_t limit)
 {
     return deadline_real(shim_clock.real.clock, id, left, limit);
+}
+
+uint64_t shim_rate(clockid_t id)
+{
+    return page_rate(shim_clock.page, id);
 }
 
 uint32_t shim_generation(void)
