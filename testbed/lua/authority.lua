@@ -119,6 +119,7 @@ function methods:serve(given)
   play:at_end(function () authority.account(self) end)
   if play.dry then return end
   self._process, self._facts = listen(self)
+  table.insert(play.authorities, self._process)
   trusted_by_tools(play, self._facts)
   play:note("authority", self._facts)
   local given_settings = self._serving.settings

@@ -92,6 +92,8 @@ my @mistakes = (
     ['a certificate for a target that gets its own', sub { s/certificate = house:issue/certificate = house:acme/;
         s/"builtin"/"caddy"/; s/^(local shop)/house:serve()\n$1/m; $_ .= "shop:install(house:issue {})\n" },
         qr/install: shop\.test gets its certificates by itself/, 8],
+    ['a target that has nothing to forget', sub { $_ .= "shop:forget()\n" },
+        qr/forget: shop\.test is given its certificates; expected certificate = house:acme \{\}/, 7],
     ['a renewal by two', sub { $_ .= "renewal { of = shop, from = house, client = \"lego\", command = \"x\" }\n" },
         qr/either client or command/, 7],
     ['a renewal command with an unknown word',
