@@ -5,7 +5,7 @@
  * What it knows stands in the store, and each request is one transaction there, committed
  * before its answer leaves.  "Now" is asked of the plan, for every request.
  *
- * Order of calls: acme_new; acme_resume once, which takes up validations that a killed process left;
+ * Order of calls: acme_new; acme_resume once, which takes up validations and rechecks that a killed process left;
  * then acme_answer and acme_validated as they come; acme_free.
  */
 #ifndef FAKECA_ACME_H

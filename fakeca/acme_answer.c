@@ -394,6 +394,7 @@ void acme_answer(void *context, const struct http_request *request, struct http_
     };
 
     run_in_transaction(&call);
+    misbehaviour_keep(acme->plan.misbehaviour);
     add_common_fields(&call);
     misbehave_after(&call.chosen, answer);
     jws_free(&call.jws);
@@ -423,8 +424,10 @@ struct acme *acme_new(const struct acme_plan *plan, struct error *e)
 void acme_free(struct acme *acme)
 {
     if (acme != NULL) {
+        recheck_clear(acme);
         keyring_clear(&acme->keyring);
         mint_free(acme->mint);
+        nonces_close(&acme->nonces);
     }
     free(acme);
 }

@@ -93,7 +93,7 @@ static int issue_as_planned(const struct call *call, const struct leaf_plan *pla
 
     if (fault != NULL && (fault->replan != NULL || fault->breaks_chain))
         return issue_wrongly(call, *plan, out, e);
-    return mint_leaf(call->acme->mint, plan, X509_REQ_get_X509_PUBKEY(request->parsed), out, e);
+    return mint_leaf(call->acme->mint, plan, request->encoded, out, e);
 }
 
 static int mint(const struct call *call, const json_t *order, const struct request *request,
@@ -184,9 +184,9 @@ static int issue(struct call *call, json_t *order, const struct request *request
 
 /* --- finalize ----------------------------------------------------------------------------------- */
 
-static int check_request(struct call *call, const json_t *order, struct request *request)
+static int check_request(struct call *call, const json_t *order, const char *text,
+                         struct request *request)
 {
-    const char *text = text_of(call->payload, "csr");
     unsigned char der[CSR_MOST];
     ssize_t length = text == NULL ? -1 : base64url_decode(text, strlen(text), der, sizeof der);
     struct error e;
@@ -196,9 +196,52 @@ static int check_request(struct call *call, const json_t *order, struct request 
     if (request_read(der, (size_t)length, request, &e) < 0 ||
         request_matches(request, json_object_get(order, "identifiers"), &e) < 0)
         return refuse(call, BAD_CSR, "%s", e.text);
+    return 0;
+}
+
+/* At once; or later, where something is to be looked at before. */
+static int issue_in_time(struct call *call, json_t *order, const struct request *request)
+{
+    struct error e;
+    int waits;
+
     if (EVP_PKEY_eq(request->key, call->key) == 1)
         return refuse(call, BAD_CSR, "the request's key is the account's own");
+    waits = recheck_start(call, order, &e);
+    if (waits == 0)
+        return issue(call, order, request);
+    set_status(order, "processing");
+    json_object_set(order, "csr", json_object_get(call->payload, "csr"));
+    if (waits < 0 || store_put(call->store, "order", call->number, order, &e) < 0)
+        return broken(call, &e);
+    http_answer_field(call->answer, "Retry-After", "1");
     return 0;
+}
+
+int issue_rechecked(struct acme *acme, int64_t number, json_t *order, const struct chosen *chosen,
+                    struct error *e)
+{
+    struct http_answer told = {0};
+    struct request request = {0};
+    struct call call = {
+        .acme = acme,
+        .store = acme->plan.store,
+        .answer = &told,
+        .number = number,
+        .now = acme->plan.now(acme->plan.context),
+        .chosen = *chosen,
+        .account_number = json_integer_value(json_object_get(order, "account")),
+    };
+    int status = check_request(&call, order, text_of(order, "csr"), &request);
+
+    json_object_del(order, "csr");
+    if (status == 0)
+        status = issue(&call, order, &request);
+    if (status < 0)
+        failed(e, "order %lld: %.*s", (long long)number, (int)told.length, told.body);
+    request_free(&request);
+    http_answer_free(&told);
+    return status;
 }
 
 static int finalize(struct call *call, json_t *order)
@@ -215,9 +258,9 @@ static int finalize(struct call *call, json_t *order)
     if (profile_named(call->acme, text_of(order, "profile")) == NULL)
         return refuse(call, INVALID_PROFILE, "the profile '%s' is no longer offered",
                       text_of(order, "profile"));
-    status = check_request(call, order, &request);
+    status = check_request(call, order, text_of(call->payload, "csr"), &request);
     if (status == 0)
-        status = issue(call, order, &request);
+        status = issue_in_time(call, order, &request);
     request_free(&request);
     if (status < 0)
         return -1;

@@ -6,9 +6,6 @@
 #include "fakeca/acme_parts.h"
 
 #define TOKEN_OCTETS 32
-/* RFC 8659 is asked at most so long before issuance (Baseline Requirements 4.2.2.1); and so no authorization lasts
- * longer, where it is asked at all. */
-#define CAA_HOLDS (8 * 3600)
 
 /* Which challenges there are for what. */
 static const struct kind {
@@ -113,8 +110,8 @@ static int keep_proof(struct acme *acme, int64_t number, json_t *body, int64_t n
 
     snprintf(name, sizeof name, "%s%s", wildcard ? "*." : "", value);
     proof_name(json_integer_value(json_object_get(body, "account")), name, proof);
-    if (acme->plan.policy->caa && reuse > CAA_HOLDS)
-        reuse = CAA_HOLDS;
+    if (acme->plan.policy->caa)
+        json_object_set_new(body, "caa", json_integer(now)); /* when it was looked at */
     json_object_set_new(body, "expires", json_integer(now + reuse));
     status = store_set(acme->plan.store, "proof", proof, pointer, e);
     json_decref(pointer);
@@ -342,7 +339,10 @@ void acme_validated(void *context, int64_t authorization, int problem, const cha
     struct error e;
 
     if (store_begin(acme->plan.store, &e) == 0) {
-        if (decide(acme, authorization, problem, detail, &e) == 0 &&
+        int rechecked = recheck_judged(acme, authorization, problem, detail, &e);
+
+        if ((rechecked != 0 ? rechecked > 0
+                            : decide(acme, authorization, problem, detail, &e) == 0) &&
             store_commit(acme->plan.store, &e) == 0)
             return;
         store_rollback(acme->plan.store);
@@ -369,4 +369,6 @@ static void take_up(void *context, int64_t number, json_t *body)
 void acme_resume(struct acme *acme)
 {
     store_each(acme->plan.store, "authz", take_up, acme);
+    recheck_resume(acme);
+    misbehaviour_keep(acme->plan.misbehaviour);
 }

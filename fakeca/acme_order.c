@@ -98,8 +98,11 @@ int answer_order(struct call *call)
         return -1;
     if (call->payload != NULL)
         status = refuse(call, MALFORMED, "an order is read with an empty payload");
-    else if ((status = order_refresh(call, call->number, order)) == 0)
+    else if ((status = order_refresh(call, call->number, order)) == 0) {
+        if (has_status(order, "processing"))
+            http_answer_field(call->answer, "Retry-After", "1");
         status = answer_with(call, 200, call->number, order);
+    }
     json_decref(order);
     return status;
 }

@@ -22,6 +22,7 @@ struct acme {
     struct nonces nonces;
     struct mint *mint;
     struct keyring keyring;
+    struct recheck *rechecks;
 };
 
 struct call {
@@ -96,6 +97,20 @@ int64_t authorization_for(struct call *call, const json_t *identifier,
 bool authorization_holds(struct call *call, const char *name);
 int answer_authorization(struct call *call);
 int answer_challenge(struct call *call);
+
+/* CAA again, where the policy has it and it was looked at too long ago: 1 where that is under way, and the order
+ * is to be processing until recheck_judged has it that all is well and calls issue_rechecked, or the order
+ * becomes invalid; 0 where nothing is to be looked at; -1 with *e. */
+int recheck_start(struct call *call, const json_t *order, struct error *e);
+/* For those that a killed process left. */
+void recheck_resume(struct acme *acme);
+/* What a look came to: 1, or 0 where nobody waited for it; -1 with *e. */
+int recheck_judged(struct acme *acme, int64_t authorization, int problem, const char *detail,
+                   struct error *e);
+void recheck_clear(struct acme *acme);
+/* Issues for the "csr" that an order in processing holds. */
+int issue_rechecked(struct acme *acme, int64_t number, json_t *order, const struct chosen *chosen,
+                    struct error *e);
 
 int answer_finalize(struct call *call);
 int answer_certificate(struct call *call);

@@ -63,12 +63,56 @@ fakeca('arm', 'dns-servfail', '--identifier', 'dark.test', '--state', home());
 like(judged('a.dark.test'), qr/^invalid dns .*looking up CAA of dark\.test: SERVFAIL/, 'a server that fails forbids');
 is(judged('127.0.0.1'), 'valid', 'addresses have no CAA');
 
-fakeca('set', 'reuse-authorizations=on', '--state', home());
-pass_time(8 * 3600 - 1);
-is($client->order(['shop.test'])->{json}{status}, 'ready', 'what was looked up counts for eight hours');
-pass_time(1);
-is($client->order(['shop.test'])->{json}{status}, 'pending', '  and no longer');
-fakeca('set', 'reuse-authorizations=off', '--state', home());
+# --- CAA again, before issuance -------------------------------------------------------------------
+
+# An order whose names were proven now.
+sub proven (@names) {
+    my $order = $client->order(\@names);
+    $client->prove($_, 'http-01', $show) for @{$order->{json}{authorizations}};
+    return $order;
+}
+sub finalized ($order, @names) { return $client->post($order->{json}{finalize}, {csr => (Acme->csr(@names))[0]}) }
+sub comes_of ($order) {
+    my $told = $client->settled($order->{fields}{location});
+    my $error = $told->{error} // {type => '', detail => ''};
+    return join ' ', $told->{status}, $error->{type} =~ s/.*://r, $error->{detail};
+}
+
+my @both = qw(shop.test www.shop.test);
+my @orders = map { proven('shop.test') } 1 .. 4;
+my $two = proven(@both);
+pass_time(8 * 3600);
+dns('--add', "$_. CAA 0 issue \";\"") for @both;
+is(finalized($orders[0], 'shop.test')->{json}{status}, 'valid', 'what was looked up counts for eight hours');
+pass_time(3600);
+my $answer = finalized($orders[1], 'shop.test');
+is("$answer->{status} $answer->{json}{status}", '200 processing', 'after nine it is looked up once more');
+ok($answer->{fields}{'retry-after'}, '  which takes a moment');
+like(comes_of($orders[1]), qr/^invalid caa Rechecking CAA: CAA of shop\.test: CAA forbids /, '  and forbids by now');
+finalized($two, @both);
+like(comes_of($two), qr/^invalid caa Rechecking CAA for "\S+" and 1 more identifiers failed\./,
+    'so it does of two names');
+my $subproblems = $client->settled($two->{fields}{location})->{error}{subproblems};
+is_deeply([sort map { "$_->{identifier}{value} $_->{type}" } @$subproblems],
+    [map { "$_ urn:ietf:params:acme:error:caa" } @both], '  and tells of each');
+dns('--remove', $_, '--type', 'CAA') for @both;
+fakeca('arm', 'dns-servfail', '--identifier', 'shop.test', '--state', home());
+finalized($orders[2], 'shop.test');
+like(comes_of($orders[2]), qr/^invalid dns Rechecking CAA: .*SERVFAIL/, 'nor without an answer');
+fakeca('disarm', 'dns-servfail', '--state', home());
+finalized($orders[3], 'shop.test');
+like(comes_of($orders[3]), qr/^valid /, 'where nothing forbids, the certificate is issued');
+
+# What is under way when the authority is killed is taken up by the next.
+my $last = proven('shop.test');
+pass_time(9 * 3600);
+fakeca('arm', 'dns-slow', '--identifier', 'shop.test', '--state', home());
+is(finalized($last, 'shop.test')->{json}{status}, 'processing', 'a name server takes its time');
+my ($acme) = $ca->{directory} =~ m{//([^/]+)};
+stop($ca->{child}, 'KILL');
+$ca = serve(@settings, 1, '--acme', $acme, '--set', 'caa=on');
+$client->{nonce} = undef;
+like(comes_of($last), qr/^valid /, '  and the authority that was killed meanwhile goes on from there');
 
 # --- more than a datagram holds -------------------------------------------------------------------
 

@@ -46,6 +46,7 @@ says 'a journal that cannot be', 6, qr{/nowhere/j: No such file}, 'run', '--jour
 says 'a seed that is none', 2, qr/--seed: 'abc' is not a whole number/, 'run', '--seed', 'abc', $play;
 says 'an unknown TAP', 2, qr/there is no TAP 15 here/, 'run', '--tap', '15', $play;
 says 'nobody to run it', 2, qr/-j: expected 1 or more/, 'run', '-j', '0', $play;
+says 'no time at all', 2, qr/--slack: expected 1 or more/, 'run', '--slack', '0', $play;
 says 'a word too many', 2, qr/targets: unexpected 'foo'/, 'targets', 'foo';
 says 'an nginx.conf without nginx', 2, qr/--config is for nginx/, 'run', '--config', '/etc/passwd', $play;
 
@@ -66,6 +67,8 @@ is $status, 0, 'a state directory can be named' or diag $err;
 ok -s "$DIR/mine/journal.jsonl", 'and is kept, with the journal in it';
 ($status, $out, $err) = rehearse('run', '--state', "$DIR/mine", $play);
 is $status, 0, 'and used a second time' or diag $err;
+($status, $out, $err) = rehearse('run', '-j4', $play, $play);
+is $status, 0, '-j4 is -j 4' or diag $err;
 
 {
     my $here = Cwd::getcwd();
@@ -104,6 +107,13 @@ is $status, 0, 'help is no failure';
 like $out, qr/rehearse run FILE\|DIR\.\.\./, 'and lists the verbs';
 ($status, $out) = rehearse('run', '--help');
 like $out, qr/--journal FILE/, 'a verb lists its options';
+
+unlike +(rehearse('validate', '--help'))[1], qr/--(keep|journal|tap) |-j N/, 'and none that mean nothing to it';
+says 'an option that means nothing to a verb', 2, qr/unknown option '--journal'/, 'validate', '--journal', 'x', $play;
+
+for my $program (qw(rehearse fakeca fakeclock)) {
+    like qx($BUILD/$program --version), qr/^$program \d+\.\d+$/, "$program --version";
+}
 
 for my $verb (qw(targets faults outcomes)) {
     ($status, $out) = rehearse($verb);
