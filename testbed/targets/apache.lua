@@ -192,7 +192,8 @@ end
 local function obtain(self)
   local state, why = await(self._state.box, "obtained")
   if state == "obtained" then state, why = await(self._state.box, "serving") end
-  if not self._state.nights then table.insert(self._play.actors, { period = DAY, act = function () nightly(self) end }) end
+  local function night() nightly(self) end
+  if not self._state.nights then table.insert(self._play.actors, { period = DAY, act = night }) end
   self._state.nights = true
   return state, why
 end
