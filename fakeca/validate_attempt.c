@@ -167,11 +167,11 @@ static int open_socket(struct attempt *attempt, const struct sockaddr_storage *n
 static void try_next(struct attempt *attempt, int why)
 {
     disconnect(attempt);
-    while (attempt->next_address < attempt->found.count) {
-        if (open_socket(attempt, &attempt->found.addresses[attempt->next_address++]) == 0) {
+    while (attempt->next_address < attempt->address_count) {
+        if (open_socket(attempt, &attempt->addresses[attempt->next_address++]) == 0) {
             ev_io_set(&attempt->io, attempt->fd, EV_WRITE);
             ev_io_start(attempt->validator->loop, &attempt->io);
-            if (attempt->next_address < attempt->found.count)
+            if (attempt->next_address < attempt->address_count)
                 ev_timer_again(attempt->validator->loop, &attempt->turn);
             return;
         }
@@ -195,7 +195,8 @@ static void on_found(void *context, const struct found *found)
     struct attempt *attempt = context;
 
     attempt->lookup = NULL;
-    attempt->found = *found;
+    attempt->address_count = found->count;
+    memcpy(attempt->addresses, found->addresses, sizeof attempt->addresses);
     if (found->count == 0)
         attempt_end(attempt, DNS_FAILED, "looking up %s: %s", attempt->at.host, found->why);
     else
@@ -209,8 +210,8 @@ void attempt_connect(struct attempt *attempt)
 
     disconnect(attempt);
     attempt->next_address = 0;
-    attempt->found = (struct found){.count = 1};
-    if (lookup_literal(attempt->at.host, &attempt->found.addresses[0])) {
+    attempt->address_count = 1;
+    if (lookup_literal(attempt->at.host, &attempt->addresses[0])) {
         try_next(attempt, 0);
         return;
     }
@@ -295,10 +296,24 @@ static ssize_t put(struct attempt *attempt)
                  EV_WRITE);
 }
 
+/* -1: there is no memory for more. */
+static int make_room(struct attempt *attempt)
+{
+    size_t room = attempt->room == 0 ? REPLY_FIRST : 2 * attempt->room;
+    char *more = attempt->got < attempt->room ? attempt->reply : realloc(attempt->reply, room + 1);
+
+    if (more == NULL)
+        return -1;
+    if (attempt->got == attempt->room)
+        attempt->room = room;
+    attempt->reply = more;
+    return 0;
+}
+
 static ssize_t get(struct attempt *attempt)
 {
     char *to = attempt->reply + attempt->got;
-    size_t room = REPLY_MOST - attempt->got;
+    size_t room = attempt->room - attempt->got;
 
     return moved(attempt,
                  attempt->ssl != NULL ? SSL_read(attempt->ssl, to, (int)room)
@@ -321,7 +336,7 @@ static void talk(struct attempt *attempt)
         attempt->put += (size_t)count;
     }
     while (attempt->got < REPLY_MOST && !http_reply_whole(attempt->reply, attempt->got)) {
-        count = get(attempt);
+        count = make_room(attempt) < 0 ? -2 : get(attempt);
         if (count == -1)
             return;
         if (count < 0 && attempt->got == 0) {
@@ -433,12 +448,8 @@ static int start(struct trial *trial, size_t perspective, struct validator *vali
 {
     struct attempt *attempt = calloc(1, sizeof *attempt);
 
-    if (attempt != NULL)
-        attempt->reply = malloc(REPLY_MOST + 1);
-    if (attempt == NULL || attempt->reply == NULL) {
-        free(attempt);
+    if (attempt == NULL)
         return -1;
-    }
     attempt->validator = validator;
     attempt->trial = trial;
     attempt->perspective = perspective;

@@ -7,7 +7,8 @@
 #include "fakeca/http_reply.h"
 #include "fakeca/validate.h"
 
-#define REPLY_MOST 65536
+#define REPLY_FIRST 2048 /* most are shorter */
+#define REPLY_MOST  65536
 
 struct attempt {
     struct validator *validator;
@@ -25,16 +26,16 @@ struct attempt {
     struct lookup *lookup; /* under way, or NULL */
     struct http_place at;  /* where to connect; the port is the real one */
     unsigned redirects;
-    struct found found;
-    size_t next_address;
+    struct sockaddr_storage addresses[FOUND_MOST];
+    size_t address_count, next_address;
     /* the connection */
     int fd; /* -1: none */
     SSL *ssl;
     bool connected;
     char request[2560];
     size_t put, length;
-    char *reply; /* REPLY_MOST + 1 bytes, ours */
-    size_t got;
+    char *reply; /* ours, with a NUL after what was got */
+    size_t got, room;
     ev_io io;
     ev_timer turn, limit; /* of one address, and of all */
 };
