@@ -48,9 +48,10 @@ CLIENT   = $(call objects,$(filter-out $(DRIVERS),$(wildcard clients/*.c)))
 FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
 TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
 SHIM     = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(sort $(wildcard faketime/shim*.c)) \
-             faketime/deadline.c faketime/page.c faketime/program.c faketime/vdso.c testbed/wire/error.c)
-CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/command%.c faketime/blob_code.c, \
-             $(wildcard faketime/*.c))) $(BUILD)/obj/faketime/image.o
+             faketime/deadline.c faketime/filter.c faketime/page.c faketime/program.c faketime/vdso.c testbed/wire/error.c)
+CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/command%.c faketime/blob_code.c \
+             faketime/trap_%.c, \
+             $(wildcard faketime/*.c))) $(BUILD)/obj/faketime/image.o $(BUILD)/obj/faketime/trap_image.o
 BUILTIN  = $(call objects,$(wildcard testbed/targets/*.c))
 STAGE    = $(call objects,$(wildcard testbed/stage/*.c))
 LUA      = $(sort $(wildcard testbed/lua/*.lua testbed/targets/*.lua))
@@ -85,11 +86,17 @@ $(BUILD)/obj/alone/%.o: %.c Makefile
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) $(ALONE) -c -o $@ $<
 $(BUILD)/blob.elf: faketime/blob.ld $(BUILD)/obj/alone/faketime/blob_code.o $(BUILD)/obj/alone/faketime/page.o
 	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ -o $@
-$(BUILD)/blob.bin: $(BUILD)/blob.elf
+TRAP = $(patsubst %.c,$(BUILD)/obj/alone/%.o,$(sort $(wildcard faketime/trap_*.c)) faketime/deadline.c faketime/page.c)
+$(BUILD)/trap.elf: faketime/trap.ld $(TRAP)
+	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@
+$(BUILD)/%.bin: $(BUILD)/%.elf
 	objcopy -O binary -j .head -j .text $< $@
 $(BUILD)/obj/faketime/image.o: faketime/image.S $(BUILD)/blob.bin
 	@mkdir -p $(@D)
-	$(CC) -DIMAGE='"$(BUILD)/blob.bin"' -c -o $@ $<
+	$(CC) -DIMAGE='"$(BUILD)/blob.bin"' -DSTART=image_start -DEND=image_end -c -o $@ $<
+$(BUILD)/obj/faketime/trap_image.o: faketime/image.S $(BUILD)/trap.bin
+	@mkdir -p $(@D)
+	$(CC) -DIMAGE='"$(BUILD)/trap.bin"' -DSTART=trap_image_start -DEND=trap_image_end -c -o $@ $<
 
 $(BUILD)/target-builtin: $(BUILTIN) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -lev -ljansson -lm

@@ -47,6 +47,7 @@ static void tell_means(enum program program, const struct error *e, FILE *out)
 {
     static const char *const means[] = {
         [PROGRAM_MOVES] = "redirected and preloaded: reads and waits are on the clock",
+        [PROGRAM_TRAPS] = "redirected and its waits trapped: reads and waits are on the clock",
         [PROGRAM_REDIRECTS] =
             "redirected: reads are on the clock, waits until a time on it are not",
         [PROGRAM_FOREIGN] = "redirected: reads are on the clock, waits until a time on it are not",

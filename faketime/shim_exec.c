@@ -107,7 +107,7 @@ static bool would_slip_off(const char *path, char *const environment[], char oth
         !path_for_others(path, others))
         return false;
     program = program_check(others, &unheard);
-    slips = (program == PROGRAM_REDIRECTS || program == PROGRAM_FOREIGN ||
+    slips = (program == PROGRAM_TRAPS || program == PROGRAM_REDIRECTS || program == PROGRAM_FOREIGN ||
              (program == PROGRAM_MOVES && !passes_on(environment))) &&
             access(launcher, X_OK) == 0 && !is_traced();
     errno = saved;
