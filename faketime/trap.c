@@ -40,6 +40,16 @@ static int write_image(struct tracee *tracee, uint64_t address, const struct red
     return tracee_write(tracee, address, bytes, sizeof bytes, e);
 }
 
+static int protect(struct tracee *tracee, uint64_t address, uint64_t size, uint64_t mode, struct error *e)
+{
+    const struct remote_call call = {
+        .what = "protect memory", .number = SYS_mprotect, .arguments = {address, size, mode}
+    };
+    uint64_t ignored;
+
+    return tracee_call(tracee, &call, &ignored, e);
+}
+
 static int map_image(struct tracee *tracee, const struct redirect *redirect, const struct trap_order *order,
                      uint64_t *address, struct error *e)
 {
@@ -48,15 +58,11 @@ static int map_image(struct tracee *tracee, const struct redirect *redirect, con
         .number = SYS_mmap,
         .arguments = {0, TRAP_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX}
     };
-    struct remote_call protect = {
-        .what = "protect memory", .number = SYS_mprotect, .arguments = {0, TRAP_SIZE, PROT_READ | PROT_EXEC}
-    };
-    uint64_t ignored;
-
     if (tracee_call(tracee, &map, address, e) < 0 || write_image(tracee, *address, redirect, order, e) < 0)
         return -1;
-    protect.arguments[0] = *address;
-    return tracee_call(tracee, &protect, &ignored, e);
+    if (protect(tracee, *address, TRAP_CODE, PROT_READ | PROT_EXEC, e) < 0)
+        return -1;
+    return protect(tracee, *address + TRAP_CODE, TRAP_NAMES, PROT_READ, e);
 }
 
 /* On the stack that the program has at hand; who may only have inherited a filter may have one of a
