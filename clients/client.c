@@ -11,6 +11,7 @@
 #include "clients/connection.h"
 #include "clients/driver.h"
 #include "clients/worker.h"
+#include "testbed/wire/version.h"
 
 enum { EXIT_ACCEPTED, EXIT_NOT_ACCEPTED, EXIT_USAGE, EXIT_ENVIRONMENT = 6 };
 
@@ -28,7 +29,7 @@ static const struct option_row rows[] = {
     {"worker",   NULL, "take requests on stdin (docs/worker-protocol.md)", OPTION_FLAG, ARGUMENT(worker)},
     {"outcomes", NULL, "list every outcome (also with --json or --markdown)", OPTION_FLAG, ARGUMENT(outcomes)},
     {"markdown", NULL, "the outcomes as a table for documents", OPTION_FLAG, ARGUMENT(markdown)},
-    {"version",  NULL, "the library that is loaded", OPTION_FLAG, ARGUMENT(version)},
+    {"version",  NULL, "its version, and that of the library that is loaded", OPTION_FLAG, ARGUMENT(version)},
     {"help",     NULL, "this", OPTION_FLAG, ARGUMENT(help)},
     {0},
 };
@@ -141,7 +142,8 @@ static int run(const struct arguments *arguments)
     if (arguments->help)
         return help();
     if (arguments->version)
-        return printf("client-%s (%s %s)\n", driver.library, driver.library, driver.version()) < 0;
+        return printf("client-%s %s (%s %s)\n", driver.library, VERSION, driver.library,
+                      driver.version()) < 0;
     if (arguments->outcomes)
         return outcomes(arguments);
     if (arguments->worker)

@@ -30,6 +30,7 @@ struct connection {
     struct stream stream;
     struct session *session;
     size_t said;
+    bool on_trust; /* the handshake's last word was the client's, and nothing has come since */
     struct result result;
 };
 
@@ -69,7 +70,7 @@ static void settle(struct connection *c)
         verdict->outcome = OUTCOME_NOT_TLS;
     else if (verdict->outcome != OUTCOME_OTHER)
         return;
-    else if (c->stream.error == ECONNRESET || c->stream.error == EPIPE)
+    else if (stream_was_reset(&c->stream))
         verdict->outcome = OUTCOME_RESET;
     else if (c->stream.error == ETIMEDOUT)
         verdict->outcome = OUTCOME_TIMEOUT;
@@ -103,7 +104,8 @@ static enum step listen_on(struct connection *c)
     enter(c)->finish(c->session);
     leave(STEP_DONE);
     shutdown(c->stream.fd, SHUT_WR);
-    linger(c);
+    if (!c->on_trust)
+        linger(c);
     return become(c, LISTENING);
 }
 
@@ -162,6 +164,7 @@ static enum step shaking(struct connection *c)
         settle(c);
         return drain(c);
     }
+    c->on_trust = c->stream.unanswered;
     return c->plan->settings.say == NULL ? listen_on(c) : become(c, SAYING);
 }
 
@@ -180,14 +183,21 @@ static enum step saying(struct connection *c)
     return text[c->said] == '\0' ? become(c, HEARING) : STEP_DONE;
 }
 
-/* Reads once more.  An alert that comes only now is the server's real answer to the
- * handshake (a refused client certificate, in TLS 1.3); a hang-up is not. */
+/* Reads once more.  In TLS 1.3 the client has the last word of a handshake, and what comes only now is
+ * the server's real answer: its alert (a refused client certificate), or a reset before it has said
+ * anything.  A hang-up is none, for that is how many a server answers ours. */
 static enum step receive(struct connection *c, char *bytes, size_t room, size_t *got)
 {
     struct verdict *verdict = &c->result.verdict;
     int before = verdict->alert_received;
+    size_t heard = c->stream.received;
     enum step step = leave(enter(c)->receive(c->session, bytes, room, got));
 
+    c->on_trust &= c->stream.received == heard;
+    if (c->on_trust && stream_was_reset(&c->stream) && step != STEP_WANT_READ) {
+        c->on_trust = false;
+        blame_tcp(c, OUTCOME_RESET, ECONNRESET);
+    }
     if (verdict->alert_received != before && verdict->alert_received > 0) {
         verdict->outcome = alert_outcome(verdict->alert_received, 1);
         c->result.ended = true_monotonic();
@@ -220,10 +230,13 @@ static enum step listening(struct connection *c)
 {
     char scrap[1024];
     size_t got = 0;
+    bool on_trust = c->on_trust;
     enum step step = receive(c, scrap, sizeof scrap, &got);
 
     if (step == STEP_FAILED)
         return drain(c);
+    if (on_trust && !c->on_trust)
+        linger(c);
     return step == STEP_DONE && got == 0 ? become(c, OVER) : step;
 }
 
@@ -335,6 +348,8 @@ struct connection *connection_begin(struct ev_loop *loop, struct plan *plan, con
                              .stream.fd = -1};
     ev_init(&c->io, on_ready);
     ev_timer_init(&c->timer, on_timer, 0, (double)plan->settings.timeout / 1e9);
+    /* What came in time counts, however late it is looked at. */
+    ev_set_priority(&c->timer, EV_MINPRI);
     c->io.data = c->timer.data = c;
     verdict_begin(&c->result.verdict);
     plan_keep(plan);

@@ -6,7 +6,8 @@
  * FIN) and still reads until the peer ends too: in TLS 1.3 a refused client certificate
  * shows only there.  After one that was refused it drains the rest of the peer's flight:
  * closing with bytes unread turns into a reset, and a reset loses our alert on its way.
- * Both wait at most CONNECTION_LINGER, and neither counts as time the handshake took.
+ * Both wait at most CONNECTION_LINGER, but as long as for a handshake for the first word of a server
+ * that left the last one to the client; neither counts as time the handshake took.
  *
  * `done` is called exactly once, from the loop and never from connection_begin; after it
  * the connection is gone.  connection_abandon ends one early, and then `done` is not

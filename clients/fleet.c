@@ -14,7 +14,6 @@
 #define MAX_IN_FLIGHT 2000
 #define RETRY_PAUSE   0.01
 #define LATE          0.05 /* an arrival that begins so much later is told as "behind" */
-#define TOO_LATE      1.0  /* and one so late is skipped */
 #define BURST         512  /* connections begun before the loop looks at those there are */
 #define RATE_MAX      1e6
 
@@ -233,17 +232,25 @@ static void next_arrival_in(struct fleet *fleet, double seconds)
     ev_timer_start(fleet->loop, &fleet->arrival);
 }
 
+/* Of the arrivals that are late one begins, and the others are skipped: who took on all at once what
+ * there was no time for one by one would have ever more under way, and bring nothing to its end. */
+static void late_arrivals(struct fleet *fleet, double limit)
+{
+    if (fleet->due >= limit)
+        return;
+    fleet->behind++;
+    send_one(fleet);
+    fleet->due += next_gap(fleet);
+    for (; fleet->due < limit; fleet->due += next_gap(fleet))
+        fleet->skipped++;
+}
+
 static void open_arrivals(struct fleet *fleet)
 {
     double now = true_monotonic();
 
-    while (fleet->due < now - TOO_LATE) {
-        fleet->skipped++;
-        fleet->due += next_gap(fleet);
-    }
+    late_arrivals(fleet, now - LATE);
     for (int begun = 0; fleet->due <= now && begun < BURST; begun++) {
-        if (fleet->due < now - LATE)
-            fleet->behind++;
         send_one(fleet);
         fleet->due += next_gap(fleet);
     }

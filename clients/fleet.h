@@ -4,7 +4,7 @@
  * of those before them; closed ones ("at_once") are N clients that each come again when
  * they are done, RETRY_PAUSE later where they were not let in.  What the machine cannot
  * do is said and never piled up: `behind` counts arrivals that began more than LATE after
- * they were due, `skipped` those that did not begin at all.
+ * they were due, one in a turn of the loop, `skipped` those that did not begin at all.
  *
  * Time is cut twice: into ticks, for reports, and into generations, for causes.  Every
  * connection belongs to the generation in which it *began*, so that after fleet_mark the

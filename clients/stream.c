@@ -19,6 +19,10 @@ ssize_t stream_receive(struct stream *stream, void *bytes, size_t room)
 {
     ssize_t got = recv(stream->fd, bytes, room, 0);
 
+    if (got == 0 && stream->error != 0) {
+        errno = stream->error;
+        return -1;
+    }
     if (got == 0 && room > 0)
         stream->ended = true;
     if (got <= 0)
@@ -29,12 +33,23 @@ ssize_t stream_receive(struct stream *stream, void *bytes, size_t room)
         memcpy(stream->head + stream->received, bytes, (size_t)got < wanted ? (size_t)got : wanted);
     }
     stream->received += (size_t)got;
+    stream->unanswered = false;
     return got;
 }
 
 ssize_t stream_send(struct stream *stream, const void *bytes, size_t length)
 {
-    return note_error(stream, send(stream->fd, bytes, length, MSG_NOSIGNAL));
+    ssize_t sent = note_error(stream, send(stream->fd, bytes, length, MSG_NOSIGNAL));
+
+    if (sent < 0 && stream_was_reset(stream))
+        sent = (ssize_t)length;
+    stream->unanswered |= sent > 0;
+    return sent;
+}
+
+bool stream_was_reset(const struct stream *stream)
+{
+    return stream->error == ECONNRESET || stream->error == EPIPE;
 }
 
 bool stream_may_be_tls(const struct stream *stream)

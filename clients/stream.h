@@ -16,11 +16,18 @@ struct stream {
     int error;             /* the errno that ended it, or 0 */
     unsigned char head[2]; /* the first bytes ever received */
     size_t received;       /* in all */
+    bool unanswered;       /* something was sent, and nothing received since */
 };
 
-/* As recv(2) and send(2): -1 with errno, EAGAIN for "not now".  Never raises SIGPIPE. */
+/* As recv(2) and send(2): -1 with errno, EAGAIN for "not now".  Never raises SIGPIPE.
+ *
+ * A server that refuses what it has read so far says so, closes, and the rest of what the client
+ * has to say is met by a reset.  Why it refused is then still to be read: so what is sent to a peer
+ * that is gone counts as sent, and the reset is what receiving ends with, after its last words. */
 ssize_t stream_receive(struct stream *stream, void *bytes, size_t room);
 ssize_t stream_send(struct stream *stream, const void *bytes, size_t length);
+
+bool stream_was_reset(const struct stream *stream);
 
 /* False once the peer's first bytes cannot be a TLS record (RFC 8446 section 5.1). */
 bool stream_may_be_tls(const struct stream *stream);

@@ -69,7 +69,7 @@ static int on_read(WOLFSSL *ssl, char *bytes, int room, void *pointer)
         return WOLFSSL_CBIO_ERR_CONN_CLOSE;
     if (errno == EAGAIN || errno == EINTR)
         return WOLFSSL_CBIO_ERR_WANT_READ;
-    return errno == ECONNRESET ? WOLFSSL_CBIO_ERR_CONN_RST : WOLFSSL_CBIO_ERR_GENERAL;
+    return stream_was_reset(session->stream) ? WOLFSSL_CBIO_ERR_CONN_RST : WOLFSSL_CBIO_ERR_GENERAL;
 }
 
 static int on_write(WOLFSSL *ssl, char *bytes, int length, void *pointer)
@@ -83,8 +83,7 @@ static int on_write(WOLFSSL *ssl, char *bytes, int length, void *pointer)
         return (int)put;
     if (errno == EAGAIN || errno == EINTR)
         return WOLFSSL_CBIO_ERR_WANT_WRITE;
-    return errno == EPIPE || errno == ECONNRESET ? WOLFSSL_CBIO_ERR_CONN_RST
-                                                 : WOLFSSL_CBIO_ERR_GENERAL;
+    return WOLFSSL_CBIO_ERR_GENERAL;
 }
 
 /* --- sessions ----------------------------------------------------------------------------------- */

@@ -93,7 +93,7 @@ static int issue_as_planned(const struct call *call, const struct leaf_plan *pla
 
     if (fault != NULL && (fault->replan != NULL || fault->breaks_chain))
         return issue_wrongly(call, *plan, out, e);
-    return mint_leaf(call->acme->mint, plan, X509_REQ_get_X509_PUBKEY(request->parsed), out, e);
+    return mint_leaf(call->acme->mint, plan, request->encoded, out, e);
 }
 
 static int mint(const struct call *call, const json_t *order, const struct request *request,

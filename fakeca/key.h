@@ -9,6 +9,7 @@
 
 #include <openssl/evp.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "testbed/wire/error.h"
 
@@ -21,6 +22,12 @@ struct key_kind {
     unsigned bits;         /* of an RSA modulus */
     bool weak;             /* for broken chains only */
     const char *help;
+};
+
+/* A public key as certificates have it: SubjectPublicKeyInfo (RFC 5280 section 4.1) in DER. */
+struct key_der {
+    const unsigned char *octets;
+    size_t length;
 };
 
 /* NULL with the nearest right word in *e. */
@@ -37,6 +44,8 @@ EVP_PKEY *key_read(int directory, const char *name, struct error *e);
  * POOL_KEYS turns have passed. */
 EVP_PKEY *key_from_pool(int directory, const struct key_kind *kind, unsigned long turn,
                         struct error *e);
+/* From whoever sent it; the private half is not there. */
+EVP_PKEY *key_decode(struct key_der der, struct error *e);
 /* Another key of the same kind as `key`. */
 EVP_PKEY *key_unlike(const EVP_PKEY *key, struct error *e);
 

@@ -42,10 +42,8 @@ struct lookup {
     struct found found;
 };
 
-void lookup_cancel(struct lookup *lookup)
+static void stop(struct lookup *lookup)
 {
-    if (lookup == NULL)
-        return;
     ev_io_stop(lookup->loop, &lookup->io);
     ev_timer_stop(lookup->loop, &lookup->again);
     ev_timer_stop(lookup->loop, &lookup->limit);
@@ -58,34 +56,40 @@ void lookup_cancel(struct lookup *lookup)
     }
     if (lookup->fd >= 0)
         close(lookup->fd);
+}
+
+void lookup_cancel(struct lookup *lookup)
+{
+    if (lookup == NULL)
+        return;
+    stop(lookup);
     free(lookup);
 }
 
 /* IPv6 goes first, as it does in Boulder: the answers come in any order. */
 static void put_in_order(struct found *found)
 {
-    struct found in_order = *found;
+    struct sockaddr_storage in_order[FOUND_MOST];
     size_t next = 0;
 
     for (int six = 1; six >= 0; six--)
         for (size_t i = 0; i < found->count; i++)
             if ((found->addresses[i].ss_family == AF_INET6) == six)
-                in_order.addresses[next++] = found->addresses[i];
-    *found = in_order;
+                in_order[next++] = found->addresses[i];
+    memcpy(found->addresses, in_order, next * sizeof in_order[0]);
 }
 
 static void finish(struct lookup *lookup)
 {
-    struct found found = lookup->found;
-    void (*done)(void *, const struct found *) = lookup->done;
-    void *context = lookup->context;
+    struct found *found = &lookup->found;
 
-    if (found.count == 0 && found.why[0] == '\0')
-        snprintf(found.why, sizeof found.why, "no such records");
+    if (found->count == 0 && found->why[0] == '\0')
+        snprintf(found->why, sizeof found->why, "no such records");
     if (lookup->kind == LOOKUP_ADDRESSES)
-        put_in_order(&found);
-    lookup_cancel(lookup);
-    done(context, &found);
+        put_in_order(found);
+    stop(lookup);
+    lookup->done(lookup->context, found);
+    free(lookup);
 }
 
 /* --- a resolver --------------------------------------------------------------------------------- */
@@ -279,12 +283,12 @@ struct lookup *lookup_start(struct ev_loop *loop, const struct address *resolver
 
     if (lookup == NULL)
         return failed(e, "out of memory"), NULL;
-    *lookup = (struct lookup){.loop = loop,
-                              .done = done,
-                              .context = context,
-                              .resolver = resolver,
-                              .kind = kind,
-                              .fd = -1};
+    lookup->loop = loop;
+    lookup->done = done;
+    lookup->context = context;
+    lookup->resolver = resolver;
+    lookup->kind = kind;
+    lookup->fd = -1;
     snprintf(lookup->name, sizeof lookup->name, "%s", name);
     if ((resolver != NULL ? begin_asking(lookup, resolver, kind, e) : begin_here(lookup, kind, e)) <
         0) {

@@ -1,8 +1,8 @@
 /* fakeca -- a CA for rehearsals: good chains, and broken ones on purpose. */
 #include <stdio.h>
-#include <string.h>
 
 #include "fakeca/verbs.h"
+#include "testbed/wire/verbs.h"
 
 /* clang-format off */
 static const struct verb verbs[] = {
@@ -37,10 +37,8 @@ static const struct verb verbs[] = {
 };
 /* clang-format on */
 
-static int usage(FILE *out)
+static void more(FILE *out)
 {
-    fputs("fakeca: a CA for rehearsals: good chains, and broken ones on purpose\n\n", out);
-    verbs_print("fakeca", verbs, out);
     fputs("\n"
           "`fakeca VERB --help` lists a verb's options.  A TIME is 2027-03-01T00:00:00Z, "
           "@1793836800\n"
@@ -50,24 +48,12 @@ static int usage(FILE *out)
           "  fakeca issue --state ca --out good --name shop.test\n"
           "  fakeca break --state ca --in good --out bad --fault expired-leaf\n",
           out);
-    return out == stdout ? DONE : BAD_INPUT;
 }
 
 int main(int argc, char **argv)
 {
-    const struct verb *verb;
-    struct error e;
+    static const struct tool tool = {
+        "fakeca", "a CA for rehearsals: good chains, and broken ones on purpose", verbs, more};
 
-    if (argc < 2)
-        return usage(stderr);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
-        return usage(stdout);
-    verb = verb_find(verbs, argv[1], &e);
-    if (verb == NULL)
-        return complain(&e);
-    if (argc > 2 && strcmp(argv[2], "--help") == 0) {
-        verb_print("fakeca", verb, stdout);
-        return DONE;
-    }
-    return verb->run(argc - 1, argv + 1);
+    return verbs_main(&tool, argc, argv);
 }

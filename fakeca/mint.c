@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fakeca/openssl_error.h"
 #include "fakeca/template.h"
 
 #define TEMPLATES 8 /* keys of RSA and others, stapled or not, and a profile of somebody's own */
@@ -151,7 +150,7 @@ static int fill(struct mint *mint, const struct leaf_plan *plan, const struct si
 }
 
 static int mint_from(struct mint *mint, struct template *template, const struct leaf_plan *plan,
-                     const struct signer *issuer, const X509_PUBKEY *key, struct minted *out,
+                     const struct signer *issuer, struct key_der key, struct minted *out,
                      struct error *e)
 {
     struct certificate_spec spec;
@@ -172,23 +171,22 @@ static int mint_from(struct mint *mint, struct template *template, const struct 
 
 /* --- as ever ------------------------------------------------------------------------------------ */
 
-static int mint_slowly(struct mint *mint, struct leaf_plan plan, X509_PUBKEY *key,
+static int mint_slowly(struct mint *mint, struct leaf_plan plan, struct key_der key,
                        struct minted *out, struct error *e)
 {
     struct chain *chain;
     int status;
 
-    plan.public_key = X509_PUBKEY_get0(key);
+    plan.public_key = key_decode(key, e);
     chain = plan.public_key == NULL ? NULL : authority_issue(mint->authority, &plan, e);
-    if (plan.public_key == NULL)
-        return openssl_failed(e, "read a key");
     status = chain == NULL ? -1 : minted_from(chain, out, e);
     chain_free(chain);
+    EVP_PKEY_free(plan.public_key);
     return status;
 }
 
-int mint_leaf(struct mint *mint, const struct leaf_plan *plan, X509_PUBKEY *key, struct minted *out,
-              struct error *e)
+int mint_leaf(struct mint *mint, const struct leaf_plan *plan, struct key_der key,
+              struct minted *out, struct error *e)
 {
     const struct signer *issuer =
         authority_signer(mint->authority, authority_issuer(mint->authority), e);

@@ -29,8 +29,8 @@ struct mint *mint_new(struct authority *authority, struct error *e);
 void mint_free(struct mint *mint);
 
 /* A leaf for `key`, which takes the place of the plan's. */
-int mint_leaf(struct mint *mint, const struct leaf_plan *plan, X509_PUBKEY *key, struct minted *out,
-              struct error *e);
+int mint_leaf(struct mint *mint, const struct leaf_plan *plan, struct key_der key,
+              struct minted *out, struct error *e);
 /* The same about a chain that somebody else has made. */
 int minted_from(const struct chain *chain, struct minted *out, struct error *e);
 void minted_free(struct minted *minted);

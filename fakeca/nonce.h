@@ -4,10 +4,13 @@
  * what is kept is a bit for each of the last NONCES_KEPT.  An older one is refused like a used one;
  * so is one of an earlier run, since the MAC's key lives as long as the process.  RFC 8555
  * lets a server do all that: the client asks again with the nonce that comes with the refusal.
+ *
+ * Order of calls: nonces_open; the other two as they come; nonces_close, also where opening failed.
  */
 #ifndef FAKECA_NONCE_H
 #define FAKECA_NONCE_H
 
+#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,12 +21,13 @@
 #define NONCE_TEXT  BASE64URL_TEXT(8 + 16)
 
 struct nonces {
-    unsigned char key[32];
-    uint64_t count; /* handed out so far */
+    EVP_MAC_CTX *mac; /* with its key */
+    uint64_t count;   /* handed out so far */
     unsigned char used[NONCES_KEPT / 8];
 };
 
 int nonces_open(struct nonces *nonces, struct error *e);
+void nonces_close(struct nonces *nonces);
 void nonce_new(struct nonces *nonces, char out[NONCE_TEXT]);
 /* Whether it is one of ours that was never spent; it is spent now. */
 bool nonce_spend(struct nonces *nonces, const char *text);

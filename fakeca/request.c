@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <openssl/asn1t.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -10,6 +11,55 @@
 #include "fakeca/openssl_error.h"
 
 #define NAMES_MOST 101 /* one more than an order may have, so that too many are seen */
+
+/* --- PKCS#10 ------------------------------------------------------------------------------------ */
+
+/* clang-format off */
+/* RFC 2986 section 4.  The parser is libcrypto's; its own X509_REQ would hand the key to a decoder at once, which
+ * key_decode knows to avoid. */
+struct information {
+    ASN1_ENCODING enc; /* its octets, which are what is signed */
+    ASN1_INTEGER *version;
+    X509_NAME *subject;
+    ASN1_STRING *key; /* whole, as it came */
+    STACK_OF(X509_ATTRIBUTE) *attributes;
+};
+
+struct pkcs10 {
+    struct information *information;
+    X509_ALGOR *algorithm;
+    ASN1_BIT_STRING *signature;
+};
+
+typedef struct information INFORMATION;
+typedef struct pkcs10 PKCS10;
+ASN1_SEQUENCE_enc(INFORMATION, enc, 0) = {
+    ASN1_SIMPLE(INFORMATION, version, ASN1_INTEGER),
+    ASN1_SIMPLE(INFORMATION, subject, X509_NAME),
+    ASN1_SIMPLE(INFORMATION, key, ASN1_SEQUENCE),
+    ASN1_IMP_SET_OF_OPT(INFORMATION, attributes, X509_ATTRIBUTE, 0), /* required, and often left out */
+} static_ASN1_SEQUENCE_END_ref(INFORMATION, INFORMATION)
+ASN1_SEQUENCE(PKCS10) = {
+    ASN1_SIMPLE(PKCS10, information, INFORMATION),
+    ASN1_SIMPLE(PKCS10, algorithm, X509_ALGOR),
+    ASN1_SIMPLE(PKCS10, signature, ASN1_BIT_STRING),
+} static_ASN1_SEQUENCE_END(PKCS10)
+
+/* What the attribute that is there for it asks for (RFC 2985 section 5.4.2; Microsoft has one of its own). */
+static STACK_OF(X509_EXTENSION) *extensions_of(const struct pkcs10 *parsed)
+{
+    const STACK_OF(X509_ATTRIBUTE) *attributes = parsed->information->attributes;
+    int standard = X509at_get_attr_by_NID(attributes, NID_ext_req, -1);
+    int at = standard >= 0 ? standard : X509at_get_attr_by_NID(attributes, NID_ms_ext_req, -1);
+    X509_ATTRIBUTE *attribute = at < 0 ? NULL : X509at_get_attr(attributes, at);
+    const ASN1_STRING *value = X509_ATTRIBUTE_get0_data(attribute, 0, V_ASN1_SEQUENCE, NULL);
+    const unsigned char *der = value == NULL ? NULL : ASN1_STRING_get0_data(value);
+
+    return der == NULL ? NULL : d2i_X509_EXTENSIONS(NULL, &der, ASN1_STRING_length(value));
+}
+/* clang-format on */
+
+/* --- its names ---------------------------------------------------------------------------------- */
 
 static int add_name(struct request *request, const char *name, size_t length, struct error *e)
 {
@@ -64,7 +114,7 @@ static int add_alternatives(struct request *request, const GENERAL_NAMES *names,
 
 static int add_common_name(struct request *request, struct error *e)
 {
-    X509_NAME *subject = X509_REQ_get_subject_name(request->parsed);
+    X509_NAME *subject = request->parsed->information->subject;
     int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
     unsigned char *text = NULL;
     int length, status;
@@ -82,7 +132,7 @@ static int add_common_name(struct request *request, struct error *e)
 
 static int read_extensions(struct request *request, struct error *e)
 {
-    STACK_OF(X509_EXTENSION) *extensions = X509_REQ_get_extensions(request->parsed);
+    STACK_OF(X509_EXTENSION) *extensions = extensions_of(request->parsed);
     GENERAL_NAMES *names = X509V3_get_d2i(extensions, NID_subject_alt_name, NULL, NULL);
     int status = add_alternatives(request, names, e);
 
@@ -93,20 +143,38 @@ static int read_extensions(struct request *request, struct error *e)
     return status;
 }
 
+/* --- the whole ---------------------------------------------------------------------------------- */
+
+static int check_key(struct request *request, struct error *e)
+{
+    const struct pkcs10 *parsed = request->parsed;
+    const ASN1_STRING *key = parsed->information->key;
+    struct error unused;
+
+    request->encoded =
+        (struct key_der){ASN1_STRING_get0_data(key), (size_t)ASN1_STRING_length(key)};
+    request->key = key_decode(request->encoded, &unused);
+    request->kind = request->key == NULL ? NULL : key_kind_of(request->key);
+    if (request->kind == NULL || request->kind->weak)
+        return failed(e, "the request's key is none of %s", key_kinds());
+    if (ASN1_item_verify(ASN1_ITEM_rptr(INFORMATION), parsed->algorithm, parsed->signature,
+                         parsed->information, request->key) != 1)
+        return failed(e, "the request's signature does not fit");
+    return 0;
+}
+
 int request_read(const unsigned char *der, size_t length, struct request *request, struct error *e)
 {
     const unsigned char *at = der;
 
-    *request =
-        (struct request){.names = json_array(), .parsed = d2i_X509_REQ(NULL, &at, (long)length)};
+    *request = (struct request){
+        .names = json_array(),
+        .parsed = (struct pkcs10 *)ASN1_item_d2i(NULL, &at, (long)length, ASN1_ITEM_rptr(PKCS10)),
+    };
     if (request->parsed == NULL || at != der + length)
         return ERR_clear_error(), failed(e, "the request is not PKCS#10 in DER");
-    request->key = X509_REQ_get0_pubkey(request->parsed);
-    request->kind = request->key == NULL ? NULL : key_kind_of(request->key);
-    if (request->kind == NULL || request->kind->weak)
-        return ERR_clear_error(), failed(e, "the request's key is none of %s", key_kinds());
-    if (X509_REQ_verify(request->parsed, request->key) != 1)
-        return ERR_clear_error(), failed(e, "the request's signature does not fit");
+    if (check_key(request, e) < 0)
+        return ERR_clear_error(), -1;
     return add_common_name(request, e) < 0 ? -1 : read_extensions(request, e);
 }
 
@@ -133,6 +201,7 @@ int request_matches(const struct request *request, const json_t *identifiers, st
 
 void request_free(struct request *request)
 {
-    X509_REQ_free(request->parsed);
+    ASN1_item_free((ASN1_VALUE *)request->parsed, ASN1_ITEM_rptr(PKCS10));
+    EVP_PKEY_free(request->key);
     json_decref(request->names);
 }

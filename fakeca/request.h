@@ -4,15 +4,15 @@
 #define FAKECA_REQUEST_H
 
 #include <jansson.h>
-#include <openssl/x509.h>
 #include <stdbool.h>
 
 #include "fakeca/key.h"
 #include "testbed/wire/error.h"
 
 struct request {
-    X509_REQ *parsed; /* ours */
-    EVP_PKEY *key;    /* of `parsed`, borrowed */
+    struct pkcs10 *parsed; /* ours, as is the key */
+    EVP_PKEY *key;
+    struct key_der encoded; /* the same key, borrowed from `parsed` */
     const struct key_kind *kind;
     json_t *names; /* ours: its names as strings, lower-case, each once */
     bool must_staple;

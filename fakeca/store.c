@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "fakeca/store_cache.h"
+
 #define SCHEMA_VERSION 1
 #define BUSY_MS        5000
 
@@ -45,6 +47,7 @@ static const char *const texts[STATEMENTS] = {
 struct store {
     sqlite3 *database;
     sqlite3_stmt *statements[STATEMENTS];
+    struct store_cache cache;
 };
 
 static int database_failed(const struct store *store, struct error *e)
@@ -64,7 +67,7 @@ static int version_is(void *into, int columns, char **values, char **names)
 static int prepare(struct store *store, struct error *e)
 {
     static const char schema[] =
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
         "CREATE TABLE IF NOT EXISTS thing (number INTEGER PRIMARY KEY AUTOINCREMENT,"
         " kind TEXT NOT NULL, name TEXT, body TEXT NOT NULL);"
         "CREATE UNIQUE INDEX IF NOT EXISTS thing_name ON thing (kind, name);"
@@ -115,6 +118,7 @@ void store_close(struct store *store)
     for (int i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(store->statements[i]);
     sqlite3_close(store->database);
+    cache_clear(&store->cache);
     free(store);
 }
 
@@ -146,7 +150,10 @@ int store_begin(struct store *store, struct error *e)
 
 int store_commit(struct store *store, struct error *e)
 {
-    return run(store, COMMIT, e);
+    if (run(store, COMMIT, e) < 0)
+        return -1;
+    cache_settle(&store->cache, true);
+    return 0;
 }
 
 void store_rollback(struct store *store)
@@ -154,6 +161,7 @@ void store_rollback(struct store *store)
     struct error unused;
 
     run(store, ROLLBACK, &unused);
+    cache_settle(&store->cache, false);
 }
 
 static int insert(struct store *store, enum statement which, const char *kind, const char *name,
@@ -174,13 +182,19 @@ static int insert(struct store *store, enum statement which, const char *kind, c
 int64_t store_add(struct store *store, const char *kind, const char *name, const json_t *body,
                   struct error *e)
 {
-    return insert(store, ADD, kind, name, body, e) < 0 ? -1
-                                                       : sqlite3_last_insert_rowid(store->database);
+    int64_t number;
+
+    if (insert(store, ADD, kind, name, body, e) < 0)
+        return -1;
+    number = sqlite3_last_insert_rowid(store->database);
+    cache_keep(&store->cache, kind, number, body, true);
+    return number;
 }
 
 int store_set(struct store *store, const char *kind, const char *name, const json_t *body,
               struct error *e)
 {
+    cache_drop(&store->cache, kind);
     return insert(store, SET, kind, name, body, e);
 }
 
@@ -188,6 +202,7 @@ int store_unset(struct store *store, const char *kind, const char *name, struct 
 {
     sqlite3_stmt *statement = store->statements[UNSET];
 
+    cache_drop(&store->cache, kind);
     bind_text(statement, 1, kind);
     bind_text(statement, 2, name);
     return run(store, UNSET, e);
@@ -217,6 +232,8 @@ int store_put(struct store *store, const char *kind, int64_t number, const json_
         text == NULL ? failed(e, "out of memory") : change(store, PUT, kind, number, text, e);
 
     free(text);
+    if (status == 0)
+        cache_keep(&store->cache, kind, number, body, true);
     return status;
 }
 
@@ -228,6 +245,7 @@ int store_rename(struct store *store, const char *kind, int64_t number, const ch
 
 int store_remove(struct store *store, const char *kind, int64_t number, struct error *e)
 {
+    cache_drop(&store->cache, kind);
     return change(store, REMOVE, kind, number, NULL, e);
 }
 
@@ -251,11 +269,17 @@ static json_t *one(sqlite3_stmt *statement, int64_t *number)
 json_t *store_get(struct store *store, const char *kind, int64_t number)
 {
     sqlite3_stmt *statement = store->statements[GET];
+    json_t *body = cache_get(&store->cache, kind, number);
     int64_t same;
 
+    if (body != NULL)
+        return body;
     bind_text(statement, 1, kind);
     sqlite3_bind_int64(statement, 2, number);
-    return one(statement, &same);
+    body = one(statement, &same);
+    if (body != NULL)
+        cache_keep(&store->cache, kind, number, body, false);
+    return body;
 }
 
 json_t *store_find(struct store *store, const char *kind, const char *name, int64_t *number)

@@ -36,6 +36,19 @@ struct template
     EVP_MD_CTX *digesting;
 };
 
+/* The element at `*at`, header and all; moves past it, or into it where `inside`. */
+static struct piece element(const unsigned char **at, const unsigned char *end, bool inside)
+{
+    const unsigned char *start = *at;
+    long length;
+    int tag, class;
+
+    ASN1_get_object(at, &length, &tag, &class, end - start);
+    if (!inside)
+        *at += length;
+    return (struct piece){start, (size_t)(*at - start)};
+}
+
 static void put_piece(struct der *w, struct piece piece)
 {
     der_put(w, piece.at, piece.length);
@@ -248,16 +261,19 @@ static size_t room_for(const struct template *template, const struct certificate
     return room;
 }
 
-/* SHA-1 as a name, not as a proof: RFC 5280 section 4.2.1.2, method (1) */
-static int identify(const struct template *template, const X509_PUBKEY *encoded, struct key *key)
+/* SHA-1 as a name, not as a proof: RFC 5280 section 4.2.1.2, method (1), of the key's bit string without the
+ * octet that counts unused bits */
+static int identify(const struct template *template, struct key *key)
 {
-    const unsigned char *bits = NULL;
-    int length = 0;
+    const unsigned char *at = key->encoded.at, *end = at + key->encoded.length;
 
-    return X509_PUBKEY_get0_param(NULL, &bits, &length, NULL, encoded) == 1
-               ? digest_with(template, template->identifying, (struct piece){bits, (size_t)length},
-                             key->identifier, &key->identifier_length)
-               : -1;
+    element(&at, end, true);
+    element(&at, end, false); /* the algorithm */
+    element(&at, end, true);
+    return at < end ? digest_with(template, template->identifying,
+                                  (struct piece){at + 1, (size_t)(end - at) - 1}, key->identifier,
+                                  &key->identifier_length)
+                    : -1;
 }
 
 static ssize_t mint(struct template *template, const struct certificate_spec *spec,
@@ -277,40 +293,20 @@ static ssize_t mint(struct template *template, const struct certificate_spec *sp
 }
 
 ssize_t template_mint(struct template *template, const struct certificate_spec *spec,
-                      const X509_PUBKEY *encoded, unsigned char **der, struct error *e)
+                      struct key_der encoded, unsigned char **der, struct error *e)
 {
-    unsigned char *octets = NULL;
-    struct key key;
-    int length;
-    ssize_t status;
+    struct key key = {
+        .encoded = {encoded.octets, encoded.length}
+    };
 
     if (check_spec(spec, e) < 0)
         return -1;
-    length = i2d_X509_PUBKEY(encoded, &octets);
-    if (length <= 0 || identify(template, encoded, &key) < 0)
-        status = openssl_failed(e, "encode a key");
-    else {
-        key.encoded = (struct piece){octets, (size_t)length};
-        status = mint(template, spec, &key, der, e);
-    }
-    OPENSSL_free(octets);
-    return status;
+    if (identify(template, &key) < 0)
+        return openssl_failed(e, "encode a key");
+    return mint(template, spec, &key, der, e);
 }
 
 /* --- taking the sample apart -------------------------------------------------------------------- */
-
-/* The element at `*at`, header and all; moves past it, or into it where `inside`. */
-static struct piece element(const unsigned char **at, const unsigned char *end, bool inside)
-{
-    const unsigned char *start = *at;
-    long length;
-    int tag, class;
-
-    ASN1_get_object(at, &length, &tag, &class, end - start);
-    if (!inside)
-        *at += length;
-    return (struct piece){start, (size_t)(*at - start)};
-}
 
 static bool is_of_type(struct piece extension, unsigned char last)
 {

@@ -14,6 +14,7 @@
 #define FAKECA_TEMPLATE_H
 
 #include "fakeca/certificate.h"
+#include "fakeca/key.h"
 
 struct template;
 
@@ -29,6 +30,6 @@ bool template_fits(const struct template *template, const struct certificate_spe
 
 /* A certificate for `key` in DER: its length, and `*der`, to be freed with free(); or -1 with *e. */
 ssize_t template_mint(struct template *template, const struct certificate_spec *spec,
-                      const X509_PUBKEY *key, unsigned char **der, struct error *e);
+                      struct key_der key, unsigned char **der, struct error *e);
 
 #endif

@@ -5,7 +5,8 @@
  * 443; what certificate an https server shows does not matter.
  * dns-01 (section 8.4): a TXT record of _acme-challenge.NAME.
  * tls-alpn-01 (RFC 8737): a handshake for acme-tls/1 on the other configured port.
- * Literal addresses (RFC 8738) are connected to as they are.
+ * Literal addresses (RFC 8738) are connected to as they are.  Of several addresses IPv6 goes first, and the next
+ * is tried where one refuses or keeps silent.
  *
  * Where there are several perspectives, each does all that by itself, with a resolver of its own; the first must
  * find all well, and of the others all but one (but two, of six and more): validate_quorum.c.
@@ -29,6 +30,7 @@
 #include "fakeca/problem.h"
 
 #define VALIDATE_SECONDS       10.
+#define CONNECT_SECONDS        3. /* for one address that keeps silent, where there is another */
 #define KEY_AUTHORIZATION_TEXT 160
 #define VALIDATION_GOOD        (-1)
 

@@ -20,6 +20,7 @@ const char *const challenge_names[CHALLENGES] = {
 static void disconnect(struct attempt *attempt)
 {
     ev_io_stop(attempt->validator->loop, &attempt->io);
+    ev_timer_stop(attempt->validator->loop, &attempt->turn);
     SSL_free(attempt->ssl);
     attempt->ssl = NULL;
     if (attempt->fd >= 0)
@@ -113,8 +114,8 @@ static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)loop;
     (void)events;
-    attempt_end(attempt, CONNECTION_FAILED, "%s, port %u: no answer in %.0f s", attempt->host,
-                attempt->port, VALIDATE_SECONDS);
+    attempt_end(attempt, CONNECTION_FAILED, "%s, port %u: no answer in %.0f s", attempt->at.host,
+                attempt->at.port, VALIDATE_SECONDS);
 }
 
 /* --- one connection ----------------------------------------------------------------------------- */
@@ -127,7 +128,7 @@ static struct sockaddr_storage destination(const struct attempt *attempt,
 {
     const struct address *circle = attempt->validator->circle;
     struct sockaddr_storage to = *named;
-    unsigned port = attempt->port;
+    unsigned port = attempt->at.port;
 
     if (attempt->detour.circles && lookup_literal(circle->host, &to))
         port = (unsigned)strtoul(circle->port, NULL, 10);
@@ -166,17 +167,27 @@ static int open_socket(struct attempt *attempt, const struct sockaddr_storage *n
 static void try_next(struct attempt *attempt, int why)
 {
     disconnect(attempt);
-    while (attempt->next_address < attempt->found.count) {
-        if (open_socket(attempt, &attempt->found.addresses[attempt->next_address++]) == 0) {
+    while (attempt->next_address < attempt->address_count) {
+        if (open_socket(attempt, &attempt->addresses[attempt->next_address++]) == 0) {
             ev_io_set(&attempt->io, attempt->fd, EV_WRITE);
             ev_io_start(attempt->validator->loop, &attempt->io);
+            if (attempt->next_address < attempt->address_count)
+                ev_timer_again(attempt->validator->loop, &attempt->turn);
             return;
         }
         why = errno;
         disconnect(attempt);
     }
-    attempt_end(attempt, CONNECTION_FAILED, "%s, port %u: %s", attempt->host, attempt->port,
+    attempt_end(attempt, CONNECTION_FAILED, "%s, port %u: %s", attempt->at.host, attempt->at.port,
                 strerror(why));
+}
+
+/* An address that keeps silent leaves time for the next. */
+static void on_turn(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    try_next(timer->data, ETIMEDOUT);
 }
 
 static void on_found(void *context, const struct found *found)
@@ -184,9 +195,10 @@ static void on_found(void *context, const struct found *found)
     struct attempt *attempt = context;
 
     attempt->lookup = NULL;
-    attempt->found = *found;
+    attempt->address_count = found->count;
+    memcpy(attempt->addresses, found->addresses, sizeof attempt->addresses);
     if (found->count == 0)
-        attempt_end(attempt, DNS_FAILED, "looking up %s: %s", attempt->host, found->why);
+        attempt_end(attempt, DNS_FAILED, "looking up %s: %s", attempt->at.host, found->why);
     else
         try_next(attempt, 0);
 }
@@ -198,12 +210,12 @@ void attempt_connect(struct attempt *attempt)
 
     disconnect(attempt);
     attempt->next_address = 0;
-    attempt->found = (struct found){.count = 1};
-    if (lookup_literal(attempt->host, &attempt->found.addresses[0])) {
+    attempt->address_count = 1;
+    if (lookup_literal(attempt->at.host, &attempt->addresses[0])) {
         try_next(attempt, 0);
         return;
     }
-    attempt->lookup = lookup_start(validator->loop, attempt_resolver(attempt), attempt->host,
+    attempt->lookup = lookup_start(validator->loop, attempt_resolver(attempt), attempt->at.host,
                                    LOOKUP_ADDRESSES, on_found, attempt, &e);
     if (attempt->lookup == NULL)
         attempt_end(attempt, DNS_FAILED, "%s", e.text);
@@ -213,9 +225,10 @@ void attempt_connect(struct attempt *attempt)
 static int greet(struct attempt *attempt)
 {
     attempt->connected = true;
+    ev_timer_stop(attempt->validator->loop, &attempt->turn);
     if (attempt->challenge == HTTP_01)
         http_01_ask(attempt);
-    if (!attempt->secure)
+    if (!attempt->at.secure)
         return 0;
     attempt->ssl = SSL_new(attempt->validator->tls);
     if (attempt->ssl == NULL || SSL_set_fd(attempt->ssl, attempt->fd) != 1)
@@ -223,7 +236,7 @@ static int greet(struct attempt *attempt)
     SSL_set_connect_state(attempt->ssl);
     if (attempt->challenge == TLS_ALPN_01)
         return tls_alpn_01_prepare(attempt);
-    return SSL_set_tlsext_host_name(attempt->ssl, attempt->host) == 1 ? 0 : -1;
+    return SSL_set_tlsext_host_name(attempt->ssl, attempt->at.host) == 1 ? 0 : -1;
 }
 
 /* libssl waits for something: 1; it failed: 0. */
@@ -244,7 +257,7 @@ static void tls_ends(struct attempt *attempt)
     struct error e;
 
     openssl_failed(&e, "shake hands");
-    attempt_end(attempt, TLS_FAILED, "%s, port %u: %s", attempt->host, attempt->port, e.text);
+    attempt_end(attempt, TLS_FAILED, "%s, port %u: %s", attempt->at.host, attempt->at.port, e.text);
 }
 
 static void wait_for(struct attempt *attempt, int events)
@@ -283,10 +296,24 @@ static ssize_t put(struct attempt *attempt)
                  EV_WRITE);
 }
 
+/* -1: there is no memory for more. */
+static int make_room(struct attempt *attempt)
+{
+    size_t room = attempt->room == 0 ? REPLY_FIRST : 2 * attempt->room;
+    char *more = attempt->got < attempt->room ? attempt->reply : realloc(attempt->reply, room + 1);
+
+    if (more == NULL)
+        return -1;
+    if (attempt->got == attempt->room)
+        attempt->room = room;
+    attempt->reply = more;
+    return 0;
+}
+
 static ssize_t get(struct attempt *attempt)
 {
     char *to = attempt->reply + attempt->got;
-    size_t room = REPLY_MOST - attempt->got;
+    size_t room = attempt->room - attempt->got;
 
     return moved(attempt,
                  attempt->ssl != NULL ? SSL_read(attempt->ssl, to, (int)room)
@@ -308,8 +335,8 @@ static void talk(struct attempt *attempt)
         }
         attempt->put += (size_t)count;
     }
-    while (attempt->got < REPLY_MOST && !http_01_whole(attempt)) {
-        count = get(attempt);
+    while (attempt->got < REPLY_MOST && !http_reply_whole(attempt->reply, attempt->got)) {
+        count = make_room(attempt) < 0 ? -2 : get(attempt);
         if (count == -1)
             return;
         if (count < 0 && attempt->got == 0) {
@@ -397,10 +424,11 @@ static void begin(struct attempt *attempt)
         dns_01_begin(attempt);
         return;
     }
-    attempt->secure = attempt->challenge == TLS_ALPN_01;
-    attempt->port = attempt->secure ? validator->tls_port : validator->http_port;
-    snprintf(attempt->host, sizeof attempt->host, "%s", attempt->identifier);
-    snprintf(attempt->path, sizeof attempt->path, "/.well-known/acme-challenge/%s", attempt->token);
+    attempt->at.secure = attempt->challenge == TLS_ALPN_01;
+    attempt->at.port = attempt->at.secure ? validator->tls_port : validator->http_port;
+    snprintf(attempt->at.host, sizeof attempt->at.host, "%s", attempt->identifier);
+    snprintf(attempt->at.path, sizeof attempt->at.path, "/.well-known/acme-challenge/%s",
+             attempt->token);
     attempt_connect(attempt);
 }
 
@@ -420,12 +448,8 @@ static int start(struct trial *trial, size_t perspective, struct validator *vali
 {
     struct attempt *attempt = calloc(1, sizeof *attempt);
 
-    if (attempt != NULL)
-        attempt->reply = malloc(REPLY_MOST + 1);
-    if (attempt == NULL || attempt->reply == NULL) {
-        free(attempt);
+    if (attempt == NULL)
         return -1;
-    }
     attempt->validator = validator;
     attempt->trial = trial;
     attempt->perspective = perspective;
@@ -444,8 +468,9 @@ static int start(struct trial *trial, size_t perspective, struct validator *vali
         validator->first->previous = attempt;
     validator->first = attempt;
     ev_init(&attempt->io, on_io);
+    ev_timer_init(&attempt->turn, on_turn, 0., CONNECT_SECONDS);
     ev_timer_init(&attempt->limit, on_begin, perspective == 0 ? 0. : validation->detour.late, 0.);
-    attempt->io.data = attempt->limit.data = attempt;
+    attempt->io.data = attempt->turn.data = attempt->limit.data = attempt;
     ev_timer_start(validator->loop, &attempt->limit);
     return 0;
 }

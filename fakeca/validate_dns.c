@@ -22,9 +22,9 @@ static void on_texts(void *context, const struct found *found)
             return;
         }
     if (found->count == 0)
-        attempt_end(attempt, DNS_FAILED, "TXT of %s: %s", attempt->host, found->why);
+        attempt_end(attempt, DNS_FAILED, "TXT of %s: %s", attempt->at.host, found->why);
     else
-        attempt_end(attempt, UNAUTHORIZED, "TXT of %s is '%.80s', expected '%s'", attempt->host,
+        attempt_end(attempt, UNAUTHORIZED, "TXT of %s is '%.80s', expected '%s'", attempt->at.host,
                     found->texts[0], expected);
 }
 
@@ -33,8 +33,8 @@ void dns_01_begin(struct attempt *attempt)
     struct validator *validator = attempt->validator;
     struct error e;
 
-    if (snprintf(attempt->host, sizeof attempt->host, "_acme-challenge.%s", attempt->identifier) >=
-        (int)sizeof attempt->host) {
+    if (snprintf(attempt->at.host, sizeof attempt->at.host, "_acme-challenge.%s",
+                 attempt->identifier) >= (int)sizeof attempt->at.host) {
         attempt_end(attempt, DNS_FAILED, "the name is too long");
         return;
     }
@@ -42,7 +42,7 @@ void dns_01_begin(struct attempt *attempt)
         attempt_end(attempt, DNS_FAILED, "no resolver to ask; --resolver names one");
         return;
     }
-    attempt->lookup = lookup_start(validator->loop, attempt_resolver(attempt), attempt->host,
+    attempt->lookup = lookup_start(validator->loop, attempt_resolver(attempt), attempt->at.host,
                                    LOOKUP_TEXTS, on_texts, attempt, &e);
     if (attempt->lookup == NULL)
         attempt_end(attempt, DNS_FAILED, "%s", e.text);

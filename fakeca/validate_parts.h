@@ -4,9 +4,11 @@
 #define FAKECA_VALIDATE_PARTS_H
 
 #include "fakeca/caa.h"
+#include "fakeca/http_reply.h"
 #include "fakeca/validate.h"
 
-#define REPLY_MOST 65536
+#define REPLY_FIRST 2048 /* most are shorter */
+#define REPLY_MOST  65536
 
 struct attempt {
     struct validator *validator;
@@ -22,24 +24,20 @@ struct attempt {
     char token[128];
     char key_authorization[KEY_AUTHORIZATION_TEXT];
     struct lookup *lookup; /* under way, or NULL */
-    /* where to connect */
-    char host[256];
-    unsigned port;
-    bool secure;
-    char path[2048];
+    struct http_place at;  /* where to connect; the port is the real one */
     unsigned redirects;
-    struct found found;
-    size_t next_address;
+    struct sockaddr_storage addresses[FOUND_MOST];
+    size_t address_count, next_address;
     /* the connection */
     int fd; /* -1: none */
     SSL *ssl;
     bool connected;
     char request[2560];
     size_t put, length;
-    char *reply; /* REPLY_MOST + 1 bytes, ours */
-    size_t got;
+    char *reply; /* ours, with a NUL after what was got */
+    size_t got, room;
     ev_io io;
-    ev_timer limit;
+    ev_timer turn, limit; /* of one address, and of all */
 };
 
 /* Ends the attempt.  `problem` as in validate.h. */
@@ -59,8 +57,6 @@ void trial_leave(struct trial *trial);
 
 /* http-01: what to ask, and what the whole reply means. */
 void http_01_ask(struct attempt *attempt);
-/* Whether the reply is whole without waiting for its end. */
-bool http_01_whole(const struct attempt *attempt);
 void http_01_judge(struct attempt *attempt);
 
 /* tls-alpn-01: before the handshake, and what it showed. */

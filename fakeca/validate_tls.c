@@ -107,5 +107,6 @@ void tls_alpn_01_judge(struct attempt *attempt)
     if (why == NULL)
         attempt_end(attempt, VALIDATION_GOOD, "good");
     else
-        attempt_end(attempt, UNAUTHORIZED, "%s, port %u: %s", attempt->host, attempt->port, why);
+        attempt_end(attempt, UNAUTHORIZED, "%s, port %u: %s", attempt->at.host, attempt->at.port,
+                    why);
 }

@@ -86,8 +86,8 @@ static int measure(const struct signer *issuer, const struct key_kind *kind, EVP
 
 /* The same from a template, in DER, for a key that came encoded, as in a request: what `fakeca serve`
  * does for each order. */
-static int mint_many(struct template *template, const X509_PUBKEY *key, int64_t duration,
-                     double *rate, struct error *e)
+static int mint_many(struct template *template, struct key_der key, int64_t duration, double *rate,
+                     struct error *e)
 {
     int64_t began = cpu_now(), now = began;
     struct certificate_spec spec = leaf;
@@ -113,13 +113,14 @@ static int measure_template(const struct signer *issuer, int64_t duration, doubl
                             struct error *e)
 {
     struct template *template = template_new(&leaf, issuer, e);
-    X509_PUBKEY *key = NULL;
+    unsigned char *key = NULL;
+    int length = template == NULL ? 0 : i2d_PUBKEY(issuer->key, &key);
     int status = 0;
 
     *rate = 0;
-    if (template != NULL && X509_PUBKEY_set(&key, issuer->key) == 1)
-        status = mint_many(template, key, duration, rate, e);
-    X509_PUBKEY_free(key);
+    if (length > 0)
+        status = mint_many(template, (struct key_der){key, (size_t)length}, duration, rate, e);
+    OPENSSL_free(key);
     template_free(template);
     return status;
 }

@@ -57,6 +57,26 @@ static int prepare(enum program program, struct error *e)
     return arm(program, getenv("FAKECLOCK"), e);
 }
 
+/* Returns only where it cannot.  What the kernel does not know is the shell's, as execvp(3) has it. */
+static void become(const char *path, char **command)
+{
+    size_t count = 0;
+
+    execv(path, command);
+    if (errno != ENOEXEC)
+        return;
+    while (command[count] != NULL)
+        count++;
+    {
+        const char *script[count + 2];
+
+        script[0] = "/bin/sh";
+        script[1] = path;
+        memcpy(script + 2, command + 1, count * sizeof *command);
+        execv(script[0], (char **)script);
+    }
+}
+
 int verb_run(int argc, char **argv)
 {
     static const int status_of[] = {
@@ -66,7 +86,7 @@ int verb_run(int argc, char **argv)
     const struct clock_page *page;
     enum program program;
     struct error e;
-    char **command = argv + 2;
+    char path[PATH_MAX], **command = argv + 2;
 
     if (argc > 2 && strcmp(*command, "--") == 0)
         command++;
@@ -78,12 +98,14 @@ int verb_run(int argc, char **argv)
     if (page == NULL)
         return complain(BAD_INPUT, &e);
     page_unmap(page);
-    program = program_check(*command, &e);
+    if (program_find(*command, path, &e) < 0)
+        return complain(BAD_INPUT, &e);
+    program = program_check(path, &e);
     if (program >= PROGRAM_MISSING)
         return complain(status_of[program], &e);
     if (name_clock(argv[1], &e) < 0 || prepare(program, &e) < 0)
         return complain(ENVIRONMENT, &e);
-    execvp(*command, command);
+    become(path, command);
     failed(&e, "%s: cannot be run: %s", *command, strerror(errno));
     return complain(BAD_INPUT, &e);
 }

@@ -17,6 +17,7 @@
 #include "faketime/program.h"
 #include "testbed/wire/moment.h"
 #include "testbed/wire/options.h"
+#include "testbed/wire/verbs.h"
 
 int complain(int status, const struct error *e)
 {
@@ -418,31 +419,17 @@ static const struct verb verbs[] = {
 };
 /* clang-format on */
 
-static int usage(FILE *out)
+static void more(FILE *out)
 {
-    fprintf(out, "fakeclock: makes a calendar, moves it, and puts programs on it\n\n");
-    verbs_print("fakeclock", verbs, out);
-    fprintf(out,
-            "\nA TIME is 2027-03-01T00:00:00Z, 2027-03-01, @1793836800, +90d or -10d; a DURATION "
-            "is 90d,\n1h30m, 200ms or -10d.  Every process on the clock moves at once.\n");
-    return out == stdout ? DONE : BAD_INPUT;
+    fputs("\nA TIME is 2027-03-01T00:00:00Z, 2027-03-01, @1793836800, +90d or -10d; a DURATION "
+          "is 90d,\n1h30m, 200ms or -10d.  Every process on the clock moves at once.\n",
+          out);
 }
 
 int main(int argc, char **argv)
 {
-    const struct verb *verb;
-    struct error e;
+    static const struct tool tool = {
+        "fakeclock", "makes a calendar, moves it, and puts programs on it", verbs, more};
 
-    if (argc < 2)
-        return usage(stderr);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
-        return usage(stdout);
-    verb = verb_find(verbs, argv[1], &e);
-    if (verb == NULL)
-        return complain(BAD_INPUT, &e);
-    if (argc > 2 && strcmp(argv[2], "--help") == 0) {
-        verb_print("fakeclock", verb, stdout);
-        return DONE;
-    }
-    return verb->run(argc - 1, argv + 1);
+    return verbs_main(&tool, argc, argv);
 }

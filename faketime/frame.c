@@ -72,9 +72,8 @@ static void fill_registers(greg_t *to, struct user_regs_struct from)
     to[REG_CSGSFS] = (greg_t)(from.cs | from.ss << 48);
 }
 
-/* Where the last of the features ends (CPUID, leaf 13).  The AMX tiles are left out: a frame with room
- * for them is refused to a thread that has not asked for them. */
-static uint32_t state_size(uint64_t features)
+/* Where the last of the features ends (CPUID, leaf 13, which a virtual machine is slow to answer). */
+static uint32_t features_end(uint64_t features)
 {
     uint32_t end = XSAVE_HEADER_END;
 
@@ -90,6 +89,13 @@ static uint32_t state_size(uint64_t features)
     return end;
 }
 
+/* The AMX tiles, which are the last, are left out: a frame with room for them is refused to a thread that has
+ * not asked for them. */
+static uint32_t state_size(uint64_t features, size_t all)
+{
+    return features & XFEATURES_AMX ? features_end(features & ~XFEATURES_AMX) : (uint32_t)all;
+}
+
 /* Returns the size of what is to be put into the frame, 0 where the kernel does not tell. */
 static size_t read_state(pid_t thread, unsigned char *state, size_t room)
 {
@@ -101,8 +107,8 @@ static size_t read_state(pid_t thread, unsigned char *state, size_t room)
         into.iov_len < XSAVE_HEADER_END)
         return 0;
     memcpy(&software.features, state + XSAVE_SOFTWARE, sizeof software.features);
+    software.size = state_size(software.features, into.iov_len);
     software.features &= ~XFEATURES_AMX;
-    software.size = state_size(software.features);
     software.extended_size = software.size + (uint32_t)sizeof magic2;
     if (software.extended_size > room)
         return 0;

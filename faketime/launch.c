@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 #include "faketime/maps.h"
 #include "faketime/redirect.h"
 #include "faketime/tracee.h"
+
+#define STACK_BYTES 262144
 
 /* --- the helper -------------------------------------------------------------------------------- */
 
@@ -75,30 +78,42 @@ static void put_on_clock(pid_t pid, const struct trap_order *order)
     tracee_release(&tracee);
 }
 
+struct task {
+    pid_t pid; /* the grandparent */
+    struct trap_order order;
+    int tell;
+};
+
 /* Tells through the pipe whether it traces its grandparent: an empty error says that it does. */
-static _Noreturn void help(pid_t pid, const struct trap_order *order, int tell)
+static int help(void *argument)
 {
+    const struct task *task = argument;
     long options = PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD;
     struct error e = {.text = ""};
 
-    if (ptrace(PTRACE_SEIZE, pid, 0, options) < 0)
+    if (ptrace(PTRACE_SEIZE, task->pid, 0, options) < 0)
         failed(&e, "cannot trace: %s; expected a kernel that lets a process trace its parent",
                strerror(errno));
-    if (write(tell, &e, sizeof e) == (ssize_t)sizeof e && e.text[0] == '\0' && await_exec(pid) == 0)
-        put_on_clock(pid, order);
-    _exit(0);
+    if (write(task->tell, &e, sizeof e) == (ssize_t)sizeof e && e.text[0] == '\0' &&
+        await_exec(task->pid) == 0)
+        put_on_clock(task->pid, &task->order);
+    return 0;
 }
 
 /* --- who waits for it -------------------------------------------------------------------------- */
 
-/* Twice, so that the program is not asked to wait for a child that it does not know. */
+/* Twice, so that the program is not asked to wait for a child that it does not know.  Nothing is copied: the
+ * helper waits in our memory until we have become the program, and has it for itself from then on. */
 static int start_helper(const struct trap_order *order, int tell)
 {
-    pid_t caller = getpid(), child = fork();
+    static char stack[STACK_BYTES] __attribute__((aligned(16)));
+    static struct task task;
+    pid_t child;
 
+    task = (struct task){getpid(), *order, tell};
+    child = vfork();
     if (child == 0) {
-        if (fork() == 0)
-            help(caller, order, tell);
+        clone(help, stack + sizeof stack, CLONE_VM | SIGCHLD, &task);
         _exit(0);
     }
     close(tell);

@@ -159,7 +159,8 @@ int redirect_look(const struct tracee *tracee, const struct maps *maps, struct r
         return failed(e, "process %d: has no vDSO to redirect", (int)tracee->pid);
     redirect->vdso = vdso->start;
     redirect->vdso_end = vdso->end;
-    table = (struct table){.size = vdso->end - vdso->start};
+    table.size = vdso->end - vdso->start;
+    table.symbols = table.names = table.hash = 0;
     if (table.size > VDSO_MAX || tracee_read(tracee, vdso->start, table.bytes, table.size, e) < 0 ||
         !read_table(&table))
         return failed(e, "process %d: its vDSO cannot be read", (int)tracee->pid);
@@ -218,7 +219,6 @@ static int make_blob(struct tracee *tracee, struct redirect *redirect, struct er
 
     if (tracee_call(tracee, &map, &address, e) < 0 ||
         write_image(tracee, address, redirect, e) < 0 ||
-        protect(tracee, address + BLOB_CODE, BLOB_CLOCK, PROT_READ, e) < 0 ||
         protect(tracee, address, BLOB_CODE, PROT_READ | PROT_EXEC, e) < 0)
         return -1;
     return take_blob(tracee, address, redirect) ? 0 : failed(e, "the blob was not written");

@@ -22,7 +22,7 @@
 #include "testbed/stage.h"
 #include "testbed/status.h"
 #include "testbed/vocabulary.h"
-#include "testbed/wire/options.h"
+#include "testbed/wire/verbs.h"
 
 struct arguments {
     const char *state, *journal, *target, *config, *seed;
@@ -36,18 +36,27 @@ struct arguments {
 #define NOT_GIVEN INT64_C(-1)
 
 /* clang-format off */
+#define WHAT_IS_PLAYED \
+    {"target",  "NAME",    "run against this target instead of the scenario's first",       OPTION_TEXT,     AT(target)}, \
+    {"config",  "FILE",    "your own nginx.conf for --target nginx",                        OPTION_TEXT,     AT(config)}, \
+    {"allow",   "HOST",    "an external target may be HOST (may repeat)",                   OPTION_LIST,     AT(allow)}
+
 static const struct option_row run_options[] = {
-    {"target",  "NAME",    "run against this target instead of the scenario's first",       OPTION_TEXT,     AT(target)},
-    {"config",  "FILE",    "your own nginx.conf for --target nginx",                        OPTION_TEXT,     AT(config)},
+    WHAT_IS_PLAYED,
     {"j",       "N",       "run N scenarios side by side [1]",                              OPTION_NUMBER,   AT(jobs)},
     {"state",   "DIR",     "keep everything here [a new directory, removed if all is met]", OPTION_TEXT,     AT(state)},
     {"keep",    NULL,      "keep the state directory",                                      OPTION_FLAG,     AT(keep)},
     {"journal", "FILE",    "write the journal here [STATE/journal.jsonl]",                  OPTION_TEXT,     AT(journal)},
-    {"allow",   "HOST",    "an external target may be HOST (may repeat)",                   OPTION_LIST,     AT(allow)},
     {"seed",    "N",       "seed of random arrivals [1]",                                   OPTION_TEXT,     AT(seed)},
     {"timeout", "T",       "give a scenario up after T [what it says itself, or 2m]",       OPTION_DURATION, AT(timeout)},
     {"long",    NULL,      "also those tagged long, that a directory holds",                OPTION_FLAG,     AT(all_long)},
     {"tap",     "VERSION", "TAP version, 13 or 14 [13, as prove reads it]",                 OPTION_NUMBER,   AT(tap)},
+    {"help",    NULL,      "this text",                                                     OPTION_FLAG,     AT(help)},
+    {0},
+};
+
+static const struct option_row validate_options[] = {
+    WHAT_IS_PLAYED,
     {"help",    NULL,      "this text",                                                     OPTION_FLAG,     AT(help)},
     {0},
 };
@@ -59,23 +68,23 @@ static const struct option_row list_options[] = {
     {0},
 };
 
+static int run_verb(int argc, char **argv);
+
 /* What they do is in testbed/lua/main.lua, under the same names. */
 static const struct verb verbs[] = {
-    {"run",      "FILE|DIR...", "rehearse these scenarios, in order",             run_options,  NULL},
-    {"validate", "FILE|DIR...", "check them; nothing is started",                 run_options,  NULL},
-    {"list",     "[DIR...]",    "the scenarios there are, and their targets",     list_options, NULL},
-    {"targets",  "",            "the kinds of server a scenario can run against", list_options, NULL},
-    {"faults",   "",            "the faults a chain can be given",                list_options, NULL},
-    {"words",    "",            "the words of the scenario language",             list_options, NULL},
-    {"outcomes", "",            "the words for how a handshake can end",          list_options, NULL},
+    {"run",      "FILE|DIR...", "rehearse these scenarios, in order",             run_options,      run_verb},
+    {"validate", "FILE|DIR...", "check them; nothing is started",                 validate_options, run_verb},
+    {"list",     "[DIR...]",    "the scenarios there are, and their targets",     list_options,     run_verb},
+    {"targets",  "",            "the kinds of server a scenario can run against", list_options,     run_verb},
+    {"faults",   "",            "the faults a chain can be given",                list_options,     run_verb},
+    {"words",    "",            "the words of the scenario language",             list_options,     run_verb},
+    {"outcomes", "",            "the words for how a handshake can end",          list_options,     run_verb},
     {0},
 };
 /* clang-format on */
 
-static void usage(FILE *out)
+static void more(FILE *out)
 {
-    fputs("rehearse breaks TLS on purpose, before it breaks by itself.\n\n", out);
-    verbs_print("rehearse", verbs, out);
     fputs("\n  rehearse VERB --help            the options of a verb\n", out);
     fputs("\nexit status\n", out);
     for (const struct status_row *row = status_rows; row->word != NULL; row++)
@@ -228,31 +237,29 @@ static void fill_standard_streams(void)
             (void)!open(fd == 0 ? "/dev/null" : "/dev/full", O_RDWR);
 }
 
-static int misused(const struct error *e)
-{
-    fprintf(stderr, "rehearse: %s\n", e->text);
-    return STATUS_USAGE;
-}
-
-int main(int argc, char **argv)
+static int run_verb(int argc, char **argv)
 {
     struct arguments arguments = {.jobs = 1, .tap = 13, .timeout = NOT_GIVEN};
     struct option_list files = {0};
-    const struct verb *verb;
     struct error e;
+    const struct verb *verb = verb_find(verbs, argv[0], &e);
 
-    fill_standard_streams();
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        usage(argc < 2 ? stderr : stdout);
-        return argc < 2 ? STATUS_USAGE : STATUS_MET;
+    if (options_parse(verb->options, argc, argv, &arguments, &files, &e) < 0) {
+        fprintf(stderr, "rehearse: %s\n", e.text);
+        return STATUS_USAGE;
     }
-    verb = verb_find(verbs, argv[1], &e);
-    if (verb == NULL ||
-        options_parse(verb->options, argc - 1, argv + 1, &arguments, &files, &e) < 0)
-        return misused(&e);
     if (arguments.help) {
         verb_print("rehearse", verb, stdout);
         return STATUS_MET;
     }
     return perform(&arguments, &files, verb->name);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct tool tool = {
+        "rehearse", "breaks TLS on purpose, before it breaks by itself", verbs, more};
+
+    fill_standard_streams();
+    return verbs_main(&tool, argc, argv);
 }

@@ -7,7 +7,7 @@ local json = require "json"
 local words = require "words"
 
 local PROTOCOL = 1
-local PATIENCE = 20 -- seconds for an answer that needs no network
+local PATIENCE = 60 -- seconds for an answer that needs no network
 
 local Worker = {}
 Worker.__index = Worker

@@ -109,14 +109,14 @@ static int parse_option(const struct option_row *rows, int argc, char **argv, in
     const char *given = argv[*i];
     bool two = given[1] == '-';
     const char *name = given + 1 + two;
-    size_t length = two ? strcspn(name, "=") : strlen(name);
+    size_t length = two ? strcspn(name, "=") : 1;
     const struct option_row *row = row_named(rows, name, length);
     const char *value = NULL;
 
     if (row == NULL)
-        return unknown(rows, given, name, length, e);
-    if (name[length] == '=')
-        value = name + length + 1;
+        return unknown(rows, given, name, strcspn(name, "="), e);
+    if (name[length] != '\0')
+        value = name + length + (name[length] == '=');
     if (row->value == NULL && value != NULL)
         return failed(e, "%s%s takes no value", dashes(row->name), row->name);
     if (row->value != NULL && value == NULL) {
@@ -156,39 +156,4 @@ void options_print(const struct option_row *rows, FILE *out)
                  rows->value == NULL ? "" : rows->value);
         fprintf(out, "  %-26s %s\n", left, rows->help);
     }
-}
-
-const struct verb *verb_find(const struct verb *verbs, const char *name, struct error *e)
-{
-    const char *names[NAMES_MAX];
-    size_t count = 0;
-    const char *near;
-
-    for (const struct verb *verb = verbs; verb->name != NULL && count < NAMES_MAX; verb++) {
-        if (strcmp(verb->name, name) == 0)
-            return verb;
-        names[count++] = verb->name;
-    }
-    near = nearest(name, names, count);
-    if (near == NULL)
-        return failed(e, "unknown verb '%s'; --help lists them", name), NULL;
-    return failed(e, "unknown verb '%s'; did you mean '%s'?", name, near), NULL;
-}
-
-void verbs_print(const char *program, const struct verb *verbs, FILE *out)
-{
-    for (; verbs->name != NULL; verbs++) {
-        char left[80];
-
-        snprintf(left, sizeof left, "%s %s %s", program, verbs->name, verbs->arguments);
-        fprintf(out, "  %-36s %s\n", left, verbs->help);
-    }
-}
-
-void verb_print(const char *program, const struct verb *verb, FILE *out)
-{
-    fprintf(out, "usage: %s %s %s%s\n%s\n", program, verb->name,
-            verb->options == NULL ? "" : "[options] ", verb->arguments, verb->help);
-    if (verb->options != NULL)
-        options_print(verb->options, out);
 }

@@ -11,8 +11,8 @@
  *         {0},
  *     };
  *
- * `--name value` and `--name=value` are the same; `--` ends the options; `-j 4`
- * works where a row's name is one letter.  Texts are borrowed from argv.
+ * `--name value` and `--name=value` are the same, and so are `-j 4` and `-j4` where a row's name
+ * is one letter; `--` ends the options.  Texts are borrowed from argv.
  */
 #ifndef WIRE_OPTIONS_H
 #define WIRE_OPTIONS_H
@@ -53,21 +53,5 @@ int options_parse(const struct option_row *rows, int argc, char **argv, void *in
 
 /* One aligned line an option. */
 void options_print(const struct option_row *rows, FILE *out);
-
-/* A program with verbs: `run` gets argv with the verb as its argv[0] and returns
- * the exit status.  The table ends with an all-zero row. */
-struct verb {
-    const char *name;
-    const char *arguments; /* "FILE|DIR..." */
-    const char *help;
-    const struct option_row *options; /* or NULL */
-    int (*run)(int argc, char **argv);
-};
-
-/* Finds argv[1] in the table, or fails naming the nearest verb. */
-const struct verb *verb_find(const struct verb *verbs, const char *name, struct error *e);
-void verbs_print(const char *program, const struct verb *verbs, FILE *out);
-/* `PROGRAM VERB --help`: the verb's line and its options. */
-void verb_print(const char *program, const struct verb *verb, FILE *out);
 
 #endif

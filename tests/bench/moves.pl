@@ -26,7 +26,8 @@ must(@compiler, '-D_GNU_SOURCE', "-I$root", '-o', "$dir/moves", "$here/programs/
 open my $source, '>', "$dir/true.c" or die $!;
 print {$source} "int main(void) { return 0; }\n"; # as static as a Go program
 close $source;
-must(@compiler, '-static', '-o', "$dir/true", "$dir/true.c");
+must(@compiler, '-static', '-o', "$dir/static", "$dir/true.c");
+must(@compiler, '-o', "$dir/dynamic", "$dir/true.c");
 must($fakeclock, 'new', $clock);
 
 open my $java, '>', "$dir/Gaps.java" or die $!;
@@ -84,7 +85,10 @@ sub java_gap ($attach) {
     return answer($pid, $from);
 }
 
-sub launch (@before) { return `$dir/moves launch 40 @before $dir/true` }
+sub launch ($program, @before) { return `$dir/moves launch 40 @before $dir/$program` }
+
+# What it takes longer on a clock.
+sub launch_adds ($program) { return launch($program, $fakeclock, 'run', $clock, '--') - launch($program) }
 
 my @rows = (
     ['a jump is seen by another process', 'us', 5, sub { seen('watch') / 1e3 }],
@@ -93,8 +97,11 @@ my @rows = (
     ['  where it is attached', 'ms', 10, sub { gap(1) / 1e6 }],
     $has_java ? (['a gap in Java where nothing happens', 'ms', undef, sub { java_gap(0) / 1e6 }],
         ['  where it is attached', 'ms', 30, sub { java_gap(1) / 1e6 }]) : (),
-    ['a launch, bare', 'ms', undef, sub { launch() / 1e6 }],
-    ['  on a clock', 'ms', undef, sub { launch($fakeclock, 'run', $clock, '--') / 1e6 }],
+    map {
+        my $program = $_;
+        ["a launch, bare, of a $program program", 'ms', undef, sub { launch($program) / 1e6 }],
+            ['  what a clock adds', 'ms', 1, sub { launch_adds($program) / 1e6 }]
+    } qw(static dynamic),
 );
 my %values;
 for (1 .. $rounds) {

@@ -4,6 +4,7 @@
 use v5.36;
 use FindBin qw($Bin);
 use lib $Bin, "$Bin/../targets";
+use IO::Select;
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Target qw(dir run slurp);
 use Test::More;
@@ -25,8 +26,7 @@ my $http = peer(sub ($socket) { sysread $socket, my $hello, 4096;
 my $ssh = peer(sub ($socket) { print $socket "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n";
                                sysread $socket, my $hello, 4096 });
 my $hangs_up = peer(sub ($socket) { sysread $socket, my $hello, 4096 });
-my $resets = peer(sub ($socket) { setsockopt $socket, SOL_SOCKET, SO_LINGER, pack('II', 1, 0);
-                                  sysread $socket, my $hello, 4096 });
+my $resets = peer(sub ($socket) { reset_at_end($socket); sysread $socket, my $hello, 4096 });
 my @held;
 my $silent = peer(sub ($socket) { push @held, $socket });
 my $alert = peer(sub ($socket) { sysread $socket, my $hello, 4096;
@@ -47,6 +47,33 @@ run("$build/fakeclock", 'set', $clock, $at);
 my $strict = Target->start_by(["$build/fakeclock", 'run', $clock, '--'], client_auth => 'require',
                               client_ca => $shop->{trust}, hosts => [{name => 'shop.test',
                               chain => $shop->{chain}, key => $shop->{key}}]);
+
+# Between a client and a server: the connection is reset when the client speaks once more than it may,
+# or when the server has said its last.  The server may be slow to hear it for the second time.
+sub reset_at_end ($socket) { setsockopt $socket, SOL_SOCKET, SO_LINGER, pack('II', 1, 0) }
+
+sub between ($address, $times, $pause = 0) {
+    return peer(sub ($client) {
+        my $server = IO::Socket::INET->new(PeerAddr => $address) // die "$address: $!";
+        my $both = IO::Select->new($client, $server);
+        my $spoken = 0;
+
+        local $SIG{PIPE} = 'IGNORE';
+        reset_at_end($client);
+        while (my @ready = $both->can_read) {
+            for my $from (@ready) {
+                return if $from == $client && ++$spoken > $times;
+                my $got = sysread $from, my $bytes, 65536;
+                select undef, undef, undef, $pause if $spoken == 2;
+                return if !$got && $from == $server;
+                $got ? syswrite $from == $client ? $server : $client, $bytes : $both->remove($from);
+            }
+        }
+    });
+}
+my $unanswered = between($target->{address}, 1);
+my $last_words = between($strict->{address}, 'inf');
+my $slow = between($strict->{address}, 'inf', 0.5);
 
 my $stapled = serve(staple(shop($at), $at));
 my $owns_up = serve(staple(shop($at), $at, '--status', 'revoked'));
@@ -135,6 +162,20 @@ for my $library (@libraries) {
                   connect => $strict->{address})->{version}, 'TLSv1.3', '  after the handshake');
     $outcome->('alert-unknown-ca', 'a client certificate of nobody\'s, in TLS 1.3',
                connect => $strict->{address}, cert => $untrusted->{chain}, key => $untrusted->{key});
+
+    $outcome->('reset', "a reset in place of an answer, in TLS $_", connect => $unanswered,
+               max_version => $_) for '1.2', '1.3';
+    # what is reset is what the client says after it was refused: the reason came before
+    my %said = ('1.2' => 'alert-unknown-ca', '1.3' => 'alert-certificate-required');
+    for my $newest (sort keys %said) {
+        my %mine = $newest eq '1.2' ? (cert => $untrusted->{chain}, key => $untrusted->{key}) : ();
+        my %got;
+        $got{$probe->(connect => $last_words, max_version => $newest, %mine)->{outcome}}++ for 1 .. 25;
+        is_deeply(\%got, {$said{$newest} => 25}, "$library: an alert, and then a reset, in TLS $newest")
+            or diag explain \%got;
+    }
+
+    $outcome->('alert-certificate-required', 'a server that takes its time to refuse', connect => $slow);
 
     # what was asked for is what is done
     for my $newest ('1.2', '1.3') {

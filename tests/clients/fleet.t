@@ -104,6 +104,21 @@ my %counts = map { count($_) => 1 } ticks($worker, $poisson, 0, 120);
 cmp_ok(scalar keys %counts, '>=', 4, 'Poisson arrivals are uneven');
 $worker->request('stop', fleet => $poisson);
 
+# A worker that had no turn for a second: of those who should have come meanwhile one does, and the rest are told.
+my $late = $worker->ask('fleet', %good, rate => '50/s');
+ticks($worker, $late, 0, 1);
+my $other = Worker->start('openssl');
+my $elsewhere = $other->ask('fleet', %good, rate => '1/s', tick => '100ms');
+kill STOP => $worker->{pid};
+$other->tick($elsewhere) for 1 .. 10;
+kill CONT => $worker->{pid};
+my $caught_up = $worker->until(sub ($line) { ($line->{id} // -1) == $late && $line->{skipped} });
+cmp_ok($caught_up->{skipped}, '>=', 30, 'who is late skips those who are late');
+is($caught_up->{behind}, 1, '  but one');
+cmp_ok(count($caught_up) + $caught_up->{in_flight}, '<=', 10, '  and does not come all at once');
+$worker->request('stop', fleet => $late);
+$other->end;
+
 # A peer that never answers: the fleet does not pile up, and says what it left out.
 my $stuck = $worker->ask('fleet', %good, connect => $silent, rate => '500/s', max_in_flight => 20,
                          timeout => '60s');

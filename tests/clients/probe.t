@@ -75,7 +75,7 @@ for my $library (@libraries) {
 
     ($out, undef, $status) = run($client, '--version');
     is($status, 0, "$library: its version");
-    like($out, qr/^client-$library \($library \d+\.\d+\.\d+\)$/, "  $out" =~ s/\n//r);
+    like($out, qr/^client-$library \d+\.\d+ \($library \d+\.\d+\.\d+\)$/, "  $out" =~ s/\n//r);
 
     ($out, undef, $status) = run($client, '--outcomes', '--json');
     my %gloss = map { $_->{outcome} => $_->{gloss} } @{decode_json($out)};

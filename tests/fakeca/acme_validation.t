@@ -4,6 +4,7 @@
 use v5.36;
 use Digest::SHA qw(sha256 sha256_hex);
 use FindBin qw($Bin);
+use IO::Socket::IP;
 use MIME::Base64 qw(encode_base64url);
 use lib $Bin;
 use Acme;
@@ -54,11 +55,25 @@ is_judged('shop.test', 'http-01', $good, 'white space at the end does no harm',
     sub ($challenge, $text, $) { spill("$four/$challenges/$challenge->{token}", "$text \r\n") });
 dns('six.test. AAAA ::1', 'both.test. A 127.0.0.1', 'both.test. AAAA ::1', 'other.test. CNAME six.test.');
 is_judged('both.test', 'http-01', $good, 'where nobody listens on IPv6, IPv4 is next', in_file($four));
+my $silent = swallows('::1', $port);
+is_judged('both.test', 'http-01', $good, '  nor does an IPv6 address that swallows packets', in_file($four));
+close $_ for @$silent;
 web($six, '::1', $port);
 is_judged('six.test', 'http-01', $good, 'over IPv6', in_file($six));
 is_judged('other.test', 'http-01', $good, 'along a CNAME', in_file($six));
 is_judged('both.test', 'http-01', $good, 'where there is both, IPv6 goes first', in_file($six));
 is_judged('both.test', 'http-01', qr/^invalid unauthorized/, '  and its answer counts', in_file($four));
+
+# Nobody takes connections from its queue, which is full: further ones get no answer from this address.
+sub swallows ($address, $on) {
+    my $listener = IO::Socket::IP->new(Listen => 1, LocalAddr => $address, LocalPort => $on, ReuseAddr => 1)
+        or die "socket: $@";
+    my @kept = ($listener);
+    while (my $socket = IO::Socket::IP->new(PeerAddr => $address, PeerPort => $on, Timeout => .5)) {
+        push @kept, $socket;
+    }
+    return \@kept;
+}
 
 sub redirected ($to) {
     return sub ($challenge, $text, $) {

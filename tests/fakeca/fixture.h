@@ -119,4 +119,14 @@ static inline struct fixture *another_fixture(void)
 
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
 
+/* To be freed with OPENSSL_free. */
+static inline struct key_der encoded(const EVP_PKEY *key)
+{
+    unsigned char *octets = NULL;
+    int length = i2d_PUBKEY(key, &octets);
+
+    assert_true(length > 0);
+    return (struct key_der){octets, (size_t)length};
+}
+
 #endif

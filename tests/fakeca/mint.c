@@ -3,13 +3,12 @@
 
 #include "tests/fakeca/fixture.h"
 
-static X509_PUBKEY *public_key(const char *kind)
+static struct key_der public_key(const char *kind)
 {
     struct error e;
     EVP_PKEY *key = key_make(key_kind_named(kind, &e), &e);
-    X509_PUBKEY *out = NULL;
+    struct key_der out = encoded(key);
 
-    assert_int_equal(X509_PUBKEY_set(&out, key), 1);
     EVP_PKEY_free(key);
     return out;
 }
@@ -51,7 +50,7 @@ static void assert_same_but_serial(const struct minted *minted, const struct cha
 
 /* Mints and issues the same, and compares all that is said of both. */
 static void compare(struct fixture *fixture, struct mint *mint, struct leaf_plan plan,
-                    X509_PUBKEY *key)
+                    struct key_der key)
 {
     struct minted minted, issued;
     struct chain *chain;
@@ -69,11 +68,12 @@ static void compare(struct fixture *fixture, struct mint *mint, struct leaf_plan
     assert_int_equal(minted.not_after, issued.not_after);
     sk_X509_pop_free(sent, X509_free);
 
-    plan.public_key = X509_PUBKEY_get0(key);
+    plan.public_key = key_decode(key, &e);
     chain = authority_issue(&fixture->authority, &plan, &e);
     assert_non_null(chain);
     assert_same_but_serial(&minted, chain);
     chain_free(chain);
+    EVP_PKEY_free(plan.public_key);
     minted_free(&minted);
     minted_free(&issued);
 }
@@ -87,7 +87,7 @@ static void what_is_minted_is_what_is_issued(void **state)
     struct leaf_plan plan = usual_leaf();
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        X509_PUBKEY *key = public_key(kinds[i]);
+        struct key_der key = public_key(kinds[i]);
 
         plan.kind = key_kind_named(kinds[i], &e);
         for (int turn = 0; turn < 8; turn++) {
@@ -96,7 +96,7 @@ static void what_is_minted_is_what_is_issued(void **state)
             plan.ocsp = plan.crl = turn & 4 ? "http://ca.test/x" : NULL;
             compare(fixture, mint, plan, key);
         }
-        X509_PUBKEY_free(key);
+        OPENSSL_free((void *)key.octets);
     }
     mint_free(mint);
 }
@@ -106,12 +106,12 @@ static void after_a_rotation_it_comes_from_the_new_issuer(void **state)
     struct fixture *fixture = *state;
     struct error e;
     struct mint *mint = mint_new(&fixture->authority, &e);
-    X509_PUBKEY *key = public_key("p256");
+    struct key_der key = public_key("p256");
 
     compare(fixture, mint, usual_leaf(), key);
     MUST(authority_rotate(&fixture->authority, NOON, NOON + 900 * DAY, &e));
     compare(fixture, mint, usual_leaf(), key);
-    X509_PUBKEY_free(key);
+    OPENSSL_free((void *)key.octets);
     mint_free(mint);
 }
 
@@ -122,7 +122,7 @@ static void where_there_is_no_template_it_is_issued_as_ever(void **state)
     struct authority_plan plan = usual_authority();
     struct error e;
     struct mint *mint = mint_new(&fixture->authority, &e);
-    X509_PUBKEY *key = public_key("p256");
+    struct key_der key = public_key("p256");
     struct leaf_plan many = usual_leaf();
     const char *purposes[] = {"1.2.3.1", "1.2.3.2", "1.2.3.3", "1.2.3.4", "1.2.3.5",
                               "1.2.3.6", "1.2.3.7", "1.2.3.8", "1.2.3.9"};
@@ -140,7 +140,7 @@ static void where_there_is_no_template_it_is_issued_as_ever(void **state)
     mint = mint_new(&edwards->authority, &e);
     compare(edwards, mint, usual_leaf(), key);
     mint_free(mint);
-    X509_PUBKEY_free(key);
+    OPENSSL_free((void *)key.octets);
     fixture_close((void **)&edwards);
 }
 
@@ -149,7 +149,7 @@ static void it_is_written_down(void **state)
     struct fixture *fixture = *state;
     struct error e;
     struct mint *mint = mint_new(&fixture->authority, &e);
-    X509_PUBKEY *key = public_key("p256");
+    struct key_der key = public_key("p256");
     struct leaf_plan plan = usual_leaf();
     struct minted minted;
     char *lines;
@@ -159,7 +159,7 @@ static void it_is_written_down(void **state)
     assert_non_null(strstr(lines, minted.serial));
     free(lines);
     minted_free(&minted);
-    X509_PUBKEY_free(key);
+    OPENSSL_free((void *)key.octets);
     mint_free(mint);
 }
 

@@ -18,6 +18,7 @@ static void each_is_good_once(void **state)
     assert_false(nonce_spend(&nonces, second));
     assert_true(nonce_spend(&nonces, first));
     assert_false(nonce_spend(&nonces, first));
+    nonces_close(&nonces);
 }
 
 /* Giving out more does not make one good again that was spent. */
@@ -35,6 +36,7 @@ static void spent_ones_stay_spent(void **state)
         nonce_new(&nonces, next);
         assert_false(nonce_spend(&nonces, spent));
     }
+    nonces_close(&nonces);
 }
 
 static void strangers_are_refused(void **state)
@@ -56,6 +58,8 @@ static void strangers_are_refused(void **state)
     assert_false(nonce_spend(&nonces, nonce)); /* of an earlier run, that is */
     assert_false(nonce_spend(&nonces, ""));
     assert_false(nonce_spend(&nonces, "not a nonce at all"));
+    nonces_close(&nonces);
+    nonces_close(&others);
 }
 
 static void the_oldest_are_forgotten(void **state)
@@ -73,6 +77,7 @@ static void the_oldest_are_forgotten(void **state)
     assert_false(nonce_spend(&nonces, oldest));
     assert_true(nonce_spend(&nonces, next));
     assert_true(nonce_spend(&nonces, newer));
+    nonces_close(&nonces);
 }
 
 int main(void)

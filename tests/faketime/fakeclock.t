@@ -66,6 +66,11 @@ works('show',            qr/^now   2100-01-01T00:00:0/, 'show', $clock);
 works('run',             qr/^2100-01-01/, 'run', $clock, '--', 'date', '-u', '+%F');
 works('run without --',  qr/^2100-01-01/, 'run', $clock, 'date', '-u', '+%F');
 works('run a script',    qr/^2100-01-01/, 'run', $clock, '--', 'sh', '-c', 'cd / && date -u +%F');
+open my $nameless, '>', "$dir/nameless" or die $!; # no first line that says whose it is
+print {$nameless} "date -u +%F\necho \"\$1 of \$#\"\n";
+close $nameless;
+chmod 0755, "$dir/nameless";
+works("run the shell's", qr/^2100-01-01\none of 2$/, 'run', $clock, '--', "$dir/nameless", 'one', 'two');
 works('--help',          qr/^  fakeclock new FILE/m, '--help');
 works('set --help',      qr/^usage: fakeclock set \[options\] FILE TIME/, 'set', '--help');
 
@@ -114,5 +119,5 @@ SKIP: {
     refuses('a clock of others',  2, qr/cannot open the clock: Permission denied/, 'set', $clock, '+1d');
 }
 
-is_deeply([grep { !m{/(clock|out|err)$} } glob "$dir/*"], [], 'no draft is left behind');
+is_deeply([grep { !m{/(clock|out|err|nameless)$} } glob "$dir/*"], [], 'no draft is left behind');
 done_testing();

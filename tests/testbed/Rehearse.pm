@@ -86,10 +86,10 @@ sub survivors {
     return @found;
 }
 
-# Waits until nothing of it is left: true if that came to pass within ten seconds.
+# Waits until nothing of it is left: true if that came to pass within a minute.
 sub gone {
     my ($state) = @_;
-    my $deadline = time + 10;
+    my $deadline = time + 60;
     while (time < $deadline) {
         return 1 unless survivors($state);
         sleep 0.005; # a process that was killed has no event for its stranger

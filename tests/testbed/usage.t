@@ -66,6 +66,8 @@ is $status, 0, 'a state directory can be named' or diag $err;
 ok -s "$DIR/mine/journal.jsonl", 'and is kept, with the journal in it';
 ($status, $out, $err) = rehearse('run', '--state', "$DIR/mine", $play);
 is $status, 0, 'and used a second time' or diag $err;
+($status, $out, $err) = rehearse('run', '-j4', $play, $play);
+is $status, 0, '-j4 is -j 4' or diag $err;
 
 {
     my $here = Cwd::getcwd();
@@ -104,6 +106,13 @@ is $status, 0, 'help is no failure';
 like $out, qr/rehearse run FILE\|DIR\.\.\./, 'and lists the verbs';
 ($status, $out) = rehearse('run', '--help');
 like $out, qr/--journal FILE/, 'a verb lists its options';
+
+unlike +(rehearse('validate', '--help'))[1], qr/--(keep|journal|tap) |-j N/, 'and none that mean nothing to it';
+says 'an option that means nothing to a verb', 2, qr/unknown option '--journal'/, 'validate', '--journal', 'x', $play;
+
+for my $program (qw(rehearse fakeca fakeclock)) {
+    like qx($BUILD/$program --version), qr/^$program \d+\.\d+$/, "$program --version";
+}
 
 for my $verb (qw(targets faults outcomes)) {
     ($status, $out) = rehearse($verb);

@@ -240,49 +240,15 @@ static void usage_is_one_line_an_option(void **state)
     free(text);
 }
 
-static int run_nothing(int argc, char **argv)
+static void a_letter_has_its_value_beside_it_or_after_it(void **state)
 {
-    (void)argc;
-    (void)argv;
-    return 0;
-}
-
-static const struct verb verbs[] = {
-    {"run",            "FILE|DIR...", "run scenarios", rows, run_nothing},
-    {"validate", "FILE", "only look at it", NULL, run_nothing},
-    {0    },
-};
-
-static void a_verb_is_found_or_the_nearest_named(void **state)
-{
-    struct error e;
-
     (void)state;
-    assert_ptr_equal(verb_find(verbs, "run", &e), &verbs[0]);
-    assert_null(verb_find(verbs, "valdiate", &e));
-    assert_string_equal(e.text, "unknown verb 'valdiate'; did you mean 'validate'?");
-    assert_null(verb_find(verbs, "dance", &e));
-    assert_string_equal(e.text, "unknown verb 'dance'; --help lists them");
-    assert_null(verb_find(verbs, "", &e));
-}
-
-static void verbs_are_printed_with_their_options(void **state)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-
-    (void)state;
-    assert_non_null(out);
-    verbs_print("rehearse", verbs, out);
-    verb_print("rehearse", &verbs[0], out);
-    verb_print("rehearse", &verbs[1], out);
-    fclose(out);
-    assert_non_null(strstr(text, "  rehearse run FILE|DIR...             run scenarios\n"));
-    assert_non_null(
-        strstr(text, "usage: rehearse run [options] FILE|DIR...\nrun scenarios\n  --trust"));
-    assert_non_null(strstr(text, "usage: rehearse validate FILE\nonly look at it\n"));
-    free(text);
+    assert_int_equal(PARSE("-j", "4").arguments.jobs, 4);
+    assert_int_equal(PARSE("-j4").arguments.jobs, 4);
+    assert_int_equal(PARSE("-j=4").arguments.jobs, 4);
+    assert_string_equal(PARSE("-jay").e.text, "-j: 'ay' is not a whole number, 0 or more");
+    assert_string_equal(PARSE("-tiemout").e.text,
+                        "unknown option '-tiemout'; did you mean --timeout?");
 }
 
 int main(void)
@@ -298,8 +264,7 @@ int main(void)
         cmocka_unit_test(a_list_is_full_at_some_point),
         cmocka_unit_test(a_huge_argument_is_refused_and_not_more),
         cmocka_unit_test(usage_is_one_line_an_option),
-        cmocka_unit_test(a_verb_is_found_or_the_nearest_named),
-        cmocka_unit_test(verbs_are_printed_with_their_options),
+        cmocka_unit_test(a_letter_has_its_value_beside_it_or_after_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,38 @@
+/* store_cache.h -- the bodies of things that were read or written last, so that a request need not parse again
+ * what the one before it has parsed.
+ *
+ * What goes in and what comes out are copies: a caller that changes one has changed nothing here.  What a
+ * transaction has put in stays marked until cache_settle says what became of it.
+ *
+ * Order of calls: all zero, or cache_clear; any of the rest; cache_clear.
+ */
+#ifndef FAKECA_STORE_CACHE_H
+#define FAKECA_STORE_CACHE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CACHED_MOST      256 /* what is asked for is mostly young, and numbers are consecutive */
+#define CACHED_KIND_MOST 16  /* longer ones are not kept */
+
+struct store_cache {
+    struct cached {
+        int64_t number;
+        char kind[CACHED_KIND_MOST];
+        json_t *body; /* NULL: nothing here */
+        bool changed; /* by the transaction that is open */
+    } slots[CACHED_MOST];
+};
+
+/* A body of the caller's own; NULL where it is not here. */
+json_t *cache_get(const struct store_cache *cache, const char *kind, int64_t number);
+void cache_keep(struct store_cache *cache, const char *kind, int64_t number, const json_t *body,
+                bool changed);
+/* They may have changed, and nobody says how. */
+void cache_drop(struct store_cache *cache, const char *kind);
+/* The transaction is over. */
+void cache_settle(struct store_cache *cache, bool committed);
+void cache_clear(struct store_cache *cache);
+
+#endif

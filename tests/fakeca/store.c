@@ -1,0 +1,135 @@
+/* What the store gives back is what was last committed, whoever asks and however often. */
+#include "fakeca/store.h"
+
+#include "tests/fakeca/fixture.h"
+
+#define MANY 1000 /* more things than are kept in memory */
+
+static struct store *opened(const struct fixture *fixture)
+{
+    struct error e;
+    struct store *store = store_open(fixture->state, &e);
+
+    assert_non_null(store);
+    return store;
+}
+
+static void assert_says(struct store *store, const char *kind, int64_t number, int said)
+{
+    json_t *body = store_get(store, kind, number);
+
+    assert_non_null(body);
+    assert_int_equal(json_integer_value(json_object_get(body, "said")), said);
+    json_decref(body);
+}
+
+static int64_t add(struct store *store, const char *name, int said)
+{
+    struct error e;
+    json_t *body = json_pack("{s:i}", "said", said);
+    int64_t number = store_add(store, "thing", name, body, &e);
+
+    assert_true(number > 0);
+    json_decref(body);
+    return number;
+}
+
+static void put(struct store *store, int64_t number, int said)
+{
+    struct error e;
+    json_t *body = json_pack("{s:i}", "said", said);
+
+    MUST(store_put(store, "thing", number, body, &e));
+    json_decref(body);
+}
+
+static void what_is_rolled_back_was_never_there(void **state)
+{
+    struct store *store = opened(*state);
+    struct error e;
+    int64_t first, second;
+
+    MUST(store_begin(store, &e));
+    first = add(store, NULL, 1);
+    MUST(store_commit(store, &e));
+    MUST(store_begin(store, &e));
+    put(store, first, 2);
+    second = add(store, NULL, 3);
+    assert_says(store, "thing", first, 2);
+    assert_says(store, "thing", second, 3);
+    store_rollback(store);
+    assert_says(store, "thing", first, 1);
+    assert_null(store_get(store, "thing", second));
+    store_close(store);
+}
+
+static void a_body_is_the_callers_own(void **state)
+{
+    struct store *store = opened(*state);
+    int64_t number = add(store, NULL, 1);
+    json_t *body = store_get(store, "thing", number);
+
+    json_object_set_new(body, "said", json_integer(2));
+    assert_says(store, "thing", number, 1);
+    json_decref(body);
+    store_close(store);
+}
+
+static void a_number_is_of_one_kind(void **state)
+{
+    struct store *store = opened(*state);
+    int64_t number = add(store, NULL, 1);
+
+    assert_null(store_get(store, "other", number));
+    assert_null(store_get(store, "thing", number + 1));
+    store_close(store);
+}
+
+static void what_is_set_by_name_is_found_by_number(void **state)
+{
+    struct store *store = opened(*state);
+    struct error e;
+    int64_t number = add(store, "name", 1);
+    json_t *body = json_pack("{s:i}", "said", 2);
+
+    assert_says(store, "thing", number, 1);
+    MUST(store_set(store, "thing", "name", body, &e));
+    assert_says(store, "thing", number, 2);
+    MUST(store_unset(store, "thing", "name", &e));
+    assert_null(store_get(store, "thing", number));
+    json_decref(body);
+    number = add(store, "name", 3);
+    MUST(store_remove(store, "thing", number, &e));
+    assert_null(store_get(store, "thing", number));
+    store_close(store);
+}
+
+static void of_many_each_is_remembered(void **state)
+{
+    struct store *store = opened(*state);
+    int64_t numbers[MANY];
+
+    for (int i = 0; i < MANY; i++)
+        numbers[i] = add(store, NULL, i);
+    for (int turn = 0; turn < 2; turn++)
+        for (int i = 0; i < MANY; i++)
+            assert_says(store, "thing", numbers[i], i);
+    store_close(store);
+    store = opened(*state);
+    for (int i = 0; i < MANY; i++)
+        assert_says(store, "thing", numbers[i], i);
+    store_close(store);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FRESH(what_is_rolled_back_was_never_there),
+        FRESH(a_body_is_the_callers_own),
+        FRESH(a_number_is_of_one_kind),
+        FRESH(what_is_set_by_name_is_found_by_number),
+        FRESH(of_many_each_is_remembered),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
