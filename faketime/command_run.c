@@ -130,7 +130,9 @@ int verb_follow(int argc, char **argv)
     }
     program = program_check(argv[2], &e);
     if (program < PROGRAM_MISSING && follow(program, argv[1], &e) < 0) {
-        failed_in(&e, kind_of(program) != TRAP_NONE && filter_inherited(NULL) ? "cannot be run without a handler" : "real time is kept");
+        failed_in(&e, kind_of(program) != TRAP_NONE && filter_inherited(NULL)
+                          ? "cannot be run without a handler"
+                          : "real time is kept");
         complain(ENVIRONMENT, &e);
     }
     /* past libc, where libfakeclock.so would ask for us again */

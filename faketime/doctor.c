@@ -59,7 +59,8 @@ static void tell_means(enum program program, const struct error *e, FILE *out)
         fprintf(out, "%-12s%s\n", "because", e->text);
     if (program == PROGRAM_TRAPS)
         fprintf(out,
-                "%-12swhat it starts gains no privileges by being setuid, unless root runs it; SIGSYS is "
+                "%-12swhat it starts gains no privileges by being setuid, unless root runs it; "
+                "SIGSYS is "
                 "ours\n",
                 "beware");
 }

@@ -120,7 +120,8 @@ static bool has_note(const struct binary *binary, const char owner[4], Elf64_Wor
             continue;
         while (at < notes->p_filesz &&
                read_at(binary->fd, &note, sizeof note, notes->p_offset + at)) {
-            if (note.header.n_namesz == 4 && note.header.n_type == kind && memcmp(note.owner, owner, 4) == 0)
+            if (note.header.n_namesz == 4 && note.header.n_type == kind &&
+                memcmp(note.owner, owner, 4) == 0)
                 return true;
             at += sizeof note.header + ((uint64_t)(note.header.n_namesz + 3) & ~UINT64_C(3)) +
                   ((uint64_t)(note.header.n_descsz + 3) & ~UINT64_C(3));
@@ -161,14 +162,14 @@ static const struct reason {
     enum program program;
     const char *text;
 } reasons[] = {
-    {other_machine,     PROGRAM_STAYS,     "is not a 64-bit x86 program"},
-    {gains_privilege,   PROGRAM_STAYS,
-     "is setuid, setgid or has capabilities, and so ignores preloading" },
+    {other_machine,         PROGRAM_STAYS,     "is not a 64-bit x86 program"},
+    {gains_privilege,       PROGRAM_STAYS,
+     "is setuid, setgid or has capabilities, and so ignores preloading"     },
     {statically_with_glibc, PROGRAM_TRAPS,     "is statically linked"       },
-    {statically_linked, PROGRAM_REDIRECTS, "is statically linked"       },
-    {other_loader,      PROGRAM_FOREIGN,   "is not linked with glibc"   },
-    {written_in_go,     PROGRAM_REDIRECTS,
-     "is a Go program, which reads the kernel's clock without libc"     },
+    {statically_linked,     PROGRAM_REDIRECTS, "is statically linked"       },
+    {other_loader,          PROGRAM_FOREIGN,   "is not linked with glibc"   },
+    {written_in_go,         PROGRAM_REDIRECTS,
+     "is a Go program, which reads the kernel's clock without libc"         },
 };
 
 static enum program check_binary(int fd, const char *path, struct error *e)

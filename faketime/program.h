@@ -12,8 +12,8 @@
 #include "testbed/wire/error.h"
 
 enum program {
-    PROGRAM_MOVES,     /* by preloading, by redirecting, or both */
-    PROGRAM_TRAPS,     /* by redirecting, and trapping its waits (trap.h): preloading does nothing to it */
+    PROGRAM_MOVES, /* by preloading, by redirecting, or both */
+    PROGRAM_TRAPS, /* by redirecting, and trapping its waits (trap.h): preloading does nothing to it */
     PROGRAM_REDIRECTS, /* only by redirecting; preloading does nothing to it */
     PROGRAM_FOREIGN,   /* the same, and preloading would break it: another libc */
     PROGRAM_MISSING,   /* no such command, or none that can be run */

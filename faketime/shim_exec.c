@@ -108,9 +108,10 @@ static bool would_slip_off(const char *path, char *const environment[], char oth
     if ((!follows && !filter_inherited(NULL)) || path == NULL || !path_for_others(path, others))
         return false;
     program = program_check(others, &unheard);
-    slips = (program == PROGRAM_TRAPS || program == PROGRAM_REDIRECTS || program == PROGRAM_FOREIGN ||
-             (program == PROGRAM_MOVES && follows && !passes_on(environment))) &&
-            access(launcher, X_OK) == 0 && !is_traced();
+    slips =
+        (program == PROGRAM_TRAPS || program == PROGRAM_REDIRECTS || program == PROGRAM_FOREIGN ||
+         (program == PROGRAM_MOVES && follows && !passes_on(environment))) &&
+        access(launcher, X_OK) == 0 && !is_traced();
     errno = saved;
     return slips;
 }

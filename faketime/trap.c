@@ -14,8 +14,8 @@
 #include "faketime/filter.h"
 #include "faketime/image.h"
 
-/* A signal's action as the kernel takes it; glibc has no names for these (asm/signal.h). */
-#define SA_RESTORER 0x04000000UL
+/* A signal's action as the kernel takes it (asm/signal.h), for which glibc has no names. */
+#define RESTORER_GIVEN 0x04000000UL
 struct kernel_action {
     uint64_t handler, flags, restorer, mask;
 };
@@ -34,13 +34,15 @@ static int write_image(struct tracee *tracee, uint64_t address, const struct red
     header.page = redirect->blob + BLOB_CODE;
     header.original = redirect->originals[BLOB_CLOCK_GETTIME];
     memcpy(bytes, &header, sizeof header);
-    length = snprintf((char *)bytes + TRAP_CODE, TRAP_NAMES, "%s%c%s", order->launcher, '\0', order->clock);
+    length = snprintf((char *)bytes + TRAP_CODE, TRAP_NAMES, "%s%c%s", order->launcher, '\0',
+                      order->clock);
     if (length < 0 || (uint64_t)length >= TRAP_NAMES)
         return failed(e, "process %d: too long a path to fakeclock", (int)tracee->pid);
     return tracee_write(tracee, address, bytes, sizeof bytes, e);
 }
 
-static int protect(struct tracee *tracee, uint64_t address, uint64_t size, uint64_t mode, struct error *e)
+static int protect(struct tracee *tracee, uint64_t address, uint64_t size, uint64_t mode,
+                   struct error *e)
 {
     const struct remote_call call = {
         .what = "protect memory", .number = SYS_mprotect, .arguments = {address, size, mode}
@@ -50,15 +52,17 @@ static int protect(struct tracee *tracee, uint64_t address, uint64_t size, uint6
     return tracee_call(tracee, &call, &ignored, e);
 }
 
-static int map_image(struct tracee *tracee, const struct redirect *redirect, const struct trap_order *order,
-                     uint64_t *address, struct error *e)
+static int map_image(struct tracee *tracee, const struct redirect *redirect,
+                     const struct trap_order *order, uint64_t *address, struct error *e)
 {
     const struct remote_call map = {
         .what = "map memory",
         .number = SYS_mmap,
-        .arguments = {0, TRAP_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX}
+        .arguments = {0, TRAP_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                      UINT64_MAX}
     };
-    if (tracee_call(tracee, &map, address, e) < 0 || write_image(tracee, *address, redirect, order, e) < 0)
+    if (tracee_call(tracee, &map, address, e) < 0 ||
+        write_image(tracee, *address, redirect, order, e) < 0)
         return -1;
     if (protect(tracee, *address, TRAP_CODE, PROT_READ | PROT_EXEC, e) < 0)
         return -1;
@@ -67,14 +71,15 @@ static int map_image(struct tracee *tracee, const struct redirect *redirect, con
 
 /* On the stack that the program has at hand; who may only have inherited a filter may have one of a
  * few hundred bytes, as Go does, and then another for signals. */
-static int set_handler(struct tracee *tracee, uint64_t trap, const struct trap_order *order, struct error *e)
+static int set_handler(struct tracee *tracee, uint64_t trap, const struct trap_order *order,
+                       struct error *e)
 {
     const struct remote_call call = {
         .what = "handle a signal",
         .number = SYS_rt_sigaction,
         .arguments = {SIGSYS, tracee->scratch, 0, sizeof(uint64_t)}
     };
-    struct kernel_action action = {.flags = SA_SIGINFO | SA_NODEFER | SA_RESTORER};
+    struct kernel_action action = {.flags = SA_SIGINFO | SA_NODEFER | RESTORER_GIVEN};
     struct trap header;
     uint64_t ignored;
 
@@ -90,10 +95,11 @@ static int set_handler(struct tracee *tracee, uint64_t trap, const struct trap_o
 
 /* --- the filter ------------------------------------------------------------------------------------ */
 
-#define LOW_MEMORY (UINT64_C(1) << 32)
+#define LOW_MEMORY UINT64_C(0x70000000)
 
 /* The program's code.  Programs that are not position independent lie in low memory, and get all of it, so that one
- * can inherit the filter of another. */
+ * can inherit the filter of another; but for where the Makefile puts fakeclock, which inherits it, too, and has no
+ * handler. */
 static struct filter_range code_of(const struct maps *maps)
 {
     struct filter_range range = {UINT64_MAX, 0};

@@ -22,7 +22,8 @@
 #include "faketime/tracee.h"
 
 #define TRAP_MAGIC UINT64_C(0x3150415254434b46) /* "FKCTRAP1", little endian */
-#define TRAP_CODE  (UINT64_C(2) * 4096)         /* bytes of each part, in their order; trap.ld has the same */
+#define TRAP_CODE                                                                                  \
+    (UINT64_C(2) * 4096) /* bytes of each part, in their order; trap.ld has the same */
 #define TRAP_NAMES (UINT64_C(2) * 4096)
 #define TRAP_SIZE  (TRAP_CODE + TRAP_NAMES)
 

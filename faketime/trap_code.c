@@ -33,22 +33,22 @@ static struct row {
     long number;
     uint64_t answer;
 } rows[] __attribute__((section(".head.rows"))) = {
-    {SYS_futex,           (uint64_t)wait_futex    },
-    {SYS_clock_nanosleep, (uint64_t)wait_sleep    },
-    {SYS_timerfd_settime, (uint64_t)set_timer     },
-    {SYS_timer_settime,   (uint64_t)set_timer     },
-    {SYS_mq_timedsend,    (uint64_t)wait_queue    },
-    {SYS_mq_timedreceive, (uint64_t)wait_queue    },
-    {SYS_execve,          (uint64_t)become        },
-    {SYS_execveat,        (uint64_t)become_at     },
-    {SYS_rt_sigaction,    (uint64_t)set_action    },
-    {SYS_rt_sigprocmask,  (uint64_t)set_mask      },
-    {SYS_rt_sigsuspend,   (uint64_t)suspend       },
-    {SYS_ppoll,           (uint64_t)poll_masked   },
-    {SYS_epoll_pwait,     (uint64_t)epoll_masked  },
-    {SYS_epoll_pwait2,    (uint64_t)epoll_masked  },
-    {SYS_pselect6,        (uint64_t)select_masked },
-    {SYS_clone3,          (uint64_t)refuse_clone  },
+    {SYS_futex,           (uint64_t)wait_futex   },
+    {SYS_clock_nanosleep, (uint64_t)wait_sleep   },
+    {SYS_timerfd_settime, (uint64_t)set_timer    },
+    {SYS_timer_settime,   (uint64_t)set_timer    },
+    {SYS_mq_timedsend,    (uint64_t)wait_queue   },
+    {SYS_mq_timedreceive, (uint64_t)wait_queue   },
+    {SYS_execve,          (uint64_t)become       },
+    {SYS_execveat,        (uint64_t)become_at    },
+    {SYS_rt_sigaction,    (uint64_t)set_action   },
+    {SYS_rt_sigprocmask,  (uint64_t)set_mask     },
+    {SYS_rt_sigsuspend,   (uint64_t)suspend      },
+    {SYS_ppoll,           (uint64_t)poll_masked  },
+    {SYS_epoll_pwait,     (uint64_t)epoll_masked },
+    {SYS_epoll_pwait2,    (uint64_t)epoll_masked },
+    {SYS_pselect6,        (uint64_t)select_masked},
+    {SYS_clone3,          (uint64_t)refuse_clone },
 };
 
 static long answer(struct call *call)

@@ -112,7 +112,8 @@ long wait_sleep(struct call *call)
 
 static long set(const struct call *call, const struct itimerspec *value, struct itimerspec *old)
 {
-    return enter(call->number, call->arguments[0], call->arguments[1], (long)value, (long)old, 0, 0);
+    return enter(call->number, call->arguments[0], call->arguments[1], (long)value, (long)old, 0,
+                 0);
 }
 
 static int64_t nanoseconds(const struct timespec *time)
@@ -188,6 +189,7 @@ long set_timer(struct call *call)
     if (!deadline_follows(calendar(), id))
         return set(call, value, NULL);
     real.it_interval = real_period(&value->it_interval, id);
-    real.it_value = deadline_real(real_clock(), id, left_until(id, &value->it_value), DEADLINE_FOREVER);
+    real.it_value =
+        deadline_real(real_clock(), id, left_until(id, &value->it_value), DEADLINE_FOREVER);
     return set(call, &real, NULL);
 }

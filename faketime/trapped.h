@@ -42,7 +42,8 @@ typedef long answer_fn(struct call *call);
 /* trap_wait.c */
 INSIDE answer_fn wait_futex, wait_sleep, wait_queue, set_timer;
 /* trap_mask.c */
-INSIDE answer_fn set_action, set_mask, suspend, poll_masked, epoll_masked, select_masked, refuse_clone;
+INSIDE answer_fn set_action, set_mask, suspend, poll_masked, epoll_masked, select_masked,
+    refuse_clone;
 /* trap_exec.c */
 INSIDE answer_fn become, become_at;
 

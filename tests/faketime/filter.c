@@ -37,7 +37,8 @@ static bool install(const struct filter_range *range)
 {
     struct sigaction action = {.sa_sigaction = answer, .sa_flags = SA_SIGINFO | SA_NODEFER};
     struct sock_filter filter[FILTER_MAX];
-    struct sock_fprog program = {.len = (unsigned short)filter_make(range, filter), .filter = filter};
+    struct sock_fprog program = {.len = (unsigned short)filter_make(range, filter),
+                                 .filter = filter};
 
     return sigaction(SIGSYS, &action, NULL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
@@ -69,42 +70,43 @@ struct sample {
 };
 
 static const struct sample trapped[] = {
-    {"futex until",            SYS_futex,           {HERE, FUTEX_WAIT_BITSET, 1, TIME, 0, -1}                          },
-    {"futex until, calendar",  SYS_futex,           {HERE, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 1, TIME, 0, -1}   },
-    {"a lock",                 SYS_futex,           {HERE, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0, TIME}                },
-    {"sleep until",            SYS_clock_nanosleep, {CLOCK_REALTIME, TIMER_ABSTIME, TIME}                              },
-    {"timerfd until",          SYS_timerfd_settime, {-1, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, TIME}            },
-    {"timer until",            SYS_timer_settime,   {-1, TIMER_ABSTIME, TIME}                                          },
-    {"send until",             SYS_mq_timedsend,    {-1, HERE, 0, 0, TIME}                                             },
-    {"receive until",          SYS_mq_timedreceive, {-1, HERE, 0, 0, TIME}                                             },
-    {"exec",                   SYS_execve,          {0}                                                                },
-    {"exec at",                SYS_execveat,        {-1}                                                               },
-    {"an action",              SYS_rt_sigaction,    {SIGUSR1, HERE, 0, 8}                                              },
-    {"block",                  SYS_rt_sigprocmask,  {SIG_BLOCK, HERE, 0, 8}                                            },
-    {"set the mask",           SYS_rt_sigprocmask,  {SIG_SETMASK, HERE, 0, 8}                                          },
-    {"suspend",                SYS_rt_sigsuspend,   {HERE, 8}                                                          },
-    {"poll with a mask",       SYS_ppoll,           {0, 0, TIME, HERE, 8}                                              },
-    {"select with a mask",     SYS_pselect6,        {0, 0, 0, 0, TIME, HERE}                                           },
-    {"epoll with a mask",      SYS_epoll_pwait,     {-1, HERE, 1, 0, HERE, 8}                                          },
-    {"clone3",                 SYS_clone3,          {0}                                                                },
+    {"futex until",           SYS_futex,           {HERE, FUTEX_WAIT_BITSET, 1, TIME, 0, -1}                       },
+    {"futex until, calendar",
+     SYS_futex,                                    {HERE, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 1, TIME, 0, -1}},
+    {"a lock",                SYS_futex,           {HERE, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0, TIME}             },
+    {"sleep until",           SYS_clock_nanosleep, {CLOCK_REALTIME, TIMER_ABSTIME, TIME}                           },
+    {"timerfd until",         SYS_timerfd_settime, {-1, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, TIME}         },
+    {"timer until",           SYS_timer_settime,   {-1, TIMER_ABSTIME, TIME}                                       },
+    {"send until",            SYS_mq_timedsend,    {-1, HERE, 0, 0, TIME}                                          },
+    {"receive until",         SYS_mq_timedreceive, {-1, HERE, 0, 0, TIME}                                          },
+    {"exec",                  SYS_execve,          {0}                                                             },
+    {"exec at",               SYS_execveat,        {-1}                                                            },
+    {"an action",             SYS_rt_sigaction,    {SIGUSR1, HERE, 0, 8}                                           },
+    {"block",                 SYS_rt_sigprocmask,  {SIG_BLOCK, HERE, 0, 8}                                         },
+    {"set the mask",          SYS_rt_sigprocmask,  {SIG_SETMASK, HERE, 0, 8}                                       },
+    {"suspend",               SYS_rt_sigsuspend,   {HERE, 8}                                                       },
+    {"poll with a mask",      SYS_ppoll,           {0, 0, TIME, HERE, 8}                                           },
+    {"select with a mask",    SYS_pselect6,        {0, 0, 0, 0, TIME, HERE}                                        },
+    {"epoll with a mask",     SYS_epoll_pwait,     {-1, HERE, 1, 0, HERE, 8}                                       },
+    {"clone3",                SYS_clone3,          {0}                                                             },
 };
 
 static const struct sample passed[] = {
-    {"futex for ever",         SYS_futex,           {HERE, FUTEX_WAIT_BITSET, 1, 0, 0, -1}                             },
-    {"futex for a while",      SYS_futex,           {HERE, FUTEX_WAIT, 1, TIME}                                        },
-    {"wake",                   SYS_futex,           {HERE, FUTEX_WAKE, 1}                                              },
-    {"sleep for a while",      SYS_clock_nanosleep, {CLOCK_REALTIME, 0, TIME}                                          },
-    {"timerfd for a while",    SYS_timerfd_settime, {-1, 0, TIME}                                                      },
-    {"timer for a while",      SYS_timer_settime,   {-1, 0, TIME}                                                      },
-    {"send for ever",          SYS_mq_timedsend,    {-1}                                                               },
-    {"ask for an action",      SYS_rt_sigaction,    {SIGUSR1, 0, HERE, 8}                                              },
-    {"unblock",                SYS_rt_sigprocmask,  {SIG_UNBLOCK, HERE, 0, 8}                                          },
-    {"ask for the mask",       SYS_rt_sigprocmask,  {SIG_SETMASK, 0, HERE, 8}                                          },
-    {"poll",                   SYS_ppoll,           {0, 0, TIME}                                                       },
-    {"select",                 SYS_pselect6,        {0, 0, 0, 0, TIME}                                                 },
-    {"epoll",                  SYS_epoll_pwait,     {-1, HERE, 1}                                                      },
-    {"getpid",                 SYS_getpid,          {0}                                                                },
-    {"another prctl",          SYS_prctl,           {PR_GET_DUMPABLE}                                                  },
+    {"futex for ever",      SYS_futex,           {HERE, FUTEX_WAIT_BITSET, 1, 0, 0, -1}},
+    {"futex for a while",   SYS_futex,           {HERE, FUTEX_WAIT, 1, TIME}           },
+    {"wake",                SYS_futex,           {HERE, FUTEX_WAKE, 1}                 },
+    {"sleep for a while",   SYS_clock_nanosleep, {CLOCK_REALTIME, 0, TIME}             },
+    {"timerfd for a while", SYS_timerfd_settime, {-1, 0, TIME}                         },
+    {"timer for a while",   SYS_timer_settime,   {-1, 0, TIME}                         },
+    {"send for ever",       SYS_mq_timedsend,    {-1}                                  },
+    {"ask for an action",   SYS_rt_sigaction,    {SIGUSR1, 0, HERE, 8}                 },
+    {"unblock",             SYS_rt_sigprocmask,  {SIG_UNBLOCK, HERE, 0, 8}             },
+    {"ask for the mask",    SYS_rt_sigprocmask,  {SIG_SETMASK, 0, HERE, 8}             },
+    {"poll",                SYS_ppoll,           {0, 0, TIME}                          },
+    {"select",              SYS_pselect6,        {0, 0, 0, 0, TIME}                    },
+    {"epoll",               SYS_epoll_pwait,     {-1, HERE, 1}                         },
+    {"getpid",              SYS_getpid,          {0}                                   },
+    {"another prctl",       SYS_prctl,           {PR_GET_DUMPABLE}                     },
 };
 #define COUNT(samples) (sizeof(samples) / sizeof(samples)[0])
 

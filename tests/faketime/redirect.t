@@ -111,7 +111,8 @@ SKIP: {
     unlike(`$build/fakeclock ps`, qr/^ *$process->{pid} /m, 'one that was taken off is not listed');
     like(`$build/fakeclock doctor $process->{pid}`, qr/^clock       none: real time$/m, '  and doctor says so');
     finish($process);
-    like(`$build/fakeclock doctor $dir/static`, qr/^by 'run'    redirected and its waits trapped: .*\nbecause .*statically linked$/m,
+    like(`$build/fakeclock doctor $dir/static`,
+        qr/^by 'run'    redirected and its waits trapped: .*\nbecause .*statically linked$/m,
         'a static program before it runs');
     my $reads = qr/^reads       clock_gettime, gettimeofday, time$/m;
     like(`$build/fakeclock doctor $dir/dynamic`, qr/^by 'run'    redirected and preloaded: .*\n$reads/m,
