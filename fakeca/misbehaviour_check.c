@@ -243,7 +243,10 @@ static int check_chain(const struct armed *armed, struct depths depths, struct e
     if (!fault->breaks_chain)
         return 0;
     if (armed->chain == NULL)
-        return failed(e, "%s: needs a \"chain\", one of `fakeca faults`", fault->name);
+        return failed(e,
+                      "%s: needs a \"chain\", the name of what is wrong with it, such as "
+                      "expired-leaf; `fakeca faults` lists them",
+                      fault->name);
     broken = fault_named(armed->chain, e);
     if (broken == NULL)
         return failed_in(e, fault->name);

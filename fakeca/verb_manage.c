@@ -16,6 +16,8 @@ struct manage_arguments {
     long account, nth, times, status, perspective, perspectives;
 };
 
+#define FAULT_NAME "the name of a fault, as `fakeca faults --serve` lists them"
+
 #define AT(field) offsetof(struct manage_arguments, field)
 #define STATE                                                                                      \
     {                                                                                              \
@@ -127,7 +129,7 @@ static int ask(const struct manage_arguments *arguments, json_t *request)
     struct error e;
     json_t *answer = NULL;
 
-    if (require("state", arguments->state, &e) == 0)
+    if (require(state_options, "state", arguments->state, &e) == 0)
         answer = manage_ask(arguments->state, request, &e);
     json_decref(request);
     if (answer == NULL)
@@ -143,7 +145,7 @@ static int read_arguments(const struct option_row *options, int argc, char **arg
 {
     if (options_for(options, argc, argv, arguments, words, most, e) < 0)
         return -1;
-    return words->count > 0 ? 0 : failed(e, "%s: %s is needed", argv[0], what);
+    return words->count > 0 ? 0 : failed(e, "%s: expected %s", argv[0], what);
 }
 
 int verb_arm(int argc, char **argv)
@@ -153,7 +155,7 @@ int verb_arm(int argc, char **argv)
     struct error e;
     json_t *request;
 
-    if (read_arguments(arm_options, argc, argv, &a, &words, 1, "the name of a fault", &e) < 0)
+    if (read_arguments(arm_options, argc, argv, &a, &words, 1, FAULT_NAME, &e) < 0)
         return complain(&e);
     request = json_pack("{s:s, s:s}", "do", "arm", "fault", words.items[0]);
     put_text(request, "on", a.on);
@@ -186,7 +188,7 @@ int verb_disarm(int argc, char **argv)
     if (options_for(disarm_options, argc, argv, &a, &words, 1, &e) < 0)
         return complain(&e);
     if ((words.count == 1) == a.all) {
-        failed(&e, "disarm: expected the name of a fault, or --all");
+        failed(&e, "disarm: expected " FAULT_NAME ", or --all");
         return complain(&e);
     }
     request = json_pack("{s:s, s:b}", "do", "disarm", "all", a.all);
@@ -253,8 +255,8 @@ int verb_set(int argc, char **argv)
     struct error e;
     json_t *settings;
 
-    if (read_arguments(state_options, argc, argv, &a, &words, OPTION_LIST_MAX, "NAME=VALUE", &e) <
-        0)
+    if (read_arguments(state_options, argc, argv, &a, &words, OPTION_LIST_MAX,
+                       "NAME=VALUE, such as caa=on", &e) < 0)
         return complain(&e);
     settings = json_array();
     for (size_t i = 0; i < words.count; i++)

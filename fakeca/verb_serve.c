@@ -95,7 +95,7 @@ static int plan_of(const struct serve_arguments *arguments, struct address *reso
     *plan = (struct serve_plan){.state = arguments->state, .clock = arguments->clock};
     plan->names_address = arguments->names_address;
     plan->seed = (unsigned long)arguments->seed;
-    if (require("state", arguments->state, e) < 0 ||
+    if (require(serve_options, "state", arguments->state, e) < 0 ||
         endpoint_of("--dns", arguments->dns, &plan->dns, e) < 0 ||
         endpoint_of("--acme", arguments->acme, &plan->acme, e) < 0 ||
         endpoint_of("--http", arguments->http, &plan->http, e) < 0 ||

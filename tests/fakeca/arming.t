@@ -202,7 +202,8 @@ for my $wrong (
     ['retry-later --after 5 --after-date 5s', 'retry-later: takes "after" or "after_date", not both'],
     ['reset --share 0%', "--share: '0%' is none, expected one like 5%"],
     ['reset --from 2031-01-02 --until 2031-01-01', 'reset: "until" is not after "from"'],
-    ['broken-chain', 'broken-chain: needs a "chain", one of `fakeca faults`'],
+    ['broken-chain', 'broken-chain: needs a "chain", the name of what is wrong with it, such as expired-leaf; '
+        . '`fakeca faults` lists them'],
     ['broken-chain --chain expired-leav', "broken-chain: unknown fault 'expired-leav'; did you mean expired-leaf?"],
     ['broken-chain --chain revoked', "broken-chain: 'revoked' is not in the chain, and nothing else is sent"],
     ['retry-later --for 0s', 'retry-later: a "for" is a second or more'],
