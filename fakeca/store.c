@@ -68,6 +68,7 @@ static int prepare(struct store *store, struct error *e)
 {
     static const char schema[] =
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+        "PRAGMA wal_autocheckpoint = 4000;"
         "CREATE TABLE IF NOT EXISTS thing (number INTEGER PRIMARY KEY AUTOINCREMENT,"
         " kind TEXT NOT NULL, name TEXT, body TEXT NOT NULL);"
         "CREATE UNIQUE INDEX IF NOT EXISTS thing_name ON thing (kind, name);"
@@ -102,7 +103,8 @@ struct store *store_open(const char *directory, struct error *e)
     snprintf(path, sizeof path, "%s/serve.db", directory);
     mask = umask(0077);
     status =
-        sqlite3_open_v2(path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+        sqlite3_open_v2(path, &store->database,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     status = status == SQLITE_OK ? prepare(store, e) : database_failed(store, e);
     umask(mask);
     if (status == 0)
@@ -124,13 +126,13 @@ void store_close(struct store *store)
 
 /* --- running ------------------------------------------------------------------------------------ */
 
-/* Should memory run out, the statement fails when it is run. */
+/* `text` stays until the statement has run; should memory run out, that fails. */
 static void bind_text(sqlite3_stmt *statement, int i, const char *text)
 {
     if (text == NULL)
         sqlite3_bind_null(statement, i);
     else
-        sqlite3_bind_text(statement, i, text, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_text(statement, i, text, -1, SQLITE_STATIC);
 }
 
 static int run(struct store *store, enum statement which, struct error *e)
@@ -169,14 +171,16 @@ static int insert(struct store *store, enum statement which, const char *kind, c
 {
     sqlite3_stmt *statement = store->statements[which];
     char *text = json_dumps(body, JSON_COMPACT);
+    int status;
 
     if (text == NULL)
         return failed(e, "out of memory");
     bind_text(statement, 1, kind);
     bind_text(statement, 2, name);
     bind_text(statement, 3, text);
+    status = run(store, which, e);
     free(text);
-    return run(store, which, e);
+    return status;
 }
 
 int64_t store_add(struct store *store, const char *kind, const char *name, const json_t *body,
