@@ -183,7 +183,7 @@ static int insert(struct store *store, enum statement which, const char *kind, c
     return status;
 }
 
-int64_t store_add(struct store *store, const char *kind, const char *name, const json_t *body,
+int64_t store_add(struct store *store, const char *kind, const char *name, json_t *body,
                   struct error *e)
 {
     int64_t number;
@@ -191,7 +191,7 @@ int64_t store_add(struct store *store, const char *kind, const char *name, const
     if (insert(store, ADD, kind, name, body, e) < 0)
         return -1;
     number = sqlite3_last_insert_rowid(store->database);
-    cache_keep(&store->cache, kind, number, body, true);
+    cache_keep(&store->cache, kind, number, body);
     return number;
 }
 
@@ -228,8 +228,7 @@ static int change(struct store *store, enum statement which, const char *kind, i
                : failed(e, "serve.db: there is no %s %lld", kind, (long long)number);
 }
 
-int store_put(struct store *store, const char *kind, int64_t number, const json_t *body,
-              struct error *e)
+int store_put(struct store *store, const char *kind, int64_t number, json_t *body, struct error *e)
 {
     char *text = json_dumps(body, JSON_COMPACT);
     int status =
@@ -237,7 +236,7 @@ int store_put(struct store *store, const char *kind, int64_t number, const json_
 
     free(text);
     if (status == 0)
-        cache_keep(&store->cache, kind, number, body, true);
+        cache_keep(&store->cache, kind, number, body);
     return status;
 }
 
@@ -282,7 +281,7 @@ json_t *store_get(struct store *store, const char *kind, int64_t number)
     sqlite3_bind_int64(statement, 2, number);
     body = one(statement, &same);
     if (body != NULL)
-        cache_keep(&store->cache, kind, number, body, false);
+        cache_keep(&store->cache, kind, number, body);
     return body;
 }
 
