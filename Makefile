@@ -161,8 +161,10 @@ FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz-%,$(sort $(wildcard tests/fuzz
 $(FUZZERS): $(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/%.o $(UNDER_fakeca)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_fakeca)
 
-TESTS ?= $(UNITS) $(sort $(wildcard tests/*/*.t))
-PROVE  = BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --exec ''
+# Most of them wait, and those that wait longest begin first.
+LONGEST = $(addprefix tests/,scenarios/all.t scenarios/inverted.t testbed/managed.t testbed/orphans.t)
+TESTS ?= $(LONGEST) $(filter-out $(LONGEST),$(UNITS) $(sort $(wildcard tests/*/*.t)))
+PROVE  = BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove -j4 --timer --exec ''
 
 # --- what people type --------------------------------------------------------------------------
 
@@ -199,7 +201,7 @@ lint: deps-lint
 	luacheck --quiet $(LUA) scenarios tests/testbed/lua
 
 asan: deps-asan
-	$(MAKE) BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
+	REHEARSE_SLACK=8 $(MAKE) BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
 	  SANITIZE='-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all' \
 	  check
 

@@ -394,6 +394,7 @@ void acme_answer(void *context, const struct http_request *request, struct http_
     };
 
     run_in_transaction(&call);
+    misbehaviour_keep(acme->plan.misbehaviour);
     add_common_fields(&call);
     misbehave_after(&call.chosen, answer);
     jws_free(&call.jws);

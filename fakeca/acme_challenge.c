@@ -370,4 +370,5 @@ void acme_resume(struct acme *acme)
 {
     store_each(acme->plan.store, "authz", take_up, acme);
     recheck_resume(acme);
+    misbehaviour_keep(acme->plan.misbehaviour);
 }

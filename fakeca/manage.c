@@ -52,10 +52,11 @@ static int do_arm(struct manage *manage, const json_t *request, json_t *answer, 
 
 static int do_disarm(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
 {
-    const char *name;
+    bool all = json_is_true(json_object_get(request, "all"));
+    const char *name = NULL;
     int count;
 
-    if (need(request, "fault", &name, e) < 0)
+    if (!all && need(request, "fault", &name, e) < 0)
         return -1;
     count = misbehaviour_disarm(manage->misbehaviour, name, text_of(request, "on"), e);
     if (count < 0)
@@ -210,7 +211,24 @@ static int do_settings(struct manage *manage, const json_t *request, json_t *ans
     return json_object_set_new(answer, "settings", policy_describe(manage->policy));
 }
 
-/* All of them, or none. */
+/* In one transaction: all of them, or none. */
+static int keep_settings(struct store *store, const json_t *settings, struct error *e)
+{
+    json_t *one;
+    size_t i;
+
+    if (store_begin(store, e) < 0)
+        return -1;
+    json_array_foreach(settings, i, one)
+    {
+        if (policy_keep(store, json_string_value(one), e) < 0) {
+            store_rollback(store);
+            return -1;
+        }
+    }
+    return store_commit(store, e);
+}
+
 static int do_set(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
 {
     json_t *settings = json_object_get(request, "settings"), *one;
@@ -226,6 +244,8 @@ static int do_set(struct manage *manage, const json_t *request, json_t *answer, 
         if (policy_set(&policy, text == NULL ? "" : text, e) < 0)
             return -1;
     }
+    if (keep_settings(manage->store, settings, e) < 0)
+        return -1;
     *manage->policy = policy;
     return do_settings(manage, request, answer, e);
 }

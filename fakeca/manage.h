@@ -4,7 +4,7 @@
  * {"error": "one line"}.  The verbs:
  *
  *     arm       what misbehaviour_arm takes
- *     disarm    "fault", maybe "on"             -> "disarmed": how many
+ *     disarm    "fault" or "all": true, maybe "on" -> "disarmed": how many
  *     armed                                     -> "armed", "disarmed": what misbehaviour.h gives
  *     accounts, orders, certificates            -> under that name: all there are
  *     forget-accounts                           -> "forgotten": how many

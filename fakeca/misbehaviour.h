@@ -17,10 +17,13 @@
  *
  * and by plain data for those who do not speak of requests: framing and delivery (http_answer.h), what is
  * wrong with a chain or with the one that a TLS client is shown, whether connections are refused, what
- * a validation meets on its way (validate.h), and what OCSP, CRLs and DNS have of their own.  What is
- * armed is forgotten when the authority ends.
+ * a validation meets on its way (validate.h), and what OCSP, CRLs and DNS have of their own.
  *
- * Order of calls: misbehaviour_new; misbehaviour_log at most once; any of the rest; misbehaviour_free.
+ * What is armed, and how often it was met, outlives a restart once misbehaviour_remember has said where it is
+ * kept; whoever chooses calls misbehaviour_keep before the answer leaves, outside of any transaction.
+ *
+ * Order of calls: misbehaviour_new; misbehaviour_log, misbehaviour_know and misbehaviour_remember at most once
+ * each, in this order; any of the rest; misbehaviour_free.
  */
 #ifndef FAKECA_MISBEHAVIOUR_H
 #define FAKECA_MISBEHAVIOUR_H
@@ -36,6 +39,7 @@
 #include "fakeca/http_answer.h"
 #include "fakeca/ocsp_answer.h"
 #include "fakeca/problem.h"
+#include "fakeca/store.h"
 #include "fakeca/validate.h"
 #include "testbed/wire/error.h"
 
@@ -117,12 +121,18 @@ int misbehaviour_log(struct misbehaviour *misbehaviour, const char *path, struct
  * faults take two.  Unless this is called there are enough. */
 void misbehaviour_know(struct misbehaviour *misbehaviour, int issued, int shown);
 
-/* {"fault", "on", "account", "identifier", "serial", "nth", "times", "from", "until", "share", "status",
- * "after", "after_date", "chain", "key"}, of which only the first is needed; "from" and "until" are Unix
- * seconds, "after_date" seconds from then on.  What is armed already for the same place is an error, and so
- * is what could never fire there. */
+/* From now on it is kept in the store, borrowed, which first tells what was armed before: how many there are. */
+int misbehaviour_remember(struct misbehaviour *misbehaviour, struct store *store);
+/* Writes down what has changed since.  Should that fail, stderr says so. */
+void misbehaviour_keep(struct misbehaviour *misbehaviour);
+
+/* {"fault", "on", "account", "identifier", "serial", "nth", "times", "from", "until", "for", "share", "status",
+ * "after", "after_date", "chain", "key", "perspectives"}, of which only the first is needed; "from" and "until" are
+ * Unix seconds, "for" seconds from when it first fires, "after_date" seconds from then on.  What is armed
+ * already for the same place is an error, and so is what could never fire there. */
 int misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, struct error *e);
-/* Of that name, on that endpoint (NULL: wherever); how many, or -1 with *e where there is none. */
+/* Of that name, on that endpoint (NULL: wherever); how many, or -1 with *e where there is none.  Without a name all
+ * of them are meant, which may be none. */
 int misbehaviour_disarm(struct misbehaviour *misbehaviour, const char *name, const char *on,
                         struct error *e);
 /* Arrays of what was given to misbehaviour_arm, each with "number", "requests" and "fired", and where it

@@ -1,5 +1,6 @@
-/* misbehaviour_armed.h -- one armed fault, between misbehaviour_choose.c, which chooses among them, and
- * misbehaviour_check.c, which reads what is to be armed and refuses what could not be meant. */
+/* misbehaviour_armed.h -- one armed fault, and all of them, between misbehaviour_choose.c, which chooses among them,
+ * misbehaviour_check.c, which reads what is to be armed and refuses what could not be meant, and
+ * misbehaviour_keep.c, which keeps them over a restart. */
 #ifndef FAKECA_MISBEHAVIOUR_ARMED_H
 #define FAKECA_MISBEHAVIOUR_ARMED_H
 
@@ -10,12 +11,13 @@ struct armed {
     json_t *order; /* as it was given */
     /* borrowed from `order`; or NULL */
     const char *on, *identifier, *serial, *after, *chain, *key;
-    int64_t account, nth, times, from, until, after_seconds;
+    int64_t account, nth, times, from, until, lasts, after_seconds;
     double share; /* of 1 */
     int status, perspectives;
     uint64_t number; /* in order of arming */
     int64_t requests, fired, first, last;
     bool refusing; /* now */
+    bool kept;     /* in the store, as it is now */
 };
 
 /* Where faults can be, and what is known there. */
@@ -35,6 +37,21 @@ bool place_admits(const struct serve_fault *fault, const struct place *place);
 struct depths {
     int issued, shown;
 };
+
+struct misbehaviour {
+    uint64_t seed, last;
+    struct armed armed[ARMED_MOST];
+    size_t count;
+    struct depths depths;
+    json_t *past;        /* those that were disarmed, as misbehaviour_armed tells them */
+    int log;             /* -1: there is none */
+    struct store *store; /* borrowed; NULL: there is none */
+};
+
+/* Takes *armed in, as it is, but for a reference to its order. */
+int misbehaviour_add(struct misbehaviour *misbehaviour, const struct armed *armed, struct error *e);
+/* It is no longer kept. */
+void misbehaviour_forget(struct misbehaviour *misbehaviour, const struct armed *armed);
 
 /* Everything of *out but `order` and `number`; it borrows from `order`. */
 int armed_read(const json_t *order, struct depths depths, struct armed *out, struct error *e);

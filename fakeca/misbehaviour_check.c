@@ -138,6 +138,7 @@ static const struct field {
     {"times",        JSON_INTEGER, false},
     {"from",         JSON_INTEGER, false},
     {"until",        JSON_INTEGER, false},
+    {"for",          JSON_INTEGER, false},
     {"share",        JSON_REAL,    false},
     {"status",       JSON_INTEGER, true },
     {"after",        JSON_STRING,  true },
@@ -221,11 +222,13 @@ static int check_when(const struct armed *armed, struct error *e)
         return failed(e, "%s: a \"share\" is more than 0 and at most 1", name);
     if (armed->from >= armed->until)
         return failed(e, "%s: \"until\" is not after \"from\"", name);
+    if (armed->lasts < 1)
+        return failed(e, "%s: a \"for\" is a second or more", name);
     if (armed->fault->refuses && (armed->times != 0 || armed->share < 1))
         return failed(
             e,
-            "%s: takes no \"times\" and no \"share\": connections that are refused are not"
-            " seen; say \"until\", or disarm it",
+            "%s: takes no \"times\" and no \"share\": nobody sees connections that are refused;"
+            " say \"for\" or \"until\", or disarm it",
             name);
     return 0;
 }
@@ -240,7 +243,10 @@ static int check_chain(const struct armed *armed, struct depths depths, struct e
     if (!fault->breaks_chain)
         return 0;
     if (armed->chain == NULL)
-        return failed(e, "%s: needs a \"chain\", one of `fakeca faults`", fault->name);
+        return failed(e,
+                      "%s: needs a \"chain\", the name of what is wrong with it, such as "
+                      "expired-leaf; `fakeca faults` lists them",
+                      fault->name);
     broken = fault_named(armed->chain, e);
     if (broken == NULL)
         return failed_in(e, fault->name);
@@ -306,6 +312,7 @@ static struct armed read_order(const struct serve_fault *fault, const json_t *or
         .times = integer(order, "times", 0),
         .from = integer(order, "from", INT64_MIN),
         .until = integer(order, "until", INT64_MAX),
+        .lasts = integer(order, "for", INT64_MAX),
         .after_seconds = after_seconds,
         .share = share == NULL ? 1 : json_number_value(share),
         .status = (int)integer(order, "status", fault->status == 0 ? 200 : fault->status),

@@ -9,15 +9,6 @@
 
 #include "fakeca/misbehaviour_armed.h"
 
-struct misbehaviour {
-    uint64_t seed, last;
-    struct armed armed[ARMED_MOST];
-    size_t count;
-    struct depths depths;
-    json_t *past; /* those that were disarmed, as misbehaviour_armed tells them */
-    int log;      /* -1: there is none */
-};
-
 struct misbehaviour *misbehaviour_new(unsigned long seed)
 {
     struct misbehaviour *misbehaviour = calloc(1, sizeof *misbehaviour);
@@ -61,6 +52,17 @@ static bool same_place(const struct armed *a, const struct armed *b)
            a->account == b->account;
 }
 
+int misbehaviour_add(struct misbehaviour *misbehaviour, const struct armed *armed, struct error *e)
+{
+    if (misbehaviour->count == ARMED_MOST)
+        return failed(e, "%d faults are armed, which is the most", ARMED_MOST);
+    json_incref(armed->order);
+    misbehaviour->armed[misbehaviour->count++] = *armed;
+    if (armed->number > misbehaviour->last)
+        misbehaviour->last = armed->number;
+    return 0;
+}
+
 int misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, struct error *e)
 {
     struct armed armed;
@@ -70,11 +72,11 @@ int misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, str
     for (size_t i = 0; i < misbehaviour->count; i++)
         if (same_place(&misbehaviour->armed[i], &armed))
             return failed(e, "%s: is armed there already", armed.fault->name);
-    if (misbehaviour->count == ARMED_MOST)
-        return failed(e, "%d faults are armed, which is the most", ARMED_MOST);
-    armed.order = json_incref((json_t *)order);
-    armed.number = ++misbehaviour->last;
-    misbehaviour->armed[misbehaviour->count++] = armed;
+    armed.order = (json_t *)order;
+    armed.number = misbehaviour->last + 1;
+    if (misbehaviour_add(misbehaviour, &armed, e) < 0)
+        return -1;
+    misbehaviour_keep(misbehaviour);
     return 0;
 }
 
@@ -93,6 +95,12 @@ static json_t *describe(const struct armed *armed)
     return one;
 }
 
+static bool is_meant(const struct armed *armed, const char *name, const char *on)
+{
+    return (name == NULL || strcmp(armed->fault->name, name) == 0) &&
+           (on == NULL || same_text(armed->on, on));
+}
+
 int misbehaviour_disarm(struct misbehaviour *misbehaviour, const char *name, const char *on,
                         struct error *e)
 {
@@ -102,7 +110,8 @@ int misbehaviour_disarm(struct misbehaviour *misbehaviour, const char *name, con
     for (size_t i = 0; i < misbehaviour->count; i++) {
         struct armed *armed = &misbehaviour->armed[i];
 
-        if (strcmp(armed->fault->name, name) == 0 && (on == NULL || same_text(armed->on, on))) {
+        if (is_meant(armed, name, on)) {
+            misbehaviour_forget(misbehaviour, armed);
             json_array_append_new(misbehaviour->past, describe(armed));
             json_decref(armed->order);
         } else
@@ -110,7 +119,7 @@ int misbehaviour_disarm(struct misbehaviour *misbehaviour, const char *name, con
     }
     count = (int)(misbehaviour->count - kept);
     misbehaviour->count = kept;
-    if (count > 0)
+    if (count > 0 || name == NULL)
         return count;
     return serve_fault_named(name, e) == NULL
                ? -1
@@ -153,7 +162,8 @@ static bool holds(const json_t *names, const char *name)
 
 static bool is_time(const struct armed *armed, int64_t now)
 {
-    return now >= armed->from && now < armed->until;
+    return now >= armed->from && now < armed->until &&
+           (armed->fired == 0 || now - armed->first < armed->lasts);
 }
 
 static bool is_there(const struct armed *armed, const struct place *place,
@@ -237,6 +247,7 @@ struct chosen misbehaviour_choose(struct misbehaviour *misbehaviour, const struc
         if (!is_there(armed, place, subject))
             continue;
         armed->requests++; /* of every fault that could have fired, also where another does */
+        armed->kept = false;
         if (chosen.fault != NULL || !is_due(misbehaviour, armed))
             continue;
         fire(misbehaviour, armed, subject);
@@ -271,6 +282,7 @@ bool misbehaviour_refuses(struct misbehaviour *misbehaviour, const char *port, i
         armed->refusing = is_there(armed, place, &subject) && armed->requests + 1 >= armed->nth;
         if (armed->refusing && !was)
             fire(misbehaviour, armed, &subject);
+        armed->kept = armed->kept && armed->refusing == was;
         refuses = refuses || armed->refusing;
     }
     return refuses;
@@ -279,8 +291,9 @@ bool misbehaviour_refuses(struct misbehaviour *misbehaviour, const char *port, i
 bool misbehaviour_watches(const struct misbehaviour *misbehaviour)
 {
     for (size_t i = 0; i < misbehaviour->count; i++)
-        if (misbehaviour->armed[i].fault->refuses &&
-            (misbehaviour->armed[i].from != INT64_MIN || misbehaviour->armed[i].until != INT64_MAX))
+        if (misbehaviour->armed[i].fault->refuses && (misbehaviour->armed[i].from != INT64_MIN ||
+                                                      misbehaviour->armed[i].until != INT64_MAX ||
+                                                      misbehaviour->armed[i].lasts != INT64_MAX))
             return true;
     return false;
 }

@@ -58,10 +58,14 @@ static const char preface[] =
     "A fault is armed for an endpoint (`--on`), an account, a name (`--identifier`) or a"
     " certificate (`--serial`); from\n"
     "the nth such request on, so many `--times`, `--from` and `--until` a point on its calendar,"
-    " or for a `--share` of\n"
-    "requests drawn by `--seed`. Requests to ACME count once their signature was found good."
-    " `fakeca armed` tells how\n"
-    "often each has fired. One fault hits a request: the one that was armed first.\n\n";
+    " `--for` so long from when it\n"
+    "first fires, or for a `--share` of requests drawn by `--seed`. Requests to ACME count once "
+    "their"
+    " signature was found good.\n"
+    "`fakeca armed` tells how often each has fired. One fault hits a request: the one that was "
+    "armed first."
+    " What is armed, and\n"
+    "how often it was met, holds over a restart; `fakeca disarm --all` begins anew.\n\n";
 
 void serve_faults_markdown(FILE *out)
 {

@@ -18,7 +18,9 @@
 /* clang-format off */
 static const struct serve_fault own[] = {
     /* connections */
-    {"connection-refused", "acme http", "nobody listens on the port, until disarmed", "",
+    {"connection-refused", "acme http",
+     "nobody listens on the port, from the nth connection on; as nobody sees those that are refused, it takes --for or"
+     " --until, and no --times or --share", "",
      "Apple, 2020-11-12: clients bore a responder that was down, and not one that kept silent", .refuses = true},
     {"connection-reset", "acme http", "the connection is reset before a byte is read", "",
      "Blue Coat, 2017-02: a proxy that drops connections it does not understand", .delivery = DELIVER_RESET},

@@ -77,6 +77,47 @@ int policy_set(struct policy *policy, const char *assignment, struct error *e)
     return unknown(name, e);
 }
 
+/* --- over a restart: things of kind "setting", by name, {"assignment"} ----------------------------- */
+
+int policy_keep(struct store *store, const char *assignment, struct error *e)
+{
+    json_t *body = json_pack("{s:s}", "assignment", assignment);
+    char name[64];
+    int status;
+
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(assignment, "="), assignment);
+    status = store_set(store, "setting", name, body, e);
+    json_decref(body);
+    return status;
+}
+
+struct restoring {
+    struct policy *policy;
+    struct error *e;
+    int status;
+};
+
+static void restore(void *context, int64_t number, json_t *body)
+{
+    struct restoring *restoring = context;
+    const char *assignment = json_string_value(json_object_get(body, "assignment"));
+
+    (void)number;
+    if (restoring->status == 0)
+        restoring->status =
+            policy_set(restoring->policy, assignment == NULL ? "" : assignment, restoring->e);
+}
+
+int policy_restore(struct store *store, struct policy *policy, struct error *e)
+{
+    struct restoring restoring = {.policy = policy, .e = e};
+
+    store_each(store, "setting", restore, &restoring);
+    return restoring.status < 0 ? failed_in(e, "serve.db") : 0;
+}
+
+/* --- telling ------------------------------------------------------------------------------------ */
+
 static void rate_text(const struct limit_rate *rate, char out[128])
 {
     char period[DURATION_TEXT];
@@ -108,11 +149,13 @@ void policy_markdown(FILE *out)
     fputs("\n## Settings\n\n"
           "`fakeca serve --set NAME=VALUE` sets one from the start, `fakeca set NAME=VALUE --state "
           "DIR`"
-          " while it serves, and\n`fakeca settings --state DIR` lists them. A rate is a count and "
-          "a time:"
-          " a bucket that holds so many, and is full again\nafter that time; an empty one refuses "
-          "with 429,"
-          " `Retry-After` and Let's Encrypt's own words, and outlives a restart.\n\n"
+          " while it serves, and\n`fakeca settings --state DIR` lists them. What `fakeca set` said "
+          "holds over"
+          " a restart, unless the next start has a\n`--set` for it. A rate is a count and a time: "
+          "a bucket that"
+          " holds so many, and is full again after that time; an empty\none refuses with 429, "
+          "`Retry-After` and"
+          " Let's Encrypt's own words, and outlives a restart.\n\n"
           "`fakeca eab --kid ID` makes a key for `--eab-kid` and `--eab-hmac-key`; `--alternate` "
           "offers a second chain,"
           " for `--preferred-chain`;\n`--perspectives 4` has four look at each name, each with a "

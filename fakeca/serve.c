@@ -71,6 +71,19 @@ static int depth_of(struct authority *authority, struct error *e)
     return signer == NULL ? -1 : depth;
 }
 
+static int open_policy(struct serve *serve, struct error *e)
+{
+    const struct words *settings = &serve->plan->settings;
+
+    policy_usual(&serve->policy);
+    if (policy_restore(serve->store, &serve->policy, e) < 0)
+        return -1;
+    for (size_t i = 0; i < settings->count; i++)
+        if (policy_set(&serve->policy, settings->items[i], e) < 0)
+            return failed_in(e, "--set");
+    return 0;
+}
+
 static int open_state(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
@@ -89,7 +102,7 @@ static int open_state(struct serve *serve, struct error *e)
     serve->authority.ahead = SERIALS_AHEAD;
     authority_pause(&serve->authority);
     serve->store = store_open(plan->state, e);
-    return serve->store == NULL ? -1 : 0;
+    return serve->store == NULL ? -1 : open_policy(serve, e);
 }
 
 /* --- misbehaving before a request is heard ------------------------------------------------------- */
@@ -113,6 +126,7 @@ static void mind_doors(void *context)
 
     mind_door(serve, &serve->api, "acme");
     mind_door(serve, &serve->http, "http");
+    misbehaviour_keep(serve->misbehaviour);
     if (!misbehaviour_watches(serve->misbehaviour))
         ev_timer_stop(serve->loop, &serve->doors);
     else if (!ev_is_active(&serve->doors))
@@ -283,7 +297,6 @@ static int open_services(struct serve *serve, struct error *e)
 int serve_open(struct serve *serve, const struct serve_plan *plan, struct error *e)
 {
     serve->plan = plan;
-    serve->policy = plan->policy;
     serve->http.fd = serve->api.fd = -1;
     serve->manage.fd = -1;
     mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
@@ -296,8 +309,10 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
         return -1;
     serve->manage.acme = serve->acme;
     misbehaviour_know(serve->misbehaviour, serve->depth, sk_X509_num(serve->tls.chain->sent) - 1);
+    serve->remembered = misbehaviour_remember(serve->misbehaviour, serve->store);
     ev_timer_init(&serve->doors, on_doors, DOORS_SECONDS, DOORS_SECONDS);
     serve->doors.data = serve;
+    mind_doors(serve);
     ev_signal_init(&serve->terminated, on_signal, SIGTERM);
     ev_signal_init(&serve->interrupted, on_signal, SIGINT);
     ev_signal_start(serve->loop, &serve->terminated);
@@ -333,11 +348,12 @@ json_t *serve_describe(struct serve *serve)
     char directory[URL_ROOM];
 
     snprintf(directory, sizeof directory, "https://%s/directory", serve->api.address);
-    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:i}", "event", "listening",
-                     "directory", directory, "https_root", path_json(serve, "https/root.pem"),
-                     "roots", roots_json(serve), "ocsp", serve->urls[0], "issuers", serve->urls[1],
-                     "crls", serve->urls[2], "dns", serve->names.views[0].server.address, "manage",
-                     path_json(serve, MANAGE_SOCKET), "pid", (int)getpid());
+    return json_pack(
+        "{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:i, s:i}", "event", "listening",
+        "directory", directory, "https_root", path_json(serve, "https/root.pem"), "roots",
+        roots_json(serve), "ocsp", serve->urls[0], "issuers", serve->urls[1], "crls",
+        serve->urls[2], "dns", serve->names.views[0].server.address, "manage",
+        path_json(serve, MANAGE_SOCKET), "armed", serve->remembered, "pid", (int)getpid());
 }
 
 void serve_run(struct serve *serve)

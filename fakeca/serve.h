@@ -37,7 +37,7 @@ struct serve_plan {
     unsigned validate_http_port, validate_tls_port;
     struct profile profiles[PROFILES_MOST];
     size_t profile_count;
-    struct policy policy; /* to begin with */
+    struct words settings; /* as policy_set takes them, over those that were kept */
     size_t perspectives;
     bool alternate; /* a second root that cross-signs the first, for other chains */
 };
@@ -55,6 +55,7 @@ struct serve {
     struct serve_tls tls;
     SSL_CTX *broken_tls; /* the last that was shown in its place, or NULL */
     struct misbehaviour *misbehaviour;
+    int remembered; /* how many faults are armed from before */
     struct policy policy;
     struct http_server api, http;
     struct plain plain;

@@ -81,6 +81,7 @@ static const struct dns_misbehaviour *choose(struct dns_server *server, const un
     subject.now = server->now(server->context);
     subject.names = json_pack("[s]", question.name);
     chosen = misbehaviour_choose(server->misbehaviour, &subject);
+    misbehaviour_keep(server->misbehaviour);
     json_decref((json_t *)subject.names);
     return chosen.fault == NULL ? NULL : chosen.fault->dns;
 }

@@ -86,6 +86,7 @@ static bool misbehaves(struct plain *plain, const char *endpoint, const char *se
         .endpoint = endpoint, .serial = serial, .now = plain->now(plain->context)};
 
     *chosen = misbehaviour_choose(plain->misbehaviour, &subject);
+    misbehaviour_keep(plain->misbehaviour);
     return misbehave_instead(chosen, answer);
 }
 

@@ -52,7 +52,7 @@ struct work {
 
 static int read_request(const struct work *work, struct blob *out, struct error *e)
 {
-    if (require("in", work->arguments.in, e) < 0)
+    if (require(answer_options, "in", work->arguments.in, e) < 0)
         return -1;
     out->bytes = (unsigned char *)file_read(AT_FDCWD, work->arguments.in, &out->length, e);
     return out->bytes == NULL ? -1 : 0;
@@ -120,7 +120,7 @@ static int by_authority(struct work *work,
 {
     int status = -1;
 
-    if (require("state", work->arguments.state, e) < 0 ||
+    if (require(answer_options, "state", work->arguments.state, e) < 0 ||
         authority_open(work->arguments.state, &work->authority, e) < 0)
         return -1;
     if (ledger_open(&work->authority, &work->ledger, e) == 0) {
@@ -185,7 +185,8 @@ static int answer(struct work *work, struct error *e)
     struct blob out = {0};
     int status;
 
-    if (require("to", arguments->to, e) < 0 || require("out", arguments->out, e) < 0 ||
+    if (require(answer_options, "to", arguments->to, e) < 0 ||
+        require(answer_options, "out", arguments->out, e) < 0 ||
         at_of(arguments->at, &work->at, e) < 0)
         return -1;
     for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {

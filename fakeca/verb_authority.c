@@ -52,7 +52,8 @@ const struct option_row init_options[] = {
 static int plan_of(const struct init_arguments *arguments, struct authority_plan *plan,
                    struct error *e)
 {
-    if (require("state", arguments->state, e) < 0 || at_of(arguments->at, &plan->at, e) < 0)
+    if (require(init_options, "state", arguments->state, e) < 0 ||
+        at_of(arguments->at, &plan->at, e) < 0)
         return -1;
     plan->kind = key_kind_named(arguments->key, e);
     if (plan->kind == NULL)
@@ -128,7 +129,7 @@ static int change_of(const struct option_row *options, int argc, char **argv,
                      struct change_arguments *arguments, int64_t *at, struct error *e)
 {
     if (options_for(options, argc, argv, arguments, NULL, 0, e) < 0 ||
-        require("state", arguments->state, e) < 0)
+        require(options, "state", arguments->state, e) < 0)
         return -1;
     return at_of(arguments->at, at, e);
 }
@@ -201,7 +202,8 @@ int verb_cross_sign(int argc, char **argv)
     int64_t at;
 
     if (change_of(cross_sign_options, argc, argv, &arguments, &at, &e) < 0 ||
-        require("from", arguments.from, &e) < 0 || cross_sign(&arguments, at, &e) < 0)
+        require(cross_sign_options, "from", arguments.from, &e) < 0 ||
+        cross_sign(&arguments, at, &e) < 0)
         return complain(&e);
     tell_authority(arguments.state, arguments.json, "has a cross-signed root now");
     return DONE;

@@ -73,9 +73,10 @@ static int plan_of(const struct issue_arguments *arguments, struct leaf_plan *pl
 {
     int64_t begin;
 
-    if (require("state", arguments->state, e) < 0 || require("out", arguments->out, e) < 0 ||
-        require("name", arguments->names.items[0], e) < 0 || check_words(arguments, plan, e) < 0 ||
-        at_of(arguments->at, &plan->at, e) < 0)
+    if (require(issue_options, "state", arguments->state, e) < 0 ||
+        require(issue_options, "out", arguments->out, e) < 0 ||
+        require(issue_options, "name", arguments->names.items[0], e) < 0 ||
+        check_words(arguments, plan, e) < 0 || at_of(arguments->at, &plan->at, e) < 0)
         return -1;
     begin = plan->at - arguments->backdate / NANOSECONDS;
     if (moment_of("--from", arguments->from, plan->at, begin, &plan->not_before, e) < 0)
@@ -166,8 +167,10 @@ int verb_break(int argc, char **argv)
     int status = DONE;
 
     if (options_for(break_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
-        require("state", arguments.state, &e) < 0 || require("in", arguments.in, &e) < 0 ||
-        require("out", arguments.out, &e) < 0 || require("fault", arguments.fault, &e) < 0 ||
+        require(break_options, "state", arguments.state, &e) < 0 ||
+        require(break_options, "in", arguments.in, &e) < 0 ||
+        require(break_options, "out", arguments.out, &e) < 0 ||
+        require(break_options, "fault", arguments.fault, &e) < 0 ||
         at_of(arguments.at, &at, &e) < 0 || (fault = fault_named(arguments.fault, &e)) == NULL ||
         (chain = broken(&arguments, fault, at, &e)) == NULL)
         return complain(&e);

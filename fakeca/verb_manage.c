@@ -9,12 +9,14 @@
 #include "testbed/wire/moment.h"
 
 struct manage_arguments {
-    const char *state, *on, *identifier, *serial, *from, *until, *after, *after_date, *chain, *key,
-        *share;
+    const char *state, *on, *identifier, *serial, *from, *until, *lasts, *after, *after_date,
+        *chain, *key, *share;
     const char *add, *remove, *type, *kid;
-    bool list;
+    bool list, all;
     long account, nth, times, status, perspective, perspectives;
 };
+
+#define FAULT_NAME "the name of a fault, as `fakeca faults --serve` lists them"
 
 #define AT(field) offsetof(struct manage_arguments, field)
 #define STATE                                                                                      \
@@ -32,6 +34,7 @@ const struct option_row arm_options[] = {
     {"times",      "N",        "so many times [until disarmed]", OPTION_NUMBER, AT(times)},
     {"from",       "TIME",     "not before TIME", OPTION_TEXT, AT(from)},
     {"until",      "TIME",     "not from TIME on", OPTION_TEXT, AT(until)},
+    {"for",        "T",        "for so long on its calendar, from when it first fires", OPTION_TEXT, AT(lasts)},
     {"share",      "P%",       "a share of them, drawn by the seed [100%]", OPTION_TEXT, AT(share)},
     {"status",     "N",        "the HTTP status, for faults that take one", OPTION_NUMBER, AT(status)},
     {"after",      "TEXT",     "what Retry-After says: seconds, an HTTP date, or anything", OPTION_TEXT, AT(after)},
@@ -42,7 +45,10 @@ const struct option_row arm_options[] = {
     {0},
 };
 const struct option_row disarm_options[] = {
-    STATE, {"on", "ENDPOINT", "only where it was armed on that", OPTION_TEXT, AT(on)}, {0},
+    STATE,
+    {"on",  "ENDPOINT", "only where it was armed on that", OPTION_TEXT, AT(on)},
+    {"all", NULL,       "whatever is armed, in place of one FAULT", OPTION_FLAG, AT(all)},
+    {0},
 };
 const struct option_row dns_options[] = {
     STATE,
@@ -91,14 +97,15 @@ static int put_time(json_t *request, const char *name, const char *text, struct 
     return 0;
 }
 
-static int put_duration(json_t *request, const char *name, const char *text, struct error *e)
+static int put_duration(json_t *request, const char *name, const char *option, const char *text,
+                        struct error *e)
 {
     int64_t length;
 
     if (text == NULL)
         return 0;
     if (duration_parse(text, &length, e) < 0)
-        return failed_in(e, "--after-date");
+        return failed_in(e, option);
     json_object_set_new(request, name, json_integer(length / NANOSECONDS));
     return 0;
 }
@@ -122,7 +129,7 @@ static int ask(const struct manage_arguments *arguments, json_t *request)
     struct error e;
     json_t *answer = NULL;
 
-    if (require("state", arguments->state, &e) == 0)
+    if (require(state_options, "state", arguments->state, &e) == 0)
         answer = manage_ask(arguments->state, request, &e);
     json_decref(request);
     if (answer == NULL)
@@ -138,7 +145,7 @@ static int read_arguments(const struct option_row *options, int argc, char **arg
 {
     if (options_for(options, argc, argv, arguments, words, most, e) < 0)
         return -1;
-    return words->count > 0 ? 0 : failed(e, "%s: %s is needed", argv[0], what);
+    return words->count > 0 ? 0 : failed(e, "%s: expected %s", argv[0], what);
 }
 
 int verb_arm(int argc, char **argv)
@@ -148,7 +155,7 @@ int verb_arm(int argc, char **argv)
     struct error e;
     json_t *request;
 
-    if (read_arguments(arm_options, argc, argv, &a, &words, 1, "the name of a fault", &e) < 0)
+    if (read_arguments(arm_options, argc, argv, &a, &words, 1, FAULT_NAME, &e) < 0)
         return complain(&e);
     request = json_pack("{s:s, s:s}", "do", "arm", "fault", words.items[0]);
     put_text(request, "on", a.on);
@@ -164,7 +171,8 @@ int verb_arm(int argc, char **argv)
     put_number(request, "perspectives", a.perspectives);
     if (put_time(request, "from", a.from, &e) == 0 &&
         put_time(request, "until", a.until, &e) == 0 && put_share(request, a.share, &e) == 0 &&
-        put_duration(request, "after_date", a.after_date, &e) == 0)
+        put_duration(request, "for", "--for", a.lasts, &e) == 0 &&
+        put_duration(request, "after_date", "--after-date", a.after_date, &e) == 0)
         return ask(&a, request);
     json_decref(request);
     return complain(&e);
@@ -177,9 +185,14 @@ int verb_disarm(int argc, char **argv)
     struct error e;
     json_t *request;
 
-    if (read_arguments(disarm_options, argc, argv, &a, &words, 1, "the name of a fault", &e) < 0)
+    if (options_for(disarm_options, argc, argv, &a, &words, 1, &e) < 0)
         return complain(&e);
-    request = json_pack("{s:s, s:s}", "do", "disarm", "fault", words.items[0]);
+    if ((words.count == 1) == a.all) {
+        failed(&e, "disarm: expected " FAULT_NAME ", or --all");
+        return complain(&e);
+    }
+    request = json_pack("{s:s, s:b}", "do", "disarm", "all", a.all);
+    put_text(request, "fault", words.items[0]);
     put_text(request, "on", a.on);
     return ask(&a, request);
 }
@@ -242,8 +255,8 @@ int verb_set(int argc, char **argv)
     struct error e;
     json_t *settings;
 
-    if (read_arguments(state_options, argc, argv, &a, &words, OPTION_LIST_MAX, "NAME=VALUE", &e) <
-        0)
+    if (read_arguments(state_options, argc, argv, &a, &words, OPTION_LIST_MAX,
+                       "NAME=VALUE, such as caa=on", &e) < 0)
         return complain(&e);
     settings = json_array();
     for (size_t i = 0; i < words.count; i++)

@@ -81,7 +81,8 @@ static int work_open(struct work *work, const struct option_row *options, int ar
     struct arguments *arguments = &work->arguments;
 
     if (options_for(options, argc, argv, arguments, NULL, 0, e) < 0 ||
-        require("state", arguments->state, e) < 0 || at_of(arguments->at, &work->at, e) < 0 ||
+        require(options, "state", arguments->state, e) < 0 ||
+        at_of(arguments->at, &work->at, e) < 0 ||
         moment_of("--from", arguments->from, work->at, work->at, &work->validity.from, e) < 0)
         return -1;
     work->validity.until = work->validity.from + arguments->lifetime / NANOSECONDS;
@@ -146,8 +147,10 @@ static int revoke_it(struct work *work, struct error *e)
     int reason = -1;
     X509 *certificate;
 
-    if (require("in", work->arguments.in, e) < 0)
-        return -1;
+    if (work->arguments.in == NULL)
+        return failed(
+            e, "revoke: what? expected --in BUNDLE, or where it serves --serial HEX, --name NAME"
+               " or --all");
     if (work->arguments.reason != NULL && reason_named(work->arguments.reason, &reason, e) < 0)
         return failed_in(e, "--reason");
     certificate = sk_X509_value(work->chain->sent, work->arguments.intermediate ? 1 : 0);
@@ -187,7 +190,7 @@ int verb_revoke(int argc, char **argv)
     int status;
 
     if (options_for(revoke_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
-        require("state", arguments.state, &e) < 0)
+        require(revoke_options, "state", arguments.state, &e) < 0)
         return complain(&e);
     if (arguments.serials.count > 0 || arguments.name != NULL || arguments.all)
         return revoke_there(&arguments, &e) < 0 ? complain(&e) : DONE;
@@ -211,7 +214,7 @@ static int staple(struct work *work, int *status, struct error *e)
     struct blob der = {0};
     int result;
 
-    if (require("in", work->arguments.in, e) < 0)
+    if (require(staple_options, "in", work->arguments.in, e) < 0)
         return -1;
     *status = ledger_find(&work->ledger, leaf, &standing.revoked) && standing.revoked.at <= work->at
                   ? V_OCSP_CERTSTATUS_REVOKED

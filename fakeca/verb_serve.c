@@ -77,13 +77,25 @@ static int take_profile(char *text, struct serve_plan *plan, struct error *e)
     return 0;
 }
 
+/* Before anything is made or started. */
+static int check_settings(const struct words *settings, struct error *e)
+{
+    struct policy policy;
+
+    policy_usual(&policy);
+    for (size_t i = 0; i < settings->count; i++)
+        if (policy_set(&policy, settings->items[i], e) < 0)
+            return failed_in(e, "--set");
+    return 0;
+}
+
 static int plan_of(const struct serve_arguments *arguments, struct address *resolver,
                    struct serve_plan *plan, struct error *e)
 {
     *plan = (struct serve_plan){.state = arguments->state, .clock = arguments->clock};
     plan->names_address = arguments->names_address;
     plan->seed = (unsigned long)arguments->seed;
-    if (require("state", arguments->state, e) < 0 ||
+    if (require(serve_options, "state", arguments->state, e) < 0 ||
         endpoint_of("--dns", arguments->dns, &plan->dns, e) < 0 ||
         endpoint_of("--acme", arguments->acme, &plan->acme, e) < 0 ||
         endpoint_of("--http", arguments->http, &plan->http, e) < 0 ||
@@ -98,11 +110,10 @@ static int plan_of(const struct serve_arguments *arguments, struct address *reso
     if (arguments->perspectives < 1 || arguments->perspectives > PERSPECTIVES_MOST)
         return failed(e, "--perspectives: expected 1 to %d", PERSPECTIVES_MOST);
     plan->perspectives = (size_t)arguments->perspectives;
-    policy_usual(&plan->policy);
     plan->alternate = arguments->alternate;
-    for (size_t i = 0; i < arguments->settings.count; i++)
-        if (policy_set(&plan->policy, arguments->settings.items[i], e) < 0)
-            return failed_in(e, "--set");
+    plan->settings = words_of(&arguments->settings);
+    if (check_settings(&plan->settings, e) < 0)
+        return -1;
     plan->profile_count = usual_profile_count;
     for (size_t i = 0; i < usual_profile_count; i++)
         plan->profiles[i] = usual_profiles[i];
@@ -134,6 +145,9 @@ int verb_serve(int argc, char **argv)
     if (serve_open(&serve, &plan, &e) < 0)
         status = complain(&e);
     else {
+        if (serve.remembered > 0)
+            fprintf(stderr, "fakeca: %d faults are armed from before; `fakeca armed` lists them\n",
+                    serve.remembered);
         tell_json(serve_describe(&serve));
         fflush(stdout);
         serve_run(&serve);

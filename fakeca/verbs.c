@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "fakeca/certificate.h"
@@ -41,9 +42,13 @@ struct words words_of(const struct option_list *list)
     return (struct words){list->items, list->count};
 }
 
-int require(const char *option, const char *value, struct error *e)
+int require(const struct option_row *options, const char *name, const char *value, struct error *e)
 {
-    return value != NULL && *value != '\0' ? 0 : failed(e, "--%s is needed", option);
+    if (value != NULL && *value != '\0')
+        return 0;
+    while (strcmp(options->name, name) != 0)
+        options++;
+    return failed(e, "--%s is needed: %s, %s", name, options->value, options->help);
 }
 
 int moment_of(const char *option, const char *text, int64_t now, int64_t fallback, int64_t *out,

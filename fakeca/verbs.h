@@ -21,8 +21,8 @@ int options_for(const struct option_row *options, int argc, char **argv, void *i
                 struct option_list *rest, size_t most, struct error *e);
 
 struct words words_of(const struct option_list *list);
-/* "--state is needed" */
-int require(const char *option, const char *value, struct error *e);
+/* "--state is needed: DIR, the authority that serves" */
+int require(const struct option_row *options, const char *name, const char *value, struct error *e);
 /* The time an option names; `fallback` where it was not given. */
 int moment_of(const char *option, const char *text, int64_t now, int64_t fallback, int64_t *out,
               struct error *e);

@@ -188,7 +188,7 @@ authority.arm_spec = {
   nth = { "count", help = "from the nth such request on [1]" },
   times = { "count", help = "so many times [until disarmed]" },
   begins = { "duration", help = "so long from now, on the calendar [at once]" },
-  for_ = { "duration", help = "for so long on the calendar, from when it begins [until disarmed]" },
+  for_ = { "duration", help = "for so long on the calendar, from when it begins: with `nth`, when it first fires" },
   share = { "share", help = "a share of the requests, drawn by the seed of the run [100%]" },
   status = { "count", help = "the HTTP status, for faults that take one" },
   after = { "text", help = "what Retry-After says, such as \"120\"" },
@@ -213,7 +213,11 @@ local function arm_command(house, settings)
   for _, name in ipairs(AS_THEY_ARE) do option(name, settings[name]) end
   option("share", settings.share and ("%g%%"):format(settings.share * 100))
   option("from", settings.begins and fakeca.now(play, settings.begins))
-  option("until", settings.for_ and fakeca.now(play, (settings.begins or 0) + settings.for_))
+  if settings.nth then
+    option("for", settings.for_ and ("%ds"):format(math.floor(settings.for_)))
+  else
+    option("until", settings.for_ and fakeca.now(play, (settings.begins or 0) + settings.for_))
+  end
   option("after-date", settings.after_date and ("%ds"):format(math.floor(settings.after_date)))
   argv[#argv + 1] = settings[1]
   return argv

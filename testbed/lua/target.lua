@@ -501,7 +501,7 @@ function target.said(self)
   return #self._said > 0 and table.concat(self._said, " | ") or "it said nothing"
 end
 
-local PATIENCE = 10 -- seconds that a server may take to end
+local PATIENCE = 60 -- seconds that a server may take to end
 
 -- What is left of a server whose main process was killed: workers hold its port.  They are nobody's children, so
 -- there is no event to wait for.

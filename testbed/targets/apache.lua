@@ -24,7 +24,7 @@ local apache = {
   extra = { stapling = target.stapling },
 }
 
-local PATIENCE = 30 -- a start, or the first certificate of mod_md, whose account has an RSA key of 4096 bits
+local PATIENCE = 60 -- a start, or the first certificate of mod_md, whose account has an RSA key of 4096 bits
 local DAY = 86400
 
 local MODULES = { "mpm_event", "authz_core", "dir", "socache_shmcb", "ssl" }

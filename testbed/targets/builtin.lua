@@ -12,7 +12,7 @@ local builtin = {
   extra = { exact = { "flag", default = false, help = "serves any bytes as they are, with any key [false]" } },
 }
 
-local PATIENCE = 10
+local PATIENCE = 60
 
 local function config_file(self) return self._dir .. "/target.json" end
 

@@ -21,7 +21,8 @@ local caddy = {
   extra = { stapling = target.stapling },
 }
 
-local PATIENCE = 10
+local PATIENCE = 60 -- for a start, or the first certificate
+local RELOAD = 10   -- for a command of its own, which may hang with a responder
 
 local ADMIN = "unix/admin.sock"
 
@@ -168,8 +169,8 @@ end
 -- A command of caddy's: whether it went well, and its own words if not.
 local function ask(self, ...)
   local ending, _, err = self._play:command(argv(...), { clock = self._clock, dir = self._dir, env = self._env,
-    patience = PATIENCE })
-  if ending.signal then return false, ("caddy %s had not ended after %d s"):format((...), PATIENCE) end
+    patience = RELOAD })
+  if ending.signal then return false, ("caddy %s had not ended after %d s"):format((...), RELOAD) end
   return ending.code == 0, (err:match "Error: ([^\n]*)" or err)
 end
 

@@ -21,7 +21,7 @@ local worker = require "worker"
 
 local SIGNALS = { HUP = true, USR1 = true, USR2 = true }
 local PLACEHOLDERS = { "chain", "key", "pem", "address", "host", "port", "name", "dir" }
-local PATIENCE = 10
+local PATIENCE = 60
 
 local command = {
   summary = "your own server: how it starts, where it listens, how it reloads",

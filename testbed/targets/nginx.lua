@@ -18,7 +18,7 @@ local nginx = {
   },
 }
 
-local PATIENCE = 10
+local PATIENCE = 60
 
 local NAMES = { ["1.0"] = "TLSv1", ["1.1"] = "TLSv1.1", ["1.2"] = "TLSv1.2", ["1.3"] = "TLSv1.3" }
 

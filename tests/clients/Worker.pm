@@ -17,7 +17,7 @@ our @EXPORT_OK = qw(@libraries client shop fake staple serve peer flood nobody);
 
 our @libraries = qw(openssl gnutls wolfssl);
 my $build = $ENV{BUILD} // 'build';
-my $patience = 30;    # seconds until a test that waits for an event gives up
+my $patience = 120;    # seconds until a test that waits for an event gives up
 
 sub client ($library) { return "$build/client-$library" }
 

@@ -7,7 +7,7 @@ use IO::Select;
 use IPC::Open2 qw(open2);
 use JSON::PP;
 
-my $patience = 30;    # seconds until a test that waits for an answer gives up
+my $patience = 120;    # seconds until a test that waits for an answer gives up
 my $build = $ENV{BUILD} // 'build';
 
 sub start ($class, $library) {

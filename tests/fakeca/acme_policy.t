@@ -34,7 +34,16 @@ for my $case (['reuse-order=on', qr/did you mean reuse-orders\?/], ['caa=maybe',
     like($err, $case->[1], '  and why is said');
 }
 is(told('settings')->{settings}{'reuse-orders'}, 'on', 'which sets nothing, not even what was right beside it');
-set('reuse-orders=off');
+set('orders-per-account=7/1h');
+stop($ca->{child}, 'KILL');
+$ca = serve(@settings);
+is_deeply([@{told('settings')->{settings}}{qw(reuse-orders orders-per-account)}], [qw(on 7/1h)],
+    'what was set holds over a kill -9');
+stop($ca->{child});
+$ca = serve(@settings, '--set', 'reuse-orders=off');
+is_deeply([@{told('settings')->{settings}}{qw(reuse-orders orders-per-account)}], [qw(off 7/1h)],
+    '  but for what the next start sets by itself');
+set('reuse-orders=off', 'orders-per-account=300/3h');
 
 # --- external account binding ---------------------------------------------------------------------
 

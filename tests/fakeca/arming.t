@@ -118,6 +118,41 @@ ok(comes_to_be('refused'), '  closes by the calendar');
 clock('advance', '60s');
 ok(comes_to_be('taken'), '  and opens by it');
 disarm('connection-refused');
+arm('connection-refused', '--on', 'http', '--nth', 3, '--for', '1h');
+is(join(' ', map { tried("$ca->{crls}/1.crl") } 1 .. 3), 'taken taken refused', 'a port is closed from the nth on');
+clock('advance', '1h');
+ok(comes_to_be('taken'), '  for a while, by the calendar');
+is(join(' ', map { tried("$ca->{crls}/1.crl") } 1 .. 3), 'taken taken taken', '  and not again');
+disarm('connection-refused');
+my $later = $then + 60 + 3600;
+is_met('for so long from when it first fires', 'retry-later', [qw(--on directory --nth 2 --for 60s)], '200 503 503 200',
+    sub { statuses(1) }, sub { clock('advance', '60s'); statuses(1) }, sub { clock('advance', '59s'); statuses(1) },
+    sub { clock('advance', '1s'); statuses(1) });
+
+# --- over a restart -------------------------------------------------------------------------------
+
+sub again (@how) {
+    stop($ca->{child}, 'KILL');
+    $ca = serve(@serve, @how);
+    $one->{nonce} = undef;
+}
+my @ports = map { ("--$_->[0]", $_->[1] =~ m{//([^/]+)}) } ['acme', $ca->{directory}], ['http', $ca->{ocsp}];
+arm('retry-later', '--on', 'directory', '--nth', 3);
+arm('connection-refused', '--on', 'http');
+is(statuses(2), '200 200', 'two requests go by');
+again(@ports);
+is($ca->{armed}, 2, 'after a kill -9 both faults are armed still');
+is(slurp("$dir/serve.err"), "fakeca: 2 faults are armed from before; `fakeca armed` lists them\n", '  as is said');
+is(statuses(2), '503 503', '  the third request is the third');
+is(tried("$ca->{crls}/1.crl"), 'refused', '  and the port is closed');
+is_deeply([map { "$_->{fault} $_->{requests} $_->{fired}" } @{armed()}], ['retry-later 4 2', 'connection-refused 0 1'],
+    '  as they are counted');
+is(decode_json(fakeca('disarm', '--all', '--state', home()))->{disarmed}, 2, 'all are disarmed at once');
+again(@ports);
+is("$ca->{armed} " . statuses(1), '0 200', '  for good');
+is(decode_json(fakeca('disarm', '--all', '--state', home()))->{disarmed}, 0, '  and where nothing is, nothing is');
+spill("$dir/serve.err", '');
+my $start = -s home() . '/fired.jsonl';    # a start that finds nothing armed counts from 1
 
 # --- several at once ------------------------------------------------------------------------------
 
@@ -134,7 +169,7 @@ disarm($_) for qw(html retry-later);
 
 # --- every kind of Retry-After --------------------------------------------------------------------
 
-my $here = $then + 60;
+my $here = $later + 120;
 my %kinds = ('' => undef, '--after 120' => '120', '--after -1' => '-1', '--after 999999999999' => '999999999999',
     '--after-date 120s' => Observer::http_date($here + 120), '--after-date -1h' => Observer::http_date($here - 3600));
 for my $fault (['retry-later', 503], ['retry-later', 502, '--status', 502], ['server-error', 500],
@@ -167,11 +202,13 @@ for my $wrong (
     ['retry-later --after 5 --after-date 5s', 'retry-later: takes "after" or "after_date", not both'],
     ['reset --share 0%', "--share: '0%' is none, expected one like 5%"],
     ['reset --from 2031-01-02 --until 2031-01-01', 'reset: "until" is not after "from"'],
-    ['broken-chain', 'broken-chain: needs a "chain", one of `fakeca faults`'],
+    ['broken-chain', 'broken-chain: needs a "chain", the name of what is wrong with it, such as expired-leaf; '
+        . '`fakeca faults` lists them'],
     ['broken-chain --chain expired-leav', "broken-chain: unknown fault 'expired-leav'; did you mean expired-leaf?"],
     ['broken-chain --chain revoked', "broken-chain: 'revoked' is not in the chain, and nothing else is sent"],
-    ['connection-refused --times 1', 'connection-refused: takes no "times" and no "share": connections that are refused'
-        . ' are not seen; say "until", or disarm it']) {
+    ['retry-later --for 0s', 'retry-later: a "for" is a second or more'],
+    ['connection-refused --times 1', 'connection-refused: takes no "times" and no "share": nobody sees connections that'
+        . ' are refused; say "for" or "until", or disarm it']) {
     my ($words, $said) = @$wrong;
     my ($out, $err, $status) = try('arm', split(/ /, $words), '--state', home());
     is("$status $err", "2 fakeca: $said\n", "arm $words: is refused");
@@ -190,7 +227,7 @@ is_deeply($blocked, {at => $now + 120, fault => 'blocked-name', number => $block
     'fired.jsonl tells whom a fault hit');
 is((stat home() . '/fired.jsonl')[2] & 07777, 0600, '  and only its owner');
 my %lines;
-$lines{$_->{number}}++ for @lines;
+$lines{decode_json($_)->{number}}++ for split /\n/, substr slurp(home() . '/fired.jsonl'), $start;
 my @past = (@{armed('disarmed')}, @{armed()});
 is_deeply(\%lines, {map { $_->{fired} ? ($_->{number} => $_->{fired}) : () } @past},
     '  as often as `fakeca armed` tells of those that are armed, and of those that were');
@@ -200,6 +237,7 @@ is_deeply([@$never{qw(fired first last)}], [0, undef, undef], 'what never fired 
 # --- a share, drawn by the seed -------------------------------------------------------------------
 
 sub drawn ($seed) {
+    fakeca('disarm', '--all', '--state', home());
     stop($ca->{child});
     $ca = serve(@serve, '--seed', $seed);
     arm('retry-later', '--on', 'directory', '--share', '50%');

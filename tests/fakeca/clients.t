@@ -21,7 +21,7 @@ chmod 0711, $dir;    # Apache's children are not root
 my ($port, $tls_port) = (web($www), free_port());
 my $ca = serve('--validate-http-port', $port, '--validate-tls-port', $tls_port, '--profile', 'classic=70m');
 my ($directory, $root) = @$ca{qw(directory https_root)};
-my $patience = 40;    # seconds, for those that act by themselves
+my $patience = 120;    # seconds, for those that act by themselves
 
 # --- those that put a file where a web server finds it --------------------------------------------
 

@@ -37,7 +37,14 @@ refuses('an unknown option', qr/unknown option '--stat'; did you mean --state/, 
 refuses('an option without its value', qr/--state needs a value/, 'init', '--state');
 refuses('a word too many', qr/unexpected 'extra'/, 'init', '--state', "$dir/x", 'extra');
 refuses('no state directory', qr/--state is needed/, 'init');
-refuses('no name', qr/--name is needed/, @issue);
+refuses('no name', qr/--name is needed: NAME, /, @issue);
+refuses('nothing to revoke', qr/expected --in BUNDLE, or where it serves --serial HEX, --name NAME or --all/,
+    'revoke', '--state', $ca);
+refuses('no fault to arm', qr/expected the name of a fault, as `fakeca faults --serve` lists them/,
+    'arm', '--state', $ca);
+refuses('no fault to disarm', qr/lists them, or --all/, 'disarm', '--state', $ca);
+refuses('both one fault and all of them', qr/lists them, or --all/, 'disarm', 'reset', '--all', '--state', $ca);
+refuses('nothing to set', qr/expected NAME=VALUE, such as caa=on/, 'set', '--state', $ca);
 refuses('an unknown kind of key', qr/'p265'.*did you mean p256/, @issue, '--name', 'a.test', '--key', 'p265');
 refuses('a time that is none', qr/--at: 'tomorrow' is not a time/, @issue, '--name', 'a.test', '--at', 'tomorrow');
 refuses('a duration that is none', qr/--lifetime: '90' is not a duration/,

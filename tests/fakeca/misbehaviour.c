@@ -171,7 +171,7 @@ static void bad_orders_are_refused(void **state)
         {"{\"fault\":\"reset\",\"nth\":0}", "count from 1"},
         {"{\"fault\":\"reset\",\"share\":0}", "more than 0"},
         {"{\"fault\":\"reset\",\"from\":7,\"until\":7}", "is not after"},
-        {"{\"fault\":\"connection-refused\",\"times\":1}", "are not seen"},
+        {"{\"fault\":\"connection-refused\",\"times\":1}", "nobody sees"},
         {"{\"fault\":\"retry-later\",\"status\":99}", "200 to 599"},
         {"{\"fault\":\"retry-later\",\"after\":\"1\",\"after_date\":1}", "not both"},
         {"{\"fault\":\"perspectives-disagree\",\"perspectives\":8}", "besides the first are 1 to 7"},

@@ -13,7 +13,7 @@ our @EXPORT_OK = qw($build $ahead fakeclock fake build_c go runtimes start ask f
 
 our $build = abs_path($ENV{BUILD} // 'build');
 our $ahead = 100 * 86400;
-my $patience = 30; # seconds, after which something hangs
+my $patience = 120; # seconds, after which something hangs
 
 # Its exit status and what it said on stderr.
 sub fakeclock (@arguments) {

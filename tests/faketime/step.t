@@ -13,7 +13,7 @@ use Test::More;
 
 my $dir = tempdir('step.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $clock = "$dir/clock";
-my $patience = 30;
+my $patience = 120;
 fake('new', $clock) or BAIL_OUT('no clock');
 build_c('cc', $dir, 'ticker', 'ticker', '-static') or BAIL_OUT('no ticker');
 

@@ -13,7 +13,7 @@ use POSIX qw(WNOHANG);
 
 our @EXPORT_OK = qw(dir identity spill slurp run run_with openssl config program s_client fetch);
 
-my $patience = 30;    # seconds until a test that waits for an event gives up
+my $patience = 120;    # seconds until a test that waits for an event gives up
 my $build = $ENV{BUILD} // 'build';
 my $dir = File::Temp->newdir('rehearse-test-XXXXXX', TMPDIR => 1);
 
