@@ -55,7 +55,7 @@ local config_spec = {
 }
 
 local clock_spec = {
-  skew = { "duration", required = true, help = "its own clock is off by this; it must have been declared with a skew" },
+  skew = { "offset", required = true, help = "its own clock is off by this; it must have been declared with a skew" },
 }
 
 -- For kinds that staple by themselves, among their extra keys.
@@ -66,7 +66,7 @@ local spec = {
   name = { "name", required = true, help = "the name that clients ask for and verify" },
   certificate = { words.noun("chain", "account"), help = "what it serves first, or whom it asks for certificates by "
     .. "itself; an external target has its own" },
-  skew = { "duration", help = "its own clock is off by this [it has none of its own]" },
+  skew = { "offset", help = "its own clock is off by this [it has none of its own]" },
 }
 for key, rule in pairs(config_spec) do spec[key] = rule end
 
