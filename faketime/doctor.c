@@ -47,6 +47,7 @@ static void tell_means(enum program program, const struct error *e, FILE *out)
 {
     static const char *const means[] = {
         [PROGRAM_MOVES] = "redirected and preloaded: reads and waits are on the clock",
+        [PROGRAM_TRAPS] = "redirected and its waits trapped: reads and waits are on the clock",
         [PROGRAM_REDIRECTS] =
             "redirected: reads are on the clock, waits until a time on it are not",
         [PROGRAM_FOREIGN] = "redirected: reads are on the clock, waits until a time on it are not",
@@ -56,6 +57,12 @@ static void tell_means(enum program program, const struct error *e, FILE *out)
     fprintf(out, "%-12s%s\n", "by 'run'", means[program]);
     if (program != PROGRAM_MOVES)
         fprintf(out, "%-12s%s\n", "because", e->text);
+    if (program == PROGRAM_TRAPS)
+        fprintf(out,
+                "%-12swhat it starts gains no privileges by being setuid, unless root runs it; "
+                "SIGSYS is "
+                "ours\n",
+                "beware");
 }
 
 /* --- what it reads ---------------------------------------------------------------------------------- */
@@ -146,8 +153,9 @@ static void tell_clock(const struct resident *resident, bool on, FILE *out)
     }
     fprintf(out, "%-12s%s\n", "clock", resident->clock);
     fprintf(out, "%-12s%s%s%s; %s\n", "by", resident->redirected ? "redirecting" : "",
-            resident->redirected && resident->preloaded ? " and " : "",
+            resident->redirected && (resident->preloaded || resident->trapped) ? " and " : "",
             resident->preloaded    ? "preloading"
+            : resident->trapped    ? "trapping waits"
             : resident->redirected ? ""
                                    : "mapping it itself",
             resident->has_read ? "it has been read" : "it has not been read yet");
@@ -264,7 +272,7 @@ int doctor_process(pid_t pid, FILE *out, struct error *e)
     fprintf(out, "%-12s%d %s\n", "process", (int)pid, resident.command);
     tell_uses(&uses, out);
     tell_clock(&resident, on, out);
-    if (on && !resident.preloaded && !reading.waits)
+    if (on && !resident.preloaded && !resident.trapped && !reading.waits)
         warn_of_waits(&resident, &uses, out);
     return tell_reading(&resident, &reading, out);
 }
