@@ -201,7 +201,7 @@ lint: deps-lint
 	luacheck --quiet $(LUA) scenarios tests/testbed/lua
 
 asan: deps-asan
-	$(MAKE) BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
+	REHEARSE_SLACK=8 $(MAKE) BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
 	  SANITIZE='-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all' \
 	  check
 

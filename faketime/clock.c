@@ -20,6 +20,8 @@
 #define OFFSET_LIMIT (INT64_C(8589934592) * NANOSECONDS) /* 2^33 s: what a packed offset holds */
 
 #define INSTANT_NS 5000
+#define TRIES      10
+#define WRITING_NS 10000000 /* that lasts at most, after the last try */
 
 static const struct clock_page new_page = {
     .magic = PAGE_MAGIC,
@@ -120,7 +122,7 @@ static int64_t kernel_now(clockid_t id)
 static struct instant instant_now(void)
 {
     struct instant now;
-    int tries = 10;
+    int tries = TRIES;
 
     do {
         now.mono = kernel_now(CLOCK_MONOTONIC);
@@ -141,45 +143,71 @@ static uint64_t packed(int64_t offset)
     return ((uint64_t)seconds << PAGE_NS_BITS) | (uint64_t)rest;
 }
 
-static void write_line(struct clock_page *page, const struct page_line *line)
-{
-    uint32_t sequence = page->sequence;
-    struct page_lines *spare = &page->lines[(sequence + 1) & 1];
-
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* nobody still holds the spare as the current one */
-    *spare = page->lines[sequence & 1];
-    spare->real = *line;
-    __atomic_store_n(&page->sequence, sequence + 1, __ATOMIC_RELEASE);
-}
-
 static int64_t unpacked(uint64_t offset)
 {
     return ((int64_t)offset >> PAGE_NS_BITS) * NANOSECONDS + (int64_t)(offset & PAGE_NS_MASK);
 }
 
-/* What to add to the kernel's calendar now.  Exact where the page holds an offset: a thousand
- * jumps of a day are a thousand days. */
-static int64_t offset_at(const struct clock_page *page, const struct instant *at)
-{
-    uint64_t offset = page->real_offset;
+/* A clock of the kernel's with what the page adds to it. */
+struct dial {
+    int64_t offset; /* now */
+    uint64_t rate;
+};
 
-    if ((offset & PAGE_NS_MASK) == PAGE_SLOW)
-        return page_line_at(&page->lines[page->sequence & 1].real, at->mono) - at->real;
-    return unpacked(offset);
+/* `real` is what the kernel's own clock reads, `word` what the page says of it.  Exact where the page holds an
+ * offset: a thousand jumps of a day are a thousand days. */
+static int64_t offset_of(uint64_t word, const struct page_line *line, int64_t real, int64_t mono)
+{
+    return (word & PAGE_NS_MASK) == PAGE_SLOW ? page_line_at(line, mono) - real : unpacked(word);
 }
 
-static void write_calendar(struct clock_page *page, const struct instant *at, int64_t offset,
-                           uint64_t rate)
+static struct dial calendar_at(const struct clock_page *page, const struct instant *at)
 {
-    uint64_t word = PAGE_SLOW;
+    const struct page_line *line = &page->lines[page->sequence & 1].real;
 
-    if (rate == PAGE_RATE_1 && llabs(offset) < OFFSET_LIMIT)
-        word = packed(offset);
-    else
-        write_line(page, &(struct page_line){.base_reference = at->mono,
-                                             .base_virtual = at->real + offset,
-                                             .rate = rate});
-    __atomic_store_n(&page->real_offset, word, __ATOMIC_RELEASE);
+    return (struct dial){.offset = offset_of(page->real_offset, line, at->real, at->mono),
+                         .rate = page_rate(page, CLOCK_REALTIME)};
+}
+
+static struct dial monotonic_at(const struct clock_page *page, const struct instant *at)
+{
+    const struct page_line *line = &page->lines[page->sequence & 1].mono;
+
+    return (struct dial){.offset = offset_of(page->mono_offset, line, at->mono, at->mono),
+                         .rate = page_rate(page, CLOCK_MONOTONIC)};
+}
+
+/* The dial's word; where that is PAGE_SLOW, its line, too. */
+static uint64_t word_of(const struct dial *dial, int64_t real, int64_t mono, struct page_line *line)
+{
+    if (dial->rate == PAGE_RATE_1 && llabs(dial->offset) < OFFSET_LIMIT)
+        return packed(dial->offset);
+    *line = (struct page_line){
+        .base_reference = mono, .base_virtual = real + dial->offset, .rate = dial->rate};
+    return PAGE_SLOW;
+}
+
+/* What the page is to say. */
+struct next {
+    uint64_t real_word, mono_word;
+    struct page_lines lines;
+};
+
+static void write_lines(struct clock_page *page, const struct page_lines *lines)
+{
+    uint32_t sequence = page->sequence;
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* nobody still holds the spare as the current one */
+    page->lines[(sequence + 1) & 1] = *lines;
+    __atomic_store_n(&page->sequence, sequence + 1, __ATOMIC_RELEASE);
+}
+
+static void write_page(struct clock_page *page, const struct next *next)
+{
+    if (next->real_word == PAGE_SLOW || next->mono_word == PAGE_SLOW)
+        write_lines(page, &next->lines);
+    __atomic_store_n(&page->mono_offset, next->mono_word, __ATOMIC_RELEASE);
+    __atomic_store_n(&page->real_offset, next->real_word, __ATOMIC_RELEASE);
     __atomic_add_fetch(&page->generation, 1, __ATOMIC_RELEASE);
     syscall(SYS_futex, &page->generation, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
@@ -188,44 +216,81 @@ struct change {
     enum { FROM_VIRTUAL_NOW, FROM_REAL_NOW, FROM_EPOCH } from;
     int64_t by;
     const struct clock_page *leader; /* whose virtual time and rate are meant; NULL: its own */
-    const uint64_t *rate;            /* NULL keeps it */
-    bool passes;                     /* the monotonic clocks move as far */
+    const uint64_t *rate;            /* NULL keeps it, and that of the monotonic clocks */
+    bool passes;                     /* the monotonic clocks move as far, or run as fast */
 };
 
-/* The monotonic clocks' new word. */
-static int pass(const struct clock_page *page, int64_t by, uint64_t *word, struct error *e)
+/* Where the calendar is to be. */
+static int move(const struct clock_page *page, const struct change *change,
+                const struct instant *at, struct dial *calendar, struct error *e)
 {
-    int64_t passed;
+    struct dial leader = calendar_at(change->leader == NULL ? page : change->leader, at);
+    const int64_t base[] = {
+        [FROM_VIRTUAL_NOW] = leader.offset,
+        [FROM_REAL_NOW] = 0,
+        [FROM_EPOCH] = -at->real,
+    };
+    int64_t now;
 
-    if (by < 0)
-        return failed(e, "the monotonic clocks never go back; expected a time that is to come");
-    if (__builtin_add_overflow(unpacked(page->mono_offset), by, &passed) || passed >= OFFSET_LIMIT)
-        return failed(e, "more time than there is has passed; expected less than 272 years in all");
-    *word = packed(passed);
+    if (__builtin_add_overflow(base[change->from], change->by, &calendar->offset) ||
+        __builtin_add_overflow(at->real, calendar->offset, &now) || now < CLOCK_EARLIEST ||
+        now > CLOCK_LATEST)
+        return failed(e, "beyond the calendar; expected a time from 1900-01-01 to 2259-12-31");
+    calendar->rate = change->rate == NULL ? leader.rate : *change->rate;
     return 0;
 }
 
-/* With the lock held. */
+/* The same for the monotonic clocks, where the calendar has moved by `by`. */
+static int pass(const struct change *change, int64_t by, struct dial *monotonic, struct error *e)
+{
+    if (change->rate != NULL)
+        monotonic->rate = change->passes ? *change->rate : PAGE_RATE_1;
+    if (!change->passes)
+        return 0;
+    if (by < 0)
+        return failed(e, "the monotonic clocks never go back; expected a time that is to come");
+    if (__builtin_add_overflow(monotonic->offset, by, &monotonic->offset) ||
+        monotonic->offset >= OFFSET_LIMIT)
+        return failed(e, "more time than there is has passed; expected less than 272 years in all");
+    return 0;
+}
+
+/* Until all is written there are readers of what was.  So the monotonic clocks, which never go back, are put ahead
+ * of it where they are slowed down. */
+static int compute(const struct clock_page *page, const struct change *change,
+                   const struct instant *at, struct next *next, struct error *e)
+{
+    struct dial calendar = calendar_at(page, at), monotonic = monotonic_at(page, at);
+    const struct dial before = monotonic;
+    int64_t offset = calendar.offset;
+    struct instant from = *at;
+
+    if (move(page, change, at, &calendar, e) < 0 ||
+        pass(change, calendar.offset - offset, &monotonic, e) < 0)
+        return -1;
+    if (monotonic.rate < before.rate) {
+        from.mono += WRITING_NS;
+        monotonic.offset += monotonic_at(page, &from).offset - before.offset;
+    }
+    next->lines = page->lines[page->sequence & 1];
+    next->real_word = word_of(&calendar, at->real, at->mono, &next->lines.real);
+    next->mono_word = word_of(&monotonic, from.mono, from.mono, &next->lines.mono);
+    return 0;
+}
+
+/* With the lock held.  Computed again where somebody else had the processor meanwhile. */
 static int apply(struct clock_page *page, const struct change *change, struct error *e)
 {
-    const struct clock_page *leader = change->leader == NULL ? page : change->leader;
-    struct instant at = instant_now();
-    const int64_t base[] = {
-        [FROM_VIRTUAL_NOW] = offset_at(leader, &at),
-        [FROM_REAL_NOW] = 0,
-        [FROM_EPOCH] = -at.real,
-    };
-    uint64_t mono = page->mono_offset;
-    int64_t offset, now;
+    int tries = TRIES;
+    struct instant at;
+    struct next next;
 
-    if (__builtin_add_overflow(base[change->from], change->by, &offset) ||
-        __builtin_add_overflow(at.real, offset, &now) || now < CLOCK_EARLIEST || now > CLOCK_LATEST)
-        return failed(e, "beyond the calendar; expected a time from 1900-01-01 to 2259-12-31");
-    if (change->passes && pass(page, offset - base[FROM_VIRTUAL_NOW], &mono, e) < 0)
-        return -1;
-    __atomic_store_n(&page->mono_offset, mono, __ATOMIC_RELEASE);
-    write_calendar(page, &at, offset,
-                   change->rate == NULL ? page_rate(leader, CLOCK_REALTIME) : *change->rate);
+    do {
+        at = instant_now();
+        if (compute(page, change, &at, &next, e) < 0)
+            return -1;
+    } while (kernel_now(CLOCK_MONOTONIC) - at.mono > INSTANT_NS && --tries > 0);
+    write_page(page, &next);
     return 0;
 }
 
@@ -245,7 +310,7 @@ int64_t clock_offset(const struct clock *clock)
 {
     struct instant at = instant_now();
 
-    return offset_at(clock->page, &at);
+    return calendar_at(clock->page, &at).offset;
 }
 
 int64_t clock_now(const struct clock *clock)
@@ -280,7 +345,9 @@ int clock_pass_until(struct clock *clock, int64_t now, struct error *e)
 
 int64_t clock_passed(const struct clock *clock)
 {
-    return unpacked(__atomic_load_n(&clock->page->mono_offset, __ATOMIC_ACQUIRE));
+    struct instant at = instant_now();
+
+    return monotonic_at(clock->page, &at).offset;
 }
 
 int clock_follow(struct clock *clock, const struct clock *leader, int64_t skew, struct error *e)
@@ -289,17 +356,33 @@ int clock_follow(struct clock *clock, const struct clock *leader, int64_t skew, 
         clock, &(struct change){.from = FROM_VIRTUAL_NOW, .by = skew, .leader = leader->page}, e);
 }
 
-int clock_rate(struct clock *clock, double rate, struct error *e)
+static int set_rate(struct clock *clock, double rate, bool passes, struct error *e)
 {
     uint64_t fixed;
 
     if (!(rate >= 0 && rate <= CLOCK_FASTEST))
         return failed(e, "%g is not a rate; expected 0 (frozen) to %.0f", rate, CLOCK_FASTEST);
     fixed = (uint64_t)(rate * (double)PAGE_RATE_1 + 0.5);
-    return change(clock, &(struct change){.from = FROM_VIRTUAL_NOW, .rate = &fixed}, e);
+    return change(clock,
+                  &(struct change){.from = FROM_VIRTUAL_NOW, .rate = &fixed, .passes = passes}, e);
+}
+
+int clock_rate(struct clock *clock, double rate, struct error *e)
+{
+    return set_rate(clock, rate, false, e);
+}
+
+int clock_pace(struct clock *clock, double rate, struct error *e)
+{
+    return set_rate(clock, rate, true, e);
 }
 
 double clock_rate_now(const struct clock *clock)
 {
     return (double)page_rate(clock->page, CLOCK_REALTIME) / (double)PAGE_RATE_1;
+}
+
+double clock_pace_now(const struct clock *clock)
+{
+    return (double)page_rate(clock->page, CLOCK_MONOTONIC) / (double)PAGE_RATE_1;
 }

@@ -6,7 +6,8 @@
  * seen by all readers at once, and wakes whoever sleeps until a virtual time.
  * Times are nanoseconds since 1970 on the virtual calendar, from CLOCK_EARLIEST to CLOCK_LATEST.
  *
- * A jump may go backwards; so may, by the microsecond it takes to write it, a slower rate.
+ * A jump may go backwards; so may, by the microsecond it takes to write it, a slower rate.  The monotonic clocks
+ * never do, unless the writer is held up for ten milliseconds between its last look at the time and its last store.
  */
 #ifndef FAKETIME_CLOCK_H
 #define FAKETIME_CLOCK_H
@@ -48,7 +49,11 @@ clock_passed(const struct clock *clock); /* how far the monotonic clocks were mo
 /* Shows what `leader` shows, `skew` later, and runs as fast.  It goes on alone: to be called again whenever the leader
  * was moved.  The monotonic clocks stay where they are. */
 int clock_follow(struct clock *clock, const struct clock *leader, int64_t skew, struct error *e);
-/* Changing the rate keeps the calendar where it is: 0 freezes, 1 is real speed. */
+/* Changing the rate keeps the calendar where it is: 0 freezes, 1 is real speed.  The monotonic clocks run at real
+ * speed from where they are; with clock_pace they run as fast as the calendar, until the next change of
+ * rate.  Slowed down, they are first put ahead by what they run in ten milliseconds. */
 int clock_rate(struct clock *clock, double rate, struct error *e);
+int clock_pace(struct clock *clock, double rate, struct error *e);
+double clock_pace_now(const struct clock *clock); /* how fast the monotonic clocks run */
 
 #endif

@@ -45,6 +45,11 @@ static const struct option_row move_options[] = {
     {0},
 };
 
+static const struct option_row rate_options[] = {
+    {"mono",                      NULL, "the monotonic clocks too", OPTION_FLAG, offsetof(struct move_arguments, mono)},
+    {0},
+};
+
 /* The option only where it comes first or last, for a time may begin with a minus. */
 static bool take_mono(int *argc, char **argv)
 {
@@ -167,32 +172,34 @@ static int verb_suspend(int argc, char **argv)
 
 static int verb_freeze(int argc, char **argv)
 {
+    bool mono = take_mono(&argc, argv);
     struct clock clock;
     struct error e;
 
     if (open_for(argc, argv, 1, "FILE", &clock, &e) < 0)
         return complain(BAD_INPUT, &e);
-    return finish(&clock, clock_rate(&clock, 0, &e), argv[1], &e);
+    return finish(&clock, (mono ? clock_pace : clock_rate)(&clock, 0, &e), argv[1], &e);
 }
 
-static int change_rate(struct clock *clock, const char *text, struct error *e)
+static int change_rate(struct clock *clock, const char *text, bool mono, struct error *e)
 {
     char *end;
     double rate = strtod(text, &end);
 
     if (end == text || *end != '\0')
         return failed(e, "'%s' is not a rate; expected 0 (frozen) to %.0f", text, CLOCK_FASTEST);
-    return clock_rate(clock, rate, e);
+    return (mono ? clock_pace : clock_rate)(clock, rate, e);
 }
 
 static int verb_rate(int argc, char **argv)
 {
+    bool mono = take_mono(&argc, argv);
     struct clock clock;
     struct error e;
 
     if (open_for(argc, argv, 2, "FILE NUMBER", &clock, &e) < 0)
         return complain(BAD_INPUT, &e);
-    return finish(&clock, change_rate(&clock, argv[2], &e), argv[1], &e);
+    return finish(&clock, change_rate(&clock, argv[2], mono, &e), argv[1], &e);
 }
 
 /* --- show ------------------------------------------------------------------------------------ */
@@ -218,7 +225,15 @@ static struct parts parts_of(int64_t time)
     return (struct parts){(time - rest) / NANOSECONDS, rest};
 }
 
-static void show_people(int64_t now, int64_t offset, double rate)
+static void show_rate(const char *name, double rate)
+{
+    if (rate == 0)
+        printf("%s  0, frozen\n", name);
+    else
+        printf("%s  %g%s\n", name, rate, rate == 1 ? ", real speed" : "");
+}
+
+static void show_people(int64_t now, int64_t offset, double rate, double pace)
 {
     char virtual[MOMENT_TEXT], real[MOMENT_TEXT], ahead[DURATION_TEXT];
 
@@ -226,19 +241,18 @@ static void show_people(int64_t now, int64_t offset, double rate)
     moment_format(parts_of(now - offset).seconds, real);
     duration_format(offset, ahead);
     printf("now   %s\nreal  %s\nahead %s\n", virtual, real, ahead);
-    if (rate == 0)
-        printf("rate  0, frozen\n");
-    else
-        printf("rate  %g%s\n", rate, rate == 1 ? ", real speed" : "");
+    show_rate("rate", rate);
+    if (pace != 1)
+        show_rate("mono", pace);
 }
 
-static void show_json(int64_t now, int64_t offset, double rate, uint32_t generation)
+static void show_json(int64_t now, int64_t offset, double rate, double pace, uint32_t generation)
 {
     struct parts virtual = parts_of(now);
 
     printf("{\"now\":%" PRId64 ".%09" PRId64
-           ",\"offset\":%.9f,\"rate\":%.17g,\"generation\":%" PRIu32 "}\n",
-           virtual.seconds, virtual.nanoseconds, (double)offset / (double)NANOSECONDS, rate,
+           ",\"offset\":%.9f,\"rate\":%.17g,\"mono\":%.17g,\"generation\":%" PRIu32 "}\n",
+           virtual.seconds, virtual.nanoseconds, (double)offset / (double)NANOSECONDS, rate, pace,
            generation);
 }
 
@@ -262,9 +276,10 @@ static int verb_show(int argc, char **argv)
     clock = (struct clock){.fd = -1, .page = (struct clock_page *)(uintptr_t)page};
     if (arguments.json)
         show_json(clock_now(&clock), clock_offset(&clock), clock_rate_now(&clock),
-                  page->generation);
+                  clock_pace_now(&clock), page->generation);
     else
-        show_people(clock_now(&clock), clock_offset(&clock), clock_rate_now(&clock));
+        show_people(clock_now(&clock), clock_offset(&clock), clock_rate_now(&clock),
+                    clock_pace_now(&clock));
     page_unmap(page);
     return DONE;
 }
@@ -404,8 +419,8 @@ static const struct verb verbs[] = {
     {"suspend", "FILE DURATION",      "the machine slept: the monotonic clocks do not know", NULL, verb_suspend},
     {"step",    "FILE",               "lets time pass, step by step, and waits for programs to settle", step_options, verb_step},
     {"poke",    "PID",                "wakes who waits for time to pass", poke_options, verb_poke},
-    {"freeze",  "FILE",               "stops it; 'rate FILE 1' lets it go on", NULL, verb_freeze},
-    {"rate",    "FILE NUMBER",        "lets NUMBER virtual seconds pass in a real one", NULL, verb_rate},
+    {"freeze",  "FILE",               "stops it; 'rate FILE 1' lets it go on", rate_options, verb_freeze},
+    {"rate",    "FILE NUMBER",        "lets NUMBER virtual seconds pass in a real one", rate_options, verb_rate},
     {"show",    "FILE",               "tells the time on it", show_options, verb_show},
     {"run",     "FILE -- COMMAND...", "runs a program, and what it starts, on it", NULL, verb_run},
     {"follow",  "FILE PROGRAM NAME ARGUMENT...", "what libfakeclock.so calls to start a program that it cannot be loaded into", NULL, verb_follow},

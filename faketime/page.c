@@ -67,14 +67,25 @@ int64_t page_line_at(const struct page_line *line, int64_t reference)
     return clamped(line->base_virtual + (passed * (wide)line->rate >> 32));
 }
 
-/* TAI runs ahead of UTC by whole leap seconds, also where the calendar is ours. */
-static int64_t leap_seconds(real_clock_fn real)
+/* How far one of the kernel's clocks runs ahead of another, in whole units.  Read again where somebody else had
+ * the processor in between. */
+static int64_t ahead(real_clock_fn real, clockid_t id, clockid_t of, int64_t unit)
 {
-    struct timespec utc, tai;
+    struct timespec before, now, after;
 
-    if (real(CLOCK_REALTIME, &utc) != 0 || real(CLOCK_TAI, &tai) != 0)
-        return 0;
-    return (nanoseconds(&tai) - nanoseconds(&utc) + NANOSECONDS / 2) / NANOSECONDS;
+    do
+        if (real(of, &before) != 0 || real(id, &now) != 0 || real(of, &after) != 0)
+            return 0;
+    while (nanoseconds(&after) - nanoseconds(&before) > unit / 4);
+    return (nanoseconds(&now) - nanoseconds(&before) + unit / 2) / unit * unit;
+}
+
+/* What lasts also where the time is ours: leap seconds, and how long the machine was suspended. */
+static int64_t kept_ahead(real_clock_fn real, clockid_t id)
+{
+    if (id == CLOCK_TAI)
+        return ahead(real, id, CLOCK_REALTIME, NANOSECONDS);
+    return id == CLOCK_BOOTTIME ? ahead(real, id, CLOCK_MONOTONIC, NANOSECONDS / 1000) : 0;
 }
 
 static __attribute__((noinline)) int slow_gettime(const struct clock_page *page, real_clock_fn real,
@@ -98,9 +109,8 @@ static __attribute__((noinline)) int slow_gettime(const struct clock_page *page,
         sequence = again;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
     }
-    *now = timespec_of(page_line_at(&line, nanoseconds(&reference)));
-    if (id == CLOCK_TAI)
-        now->tv_sec += leap_seconds(real);
+    *now = timespec_of(
+        clamped((wide)page_line_at(&line, nanoseconds(&reference)) + kept_ahead(real, id)));
     return result;
 }
 

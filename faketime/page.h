@@ -14,6 +14,8 @@
  * lines beside it, where rate and freeze live.  There are two pairs of lines: the lowest bit of
  * `sequence` says which pair holds; a writer fills the other one and then adds one.  So a
  * writer that is killed half-way leaves readers on the old line, never waiting for it.
+ * On a line the monotonic clocks all read the same, but for BOOTTIME, which is ahead by as many milliseconds as the
+ * machine was suspended.
  * `generation` is bumped, and futex-woken, after every change: a sleeper can wait on it.
  */
 #ifndef FAKETIME_PAGE_H

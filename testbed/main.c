@@ -28,7 +28,7 @@ struct arguments {
     const char *state, *journal, *target, *config, *seed;
     struct option_list allow;
     int64_t timeout;
-    long jobs, tap;
+    long jobs, tap, slack;
     bool keep, all_long, json, markdown, help;
 };
 
@@ -49,6 +49,7 @@ static const struct option_row run_options[] = {
     {"journal", "FILE",    "write the journal here [STATE/journal.jsonl]",                  OPTION_TEXT,     AT(journal)},
     {"seed",    "N",       "seed of random arrivals [1]",                                   OPTION_TEXT,     AT(seed)},
     {"timeout", "T",       "give a scenario up after T [what it says itself, or 2m]",       OPTION_DURATION, AT(timeout)},
+    {"slack",   "N",       "real time that a scenario allows is N times as long: a busy machine", OPTION_NUMBER, AT(slack)},
     {"long",    NULL,      "also those tagged long, that a directory holds",                OPTION_FLAG,     AT(all_long)},
     {"tap",     "VERSION", "TAP version, 13 or 14 [13, as prove reads it]",                 OPTION_NUMBER,   AT(tap)},
     {"help",    NULL,      "this text",                                                     OPTION_FLAG,     AT(help)},
@@ -136,6 +137,8 @@ static void push_arguments(lua_State *L, const struct arguments *arguments,
     lua_setfield(L, -2, "jobs");
     lua_pushinteger(L, arguments->tap);
     lua_setfield(L, -2, "tap");
+    lua_pushinteger(L, arguments->slack);
+    lua_setfield(L, -2, "slack");
     if (arguments->timeout != NOT_GIVEN) {
         lua_pushnumber(L, (double)arguments->timeout / 1e9);
         lua_setfield(L, -2, "timeout");
@@ -239,7 +242,7 @@ static void fill_standard_streams(void)
 
 static int run_verb(int argc, char **argv)
 {
-    struct arguments arguments = {.jobs = 1, .tap = 13, .timeout = NOT_GIVEN};
+    struct arguments arguments = {.jobs = 1, .tap = 13, .slack = 1, .timeout = NOT_GIVEN};
     struct option_list files = {0};
     struct error e;
     const struct verb *verb = verb_find(verbs, argv[0], &e);

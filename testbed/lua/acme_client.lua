@@ -86,7 +86,7 @@ local function begin(self)
   if tool.needs then need(tool.needs) end
   if tool.bundle and play.isolation ~= "isolated" then words.environment("%s", tool.bundle) end
   local job = {
-    play = play, tool = tool, client = name, patience = settings.patience,
+    play = play, tool = tool, client = name, patience = play:allowing(settings.patience),
     name = (settings.names or { shop._name })[1], names = settings.names or { shop._name },
     directory = house._facts.directory, trust = house._facts.https_root,
     host = listener(shop), port = tostring(play:http_port()), resolves = play.isolation == "isolated",

@@ -16,9 +16,10 @@ local words = require "words"
 
 local SETTLED = 0.2
 local FEWEST = 3
-local PATIENCE = 60 -- seconds for a busy machine to bring FEWEST handshakes to their end
 
-local expectation = {}
+local expectation = {
+  patience = 60, -- seconds for a busy machine to bring FEWEST handshakes to their end
+}
 
 local outcomes = words.kind('outcome, or { "ok", wolfssl = "expired" }', function (value)
   if type(value) == "string" or type(value) == "table" then return value end
@@ -104,7 +105,7 @@ local function describe(asked)
   end
 end
 
-local function checked(given)
+local function checked(play, given)
   local asked = words.check("expect", spec, given)
   if (asked.success and true or false) == (asked.outcome and true or false) then
     words.mistake "expect: either success or outcome, such as expect { success = \"100%\", during = \"1s\" }"
@@ -120,6 +121,7 @@ local function checked(given)
     end
   end
   if when == 0 then asked.within = 5.0 end
+  if asked.within then asked.within = play:allowing(asked.within) end
   return asked
 end
 
@@ -160,10 +162,10 @@ local function judge(fleet, asked, of)
   return verdict
 end
 
--- Waits until `done()`, or PATIENCE after `moment`; a class that then has nothing to report since
+-- Waits until `done()`, or the patience after `moment`; a class that then has nothing to report since
 -- `moment` has a worker that is stuck.
 local function wait_for(fleet, moment, done)
-  while not done() and flow.now() < moment + PATIENCE do fleet:_next_tick(1) end
+  while not done() and flow.now() < moment + expectation.patience do fleet:_next_tick(1) end
   for _, who in ipairs(fleet._classes) do
     if who.heard_until < moment then words.environment("client class %s reports nothing", who.name) end
   end
@@ -210,7 +212,7 @@ local function within(fleet, asked)
     if verdict.met then
       local sure = stretch(fleet, asked, SETTLED)
       if sure.met or flow.now() >= deadline then return sure end
-    elseif told >= deadline and not verdict.no_data or flow.now() >= deadline + PATIENCE then
+    elseif told >= deadline and not verdict.no_data or flow.now() >= deadline + expectation.patience then
       return verdict
     end
     fleet:_next_tick(1)
@@ -219,7 +221,7 @@ end
 
 function expectation.of_fleet(fleet, given)
   local play = fleet._play
-  local asked = checked(given)
+  local asked = checked(play, given)
   asked.least = asked.success or asked.share
   asked.wanted = wanted_by(fleet, asked.success and "ok" or asked.outcome)
   play:settle()
@@ -254,7 +256,7 @@ local function same(found, want) return found == want end
 
 -- Looks again every 50 ms; that something never happens is known at the end only.
 local function comes_true(thing, look, want, patience)
-  local deadline, holds = flow.now() + (patience or 0), thing.holds or same
+  local deadline, holds = flow.now() + patience, thing.holds or same
   while true do
     local found, why = look()
     local met = holds(found, want)
@@ -274,7 +276,8 @@ function expectation.of_thing(play, who, things, looks, given)
       said = true
       local text = ("%s: %s is %s"):format(who, name:gsub("_", " "), tostring(asked[name]))
       local met, details = true, nil
-      if not play.dry then met, details = comes_true(things[name], looks[name], asked[name], asked.within) end
+      if not play.dry then met, details = comes_true(things[name], looks[name], asked[name],
+        play:allowing(asked.within or 0)) end
       play:point(text, met, details)
     end
   end

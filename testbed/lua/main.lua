@@ -280,6 +280,7 @@ local function misuse(options)
     return ("--tap: there is no TAP %d here; expected 13 or 14"):format(options.tap)
   end
   if options.jobs < 1 then return "-j: expected 1 or more" end
+  if options.slack < 1 then return "--slack: expected 1 or more" end
 end
 
 local function uses_nginx(rehearsals)

@@ -46,6 +46,11 @@ function Play.new(run, path, number, rehearsal)
   }, Play)
 end
 
+-- What a scenario allows of real seconds, on a machine as busy as this one is said to be.
+function Play:allowing(seconds)
+  return seconds * self.run.options.slack
+end
+
 -- --- journal and timeline -------------------------------------------------------------------
 
 function Play:note(kind, facts)
@@ -363,7 +368,7 @@ function Play:perform()
   self.run.playing[self.main] = self
   self.text = text
   local watchdog = not self.dry and self:spawn_flow(function ()
-    local limit = self.run.options.timeout or self.limit
+    local limit = self.run.options.timeout or self:allowing(self.limit)
     flow.park(limit)
     flow.interrupt(self.main, words.ending("environment",
       ("%s: gave up after %s; expected timeout \"20m\" in the scenario, or --timeout 20m, where it takes longer")

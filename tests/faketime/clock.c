@@ -224,6 +224,68 @@ static void test_time_passes_on_a_frozen_clock(void **state)
     assert_int_equal(clock_passed(clock), DAY);
 }
 
+static int64_t monotonic(const struct clock *clock)
+{
+    struct timespec now;
+
+    page_clock_gettime(clock->page, vdso_clock(), CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
+}
+
+static void test_a_rate_is_the_calendars_alone_unless_all_are_asked(void **state)
+{
+    struct clock *clock = &((struct stage *)*state)->clock;
+    struct error e;
+    int64_t before;
+
+    assert_int_equal(clock_rate(clock, 1000, &e), 0);
+    assert_int_equal(clock->page->mono_offset, 0);
+    assert_int_equal(clock_pace(clock, 0, &e), 0);
+    assert_true(clock_rate_now(clock) == 0 && clock_pace_now(clock) == 0);
+    before = monotonic(clock);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(monotonic(clock), before);
+    assert_int_equal(clock_advance(clock, DAY, &e), 0); /* they do not know */
+    assert_int_equal(monotonic(clock), before);
+    assert_int_equal(clock_pass(clock, HOUR, &e), 0); /* they do, and stand still again */
+    assert_int_equal(monotonic(clock), before + HOUR);
+    assert_true(clock_pace_now(clock) == 0);
+    assert_int_equal(clock_rate(clock, 0, &e),
+                     0); /* the calendar stands; they go on from where they are */
+    assert_true(clock_pace_now(clock) == 1);
+    assert_in_range(monotonic(clock), before + HOUR, before + HOUR + 10 * NANOSECONDS);
+}
+
+/* Whether a change of pace from `fast` to `slow` leaves nobody ahead: who read the old line when it was replaced, and
+ * that was not later than now, sees no less on the new one.  False where the change took too long to say. */
+static bool nobody_goes_back(struct clock *clock, double fast, double slow)
+{
+    struct page_line line;
+    int64_t before, after;
+    struct error e;
+
+    assert_int_equal(clock_pace(clock, fast, &e), 0);
+    line = clock->page->lines[clock->page->sequence & 1].mono;
+    before = read_clock(CLOCK_MONOTONIC);
+    assert_int_equal(clock_pace(clock, slow, &e), 0);
+    after = read_clock(CLOCK_MONOTONIC);
+    if (after - before > 5 * MS)
+        return false;
+    assert_true(monotonic(clock) >= page_line_at(&line, after));
+    return true;
+}
+
+static void test_the_monotonic_clocks_never_go_back(void **state)
+{
+    struct clock *clock = &((struct stage *)*state)->clock;
+    static const double rates[] = {0, 0.5, 1, 1000, 1e6};
+
+    for (size_t fast = 1; fast < sizeof rates / sizeof rates[0]; fast++)
+        for (size_t slow = 0; slow < fast; slow++)
+            while (rates[fast] != 1 && !nobody_goes_back(clock, rates[fast], rates[slow]))
+                ;
+}
+
 static void test_writers_exclude_each_other(void **state)
 {
     expect_writers_exclude_each_other(*state, 1);
@@ -295,6 +357,8 @@ int main(void)
         TEST(test_what_is_beyond),
         TEST(test_time_passes_on_all_clocks),
         TEST(test_time_passes_on_a_frozen_clock),
+        TEST(test_a_rate_is_the_calendars_alone_unless_all_are_asked),
+        TEST(test_the_monotonic_clocks_never_go_back),
         TEST(test_writers_exclude_each_other),
         TEST(test_writers_exclude_each_other_on_a_frozen_clock),
         TEST(test_readers_never_see_half_a_change),

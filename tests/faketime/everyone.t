@@ -76,7 +76,8 @@ sub on_and_off ($name, $pid, $days) {
         '  by their vDSOs, which lead elsewhere meanwhile');
     is(scalar(grep { fake('detach', $_) } @pids), scalar @pids, '  they are detached');
     is($days->(), 0, '  and it is on real time');
-    is(join(' ', tree_of($pid)), "@pids", '  the same processes');
+    my %now = map { $_ => 1 } tree_of($pid);    # servers begin others when they have much to do
+    is_deeply([grep { !$now{$_} } @pids], [], '  the same processes');
     my @changed = map { my $one = $_; map { "$one: $_" } changed($before{$one}, unwritable($one)) } @pids;
     is_deeply(\@changed, [], '  and nothing that is not to be written has changed');
     cmp_ok(scalar(map { keys %$_ } values %before), '>=', 2 * @pids, '    of what there is');

@@ -56,11 +56,17 @@ works('set in the past', $silent, 'set', $clock, '1969-07-20T20:17:40Z');
 works('freeze',          $silent, 'freeze', $clock);
 works('set while frozen', $silent, 'set', $clock, '2027-03-01T00:00:00Z');
 works('show',            qr/^now   2027-03-01T00:00:00Z\n.*^rate  0, frozen$/ms, 'show', $clock);
-works('show --json',     qr/^\{"now":1803859200\.000000000,"offset":[^,]+,"rate":0,"generation":6\}$/,
+works('show --json',     qr/^\{"now":1803859200\.000000000,"offset":[^,]+,"rate":0,"mono":1,"generation":6\}$/,
     'show', '--json', $clock);
 works('rate',            $silent, 'rate', $clock, '1000');
 works('show',            qr/^rate  1000$/m, 'show', $clock);
+works('rate --mono',     $silent, 'rate', '--mono', $clock, '2.5');
+works('show',            qr/^rate  2\.5\nmono  2\.5$/m, 'show', $clock);
+works('freeze --mono',   $silent, 'freeze', $clock, '--mono');
+works('show',            qr/^rate  0, frozen\nmono  0, frozen$/m, 'show', $clock);
+works('show --json',     qr/"rate":0,"mono":0,/, 'show', '--json', $clock);
 works('back to 1',       $silent, 'rate', $clock, '1');
+works('show',            qr/^rate  1, real speed\n\z/m, 'show', $clock);
 works('Unix seconds',    $silent, 'set', $clock, '@4102444800');
 works('show',            qr/^now   2100-01-01T00:00:0/, 'show', $clock);
 works('run',             qr/^2100-01-01/, 'run', $clock, '--', 'date', '-u', '+%F');

@@ -21,6 +21,8 @@ static int real_clock(clockid_t id, struct timespec *now)
         *now = real_now;
     if (id == CLOCK_TAI)
         now->tv_sec += 37;
+    if (id == CLOCK_BOOTTIME)
+        now->tv_sec += 100; /* the machine was suspended */
     return real_result;
 }
 
@@ -85,7 +87,7 @@ static void test_clocks_move_apart(void **state)
 
     (void)state;
     expect_reading(&page, CLOCK_MONOTONIC, 507, 0);
-    expect_reading(&page, CLOCK_BOOTTIME, 507, 0);
+    expect_reading(&page, CLOCK_BOOTTIME, 607, 0);
     expect_reading(&page, CLOCK_REALTIME, 1000000, 999999999);
     expect_reading(&page, CLOCK_PROCESS_CPUTIME_ID, 3, 4);
 }
@@ -129,6 +131,25 @@ static void test_a_rate_multiplies(void **state)
     expect_reading(&page, CLOCK_REALTIME, 0, 500000000);
     page = slow_page(-8 * NANOSECONDS + 1, RATE(1));
     expect_reading(&page, CLOCK_REALTIME, -3, 1);
+}
+
+/* The calendar is real, and the monotonic clocks are half as fast. */
+static void test_the_monotonic_clocks_have_a_line_too(void **state)
+{
+    struct clock_page page = {
+        .mono_offset = PAGE_SLOW,
+        .lines = {{.mono = {.base_reference = 400 * NANOSECONDS,
+                            .base_virtual = 410 * NANOSECONDS,
+                            .rate = RATE(0.5)}}},
+    };
+
+    (void)state;
+    expect_reading(&page, CLOCK_REALTIME, 1000000, 999999999);
+    expect_reading(&page, CLOCK_MONOTONIC, 460, 0);
+    expect_reading(&page, CLOCK_MONOTONIC_RAW, 460, 0);
+    expect_reading(&page, CLOCK_BOOTTIME, 560, 0);
+    assert_true(page_rate(&page, CLOCK_REALTIME) == PAGE_RATE_1);
+    assert_true(page_rate(&page, CLOCK_BOOTTIME) == PAGE_RATE_1 / 2);
 }
 
 static void test_a_rate_never_runs_past_the_end_of_time(void **state)
@@ -256,6 +277,7 @@ int main(void)
         TEST(test_clocks_move_apart),
         TEST(test_a_failing_clock_fails),
         TEST(test_a_rate_multiplies),
+        TEST(test_the_monotonic_clocks_have_a_line_too),
         TEST(test_a_rate_never_runs_past_the_end_of_time),
         TEST(test_what_is_left),
         TEST(test_a_torn_pair_is_not_looked_at),

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
-# Eight kinds of wait, by four means of being on a clock, on four clocks: how long a wait of 300 ms takes.
+# Eight kinds of wait, by four means of being on a clock, on five clocks: how long a wait of 300 ms takes.
 #
-# Where the calendar runs ten times as fast, a wait until a time on it takes a tenth; one for a while does not.
+# Where the calendar runs ten times as fast, a wait until a time on it takes a tenth; one for a while does not.  The
+# same goes for the monotonic clocks, where they were asked to.
 # Redirecting alone translates no waits until a time, which the table says, and doctor.
 use v5.36;
 use FindBin qw($Bin);
@@ -18,11 +19,12 @@ build_c('cc', $dir, 'waits', 'static', '-static -pthread') or BAIL_OUT('no stati
 
 # --- the clocks ----------------------------------------------------------------------------------------
 
-my %clock = map { ($_ => "$dir/$_") } qw(real jumped mono rate);
+my %clock = map { ($_ => "$dir/$_") } qw(real jumped mono rate pace);
 fake('new', $_) or BAIL_OUT('no clock') for values %clock;
 fake('set', $clock{jumped}, '+100d');
 fake('set', '--mono', $clock{mono}, '+1d');
 fake('set', $clock{rate}, '+1d') && fake('rate', $clock{rate}, '10');
+fake('set', '--mono', $clock{pace}, '+1d') && fake('rate', '--mono', $clock{pace}, '10');
 
 # --- the means -----------------------------------------------------------------------------------------
 
@@ -53,13 +55,13 @@ sub start (@command) {
 my @kinds = qw(cond_timedwait sem_timedwait mutex_timedlock sleep_until timerfd cond_monotonic nanosleep poll);
 my %length = ('.' => [290, 900], f => [20, 280], h => 'hang');
 my %expected = (
-    #                      real        jumped      mono        rate
-    bare     => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ..|..|..|..)],
-    shim     => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ff|ff|f.|..)],
-    both     => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ff|ff|f.|..)],
-    rescued  => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ff|ff|f.|..)],
-    static   => [qw(..|..|..|..  hh|hh|h.|..  hh|hh|hh|..  hh|hh|h.|..)],
-    attached => [qw(..|..|..|..  hh|hh|h.|..  hh|hh|hh|..  hh|hh|h.|..)],
+    #                      real        jumped      mono        rate        pace
+    bare     => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ..|..|..|..  ..|..|..|..)],
+    shim     => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ff|ff|f.|..  ff|ff|ff|..)],
+    both     => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ff|ff|f.|..  ff|ff|ff|..)],
+    rescued  => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ff|ff|f.|..  ff|ff|ff|..)],
+    static   => [qw(..|..|..|..  hh|hh|h.|..  hh|hh|hh|..  hh|hh|h.|..  hh|hh|hh|..)],
+    attached => [qw(..|..|..|..  hh|hh|h.|..  hh|hh|hh|..  hh|hh|h.|..  hh|hh|hh|..)],
 );
 
 sub took ($process) {
@@ -79,7 +81,7 @@ sub as_expected ($took, $mark) {
     return defined $took && $took ne 'hang' && $took >= $expected->[0] && $took <= $expected->[1];
 }
 
-my @clocks = qw(real jumped mono rate);
+my @clocks = qw(real jumped mono rate pace);
 my @cells = map { my $means = $_; map { [$means, $_] } 0 .. $#clocks } sort keys %means;
 push @$_, $means{$_->[0]}->($clock{$clocks[$_->[1]]}) for @cells;
 syswrite $_->[2]{to}, "\n" for @cells; # all at once, for those that hang take long to do so

@@ -8,6 +8,8 @@ use lib "$FindBin::Bin/../testbed";
 use Rehearse;
 use Test::More;
 
+$ENV{REHEARSE_SLACK} //= 4;
+
 # What went wrong, with what was seen.
 sub red {
     my ($told) = @_;

@@ -9,6 +9,8 @@ use JSON::PP;
 use Rehearse;
 use Test::More;
 
+$ENV{REHEARSE_SLACK} //= 4;
+
 sub play {
     my ($rest) = @_;
     return scenario(<<"PLAY");

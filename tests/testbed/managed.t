@@ -7,6 +7,8 @@ use lib $FindBin::Bin;
 use Rehearse;
 use Test::More;
 
+$ENV{REHEARSE_SLACK} //= 4;
+
 sub play {
     my ($kind, $rest, %part) = @_;
     my $challenge = $part{challenge} // 'tls-alpn-01';

@@ -7,6 +7,8 @@ use lib $FindBin::Bin;
 use Rehearse;
 use Test::More;
 
+$ENV{REHEARSE_SLACK} //= 4;
+
 sub play {
     my ($rest, %part) = (@_, );
     my $profile = $part{profile} // '20d';

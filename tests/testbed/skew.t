@@ -8,6 +8,8 @@ use JSON::PP;
 use Rehearse;
 use Test::More;
 
+$ENV{REHEARSE_SLACK} //= 4;
+
 sub play {
     my ($part, $rest) = @_;
     return scenario(<<"PLAY");

@@ -46,6 +46,7 @@ says 'a journal that cannot be', 6, qr{/nowhere/j: No such file}, 'run', '--jour
 says 'a seed that is none', 2, qr/--seed: 'abc' is not a whole number/, 'run', '--seed', 'abc', $play;
 says 'an unknown TAP', 2, qr/there is no TAP 15 here/, 'run', '--tap', '15', $play;
 says 'nobody to run it', 2, qr/-j: expected 1 or more/, 'run', '-j', '0', $play;
+says 'no time at all', 2, qr/--slack: expected 1 or more/, 'run', '--slack', '0', $play;
 says 'a word too many', 2, qr/targets: unexpected 'foo'/, 'targets', 'foo';
 says 'an nginx.conf without nginx', 2, qr/--config is for nginx/, 'run', '--config', '/etc/passwd', $play;
 

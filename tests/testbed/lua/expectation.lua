@@ -4,6 +4,9 @@ local expectation = require "expectation"
 local flow = require "flow"
 local words = require "words"
 
+local patience, slack = expectation.patience, 1
+expectation.patience = 0.5
+
 -- A fleet of one class whose worker tells `story(n)` in its n-th tick: outcomes, how many are
 -- under way, and of which generation (the newest).
 local function fleet_telling(story, skipped)
@@ -12,6 +15,7 @@ local function fleet_telling(story, skipped)
   local fleet = { _classes = { who }, _libraries = { "openssl" } }
   fleet._play = { dry = false, run = { outcomes = { ok = {}, expired = {}, timeout = {} } } }
   function fleet._play.settle() end
+  function fleet._play.allowing(_, seconds) return seconds * slack end
   function fleet._play.point(_, _, met, details) fleet.met, fleet.details = met, details end
   function fleet._mark() generation = generation + 1 who:mark(generation) end
   function fleet._close() generation = generation + 1 return { generation - 1 } end
@@ -63,11 +67,20 @@ end
 is(met(hangs_until_tenth "ok", { success = "100%", during = "50ms" }), true, "what is slow is waited for")
 is(met(hangs_until_tenth "timeout", { success = "100%", during = "50ms" }), false, "what hangs belongs to it")
 
-_, details = met(ok, { success = "100%", during = "50ms" }, 9)
-is(details.no_data, true, "a worker that cannot keep up knows nothing")
-like(details.classes[1].saw, "more could not be begun in time", "and says so")
+is(met(ok, { success = "100%", during = "50ms" }, 9), true, "a worker that cannot keep up judges by what it sent")
+_, details = met(half, { success = "100%", during = "50ms" }, 9)
+is(details.no_data, false, "and finds what is wrong")
+like(details.classes[1].saw, "more could not be begun in time", "and tells of the others")
+is(met(function (n) return n < 20 and {} or { ok = 2 } end, { success = "100%", within = "100ms" }), true,
+  "within: too little is no verdict yet")
+local function late(n) return n < 20 and { expired = 2 } or { ok = 2 } end
+is(met(late, { success = "100%", within = "100ms" }), false, "what is late is late")
+slack = 10
+is(met(late, { success = "100%", within = "100ms" }), true, "but on a machine that may take ten times as long")
+slack = 1
 
 local silent = fleet_telling(function (n) return n < 3 and { ok = 5 } or nil end)
 local finished, why = pcall(expectation.of_fleet, silent, { success = "100%", during = "50ms" })
 is({ finished, words.is_ending(why) and why.kind }, { false, "environment" },
   "a worker that falls silent is no success")
+expectation.patience = patience
