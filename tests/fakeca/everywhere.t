@@ -18,7 +18,8 @@ my $challenges = "$dir/www/.well-known/acme-challenge";
 mkdir $_ for "$dir/www", "$dir/www/.well-known", $challenges;
 my $now = time;
 my ($clock) = calendar($now);    # which stands still
-my $ca = serve('--clock', $clock, '--validate-http-port', web("$dir/www"), '--alternate', '--set', 'reuse-authorizations=on');
+my $ca = serve('--clock', $clock, '--validate-http-port', web("$dir/www"), '--alternate',
+    '--set', 'reuse-authorizations=on');
 my $client = Observer->new($ca);
 $client->register;
 my $directory = $client->{directory};
@@ -78,8 +79,8 @@ sub problem ($status, $type) { return qr{^HTTP/1\.1 $status .*"urn:ietf:params:a
 sub answer ($status, $field) { return qr{^HTTP/1\.1 $status .*^\Q$field\E\r$}ms }
 
 my %mark = (
-    'connection-reset' => [qr{reset by peer|$reset}], 'connection-silent' => [$silent], 'reset' => [$reset], 'silence' => [$silent],
-    'slow' => [$silent], 'cut' => [qr{\Aexit 18\n}],
+    'connection-reset' => [qr{reset by peer|$reset}], 'connection-silent' => [$silent], 'reset' => [$reset],
+    'silence' => [$silent], 'slow' => [$silent], 'cut' => [qr{\Aexit 18\n}],
     'chunked' => [answer('\d+', 'Transfer-Encoding: chunked')], 'http-1.0' => [qr{^HTTP/1\.0 \d+ }m],
     'unasked-continue' => [qr{^HTTP/1\.1 100 Continue\r\n\r\nHTTP/1\.1 }m],
     'huge-header' => [qr{^X-Padding: x{60000}x{10000}\r$}m],
@@ -95,7 +96,8 @@ my %mark = (
     'account-deactivated' => [problem(403, 'unauthorized')], 'terms-changed' => [problem(403, 'userActionRequired')],
     'profile-withdrawn' => [problem(400, 'invalidProfile')], 'stuck-processing' => [qr{"status":"processing"}],
     'stuck-pending' => [qr{"status":"pending"}], 'order-invalid' => [qr{"status":"invalid".*error:caa}s],
-    'no-certificate-url' => [qr{"status":"valid"(?!.*"certificate")}], 'expires-past' => [qr{"expires":"@{[Observer::date($now - 86400)]}}],
+    'no-certificate-url' => [qr{"status":"valid"(?!.*"certificate")}],
+    'expires-past' => [qr{"expires":"@{[Observer::date($now - 86400)]}}],
     'identifiers-reversed' => [qr{"www\.shop\.test".*"shop\.test"}], 'identifiers-upper' => [qr{"SHOP\.TEST"}],
     'identifier-dropped' => [qr{"identifiers":\[\{"type":"dns","value":"shop\.test"\}\]}],
 );
