@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 
 #define CROSS_SIGN_LASTS (INT64_C(10) * 365 * 86400)
 #define SERIALS_AHEAD    255
+#define MEMORY_KEPT                                                                                \
+    (8 << 20) /* what one request gave back to the system, the next would ask for again */
 
 static int64_t now(void *context)
 {
@@ -50,11 +53,9 @@ static int cross_sign(struct serve *serve, struct error *e)
 /* Made once; it stays for good. */
 static int need_alternate(struct serve *serve, struct error *e)
 {
-    char *cross = serve->plan->alternate ? authority_cross_pem(&serve->authority) : NULL;
-    int status = serve->plan->alternate && cross == NULL ? cross_sign(serve, e) : 0;
-
-    free(cross);
-    return status;
+    return serve->plan->alternate && authority_crosses(&serve->authority) == 0
+               ? cross_sign(serve, e)
+               : 0;
 }
 
 /* How many intermediates stand between the root and what is issued; -1 with *e. */
@@ -296,6 +297,7 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
     serve->plan = plan;
     serve->http.fd = serve->api.fd = -1;
     serve->manage.fd = -1;
+    mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error, not the end */
     serve->loop = ev_default_loop(0);
     if (serve->loop == NULL)
@@ -327,15 +329,15 @@ static json_t *path_json(const struct serve *serve, const char *file)
     return json_string(realpath(path, full) != NULL ? full : path);
 }
 
-/* The roots of what is issued: ours, and the one that has cross-signed it. */
+/* The roots of what is issued: ours, and those that have cross-signed it. */
 static json_t *roots_json(const struct serve *serve)
 {
     json_t *roots = json_pack("[o]", path_json(serve, "root.pem"));
-    char *cross = authority_cross_pem(&serve->authority);
+    size_t count = authority_crosses(&serve->authority);
+    char name[64];
 
-    if (cross != NULL)
-        json_array_append_new(roots, path_json(serve, "cross-root.pem"));
-    free(cross);
+    for (size_t i = 1; i <= count; i++)
+        json_array_append_new(roots, path_json(serve, authority_cross_root(i, name)));
     return roots;
 }
 
