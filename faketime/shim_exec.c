@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "faketime/filter.h"
 #include "faketime/program.h"
 
 #define ARGUMENTS_MAX                                                                              \
@@ -95,21 +96,22 @@ static bool path_for_others(const char *path, char others[PATH_MAX])
     return *others == '/' && access(others, X_OK) == 0;
 }
 
-/* Whether to start `path` by way of the launcher. */
+/* Whether to start `path` by way of the launcher: lest it slips off the calendar, or because it cannot live without
+ * a handler for the filter that we have inherited (trap.h). */
 static bool would_slip_off(const char *path, char *const environment[], char others[PATH_MAX])
 {
     int saved = errno;
+    bool follows = *clock_path != '\0' && shim_follows(CLOCK_REALTIME), slips;
     enum program program;
     struct error unheard;
-    bool slips;
 
-    if (*clock_path == '\0' || !shim_follows(CLOCK_REALTIME) || path == NULL ||
-        !path_for_others(path, others))
+    if ((!follows && !filter_inherited(NULL)) || path == NULL || !path_for_others(path, others))
         return false;
     program = program_check(others, &unheard);
-    slips = (program == PROGRAM_REDIRECTS || program == PROGRAM_FOREIGN ||
-             (program == PROGRAM_MOVES && !passes_on(environment))) &&
-            access(launcher, X_OK) == 0 && !is_traced();
+    slips =
+        (program == PROGRAM_TRAPS || program == PROGRAM_REDIRECTS || program == PROGRAM_FOREIGN ||
+         (program == PROGRAM_MOVES && follows && !passes_on(environment))) &&
+        access(launcher, X_OK) == 0 && !is_traced();
     errno = saved;
     return slips;
 }
@@ -129,7 +131,8 @@ static size_t count(char *const arguments[])
 
 static void fill(const char **all, const char *path, char *const arguments[], size_t many)
 {
-    const char *const before[BEFORE] = {"fakeclock", "follow", clock_path, path,
+    const char *const before[BEFORE] = {"fakeclock", "follow",
+                                        shim_follows(CLOCK_REALTIME) ? clock_path : "", path,
                                         many == 0 ? path : arguments[0]};
 
     memcpy(all, before, sizeof before);
