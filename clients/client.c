@@ -11,7 +11,7 @@
 #include "clients/connection.h"
 #include "clients/driver.h"
 #include "clients/worker.h"
-#include "faketime/clock.h"
+#include "faketime/page.h"
 #include "testbed/wire/version.h"
 
 enum { EXIT_ACCEPTED, EXIT_NOT_ACCEPTED, EXIT_USAGE, EXIT_ENVIRONMENT = 6 };
@@ -162,7 +162,7 @@ int main(int argc, char **argv)
 
     signal(SIGPIPE, SIG_IGN);
     snprintf(name, sizeof name, "client-%s", driver.library);
-    clock_guard(name, EXIT_ENVIRONMENT);
+    page_guard(name, EXIT_ENVIRONMENT);
     if (options_parse(rows, argc, argv, &arguments, &rest, &e) < 0)
         return complain(&e, EXIT_USAGE);
     if (rest.count > 0) {

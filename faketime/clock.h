@@ -31,11 +31,6 @@ int clock_create(const char *path, struct clock *clock, struct error *e);
 int clock_open(const char *path, struct clock *clock, struct error *e);
 void clock_close(struct clock *clock);
 
-/* For a program that reads or writes clocks: where somebody cuts off the file under it, reading the page is a SIGBUS.
- * From now on the program then ends with `status` and one line that names the file. `program`, which begins it,
- * is to last.  Not for libraries: the signal's handler is the program's. */
-void clock_guard(const char *program, int status);
-
 int64_t clock_now(const struct clock *clock);
 int64_t clock_offset(const struct clock *clock); /* virtual less real, now */
 double clock_rate_now(const struct clock *clock);

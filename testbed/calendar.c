@@ -33,7 +33,7 @@ int calendar_create(lua_State *L)
     }
     clock = lua_newuserdatauv(L, sizeof *clock, 0);
     *clock = made;
-    clock_guard("rehearse", STATUS_ENVIRONMENT);
+    page_guard("rehearse", STATUS_ENVIRONMENT);
     luaL_setmetatable(L, TYPE);
     return 1;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "faketime/clock.h"
+#include "faketime/page.h"
 
 static const char *guarded_program;
 static int guarded_status;
@@ -53,7 +53,7 @@ static void end_guarded(int number, siginfo_t *info, void *context)
     _exit(guarded_status);
 }
 
-void clock_guard(const char *program, int status)
+void page_guard(const char *program, int status)
 {
     struct sigaction action = {.sa_sigaction = end_guarded, .sa_flags = SA_SIGINFO};
 

@@ -18,7 +18,7 @@ static int guarded(struct stage *stage, void (*read_it)(struct stage *stage), ch
     pid = fork();
     if (pid == 0) {
         dup2(ends[1], STDERR_FILENO);
-        clock_guard("reader", STATUS);
+        page_guard("reader", STATUS);
         read_it(stage);
         _exit(0);
     }
