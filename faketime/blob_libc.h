@@ -12,7 +12,7 @@
 
 /* clang-format off */
 
-/* The short forms of some of SHIM_REAL_CALLS. */
+/* The short forms of some of SHIM_REAL_CALLS, and what goes past all of them. */
 #define BLOB_SHORT_CALLS(X)             \
     X(cnd_timedwait, NULL)              \
     X(mtx_timedlock, NULL)              \
@@ -20,7 +20,8 @@
     X(pthread_rwlock_timedrdlock, NULL) \
     X(pthread_rwlock_timedwrlock, NULL) \
     X(pthread_timedjoin_np, NULL)       \
-    X(sem_timedwait, NULL)
+    X(sem_timedwait, NULL)              \
+    X(syscall, NULL)
 
 #define BLOB_OTHER_CALLS(X)              \
     X(__errno_location, NULL)            \

@@ -13,6 +13,11 @@ static real_clock_fn real_clock(void)
     return (real_clock_fn)blob_header.originals[BLOB_CLOCK_GETTIME];
 }
 
+int shim_read(clockid_t id, struct timespec *now)
+{
+    return page_clock_gettime(&blob_clock, real_clock(), id, now);
+}
+
 bool shim_follows(clockid_t id)
 {
     return deadline_follows(&blob_clock, id);

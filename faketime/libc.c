@@ -39,7 +39,8 @@ bool libc_find(const struct symbols *libc, uint64_t functions[BLOB_LIBC])
         if (!symbols_at(libc, i, &symbol) || !symbol.is_default || !symbol.is_function)
             continue;
         for (size_t k = 0; k < BLOB_LIBC; k++)
-            if (functions[k] == 0 && strcmp(symbol.name, names[k]) == 0) {
+            if (functions[k] == 0 && symbol.name[0] == names[k][0] &&
+                strcmp(symbol.name, names[k]) == 0) {
                 functions[k] = symbol.leads_to;
                 found++;
             }

@@ -59,6 +59,8 @@ static inline int shim_gettime(clockid_t id, struct timespec *now)
     return page_clock_gettime(__atomic_load_n(&shim_clock.page, __ATOMIC_RELAXED), real, id, now);
 }
 
+/* The same, wherever this runs (blob_waits.c). */
+int shim_read(clockid_t id, struct timespec *now);
 /* Whether deadlines on this clock are ours to translate. */
 bool shim_follows(clockid_t id);
 /* Whether there still is a calendar, by which the last shim_left() was right. */

@@ -11,7 +11,7 @@ use Test::More;
 my $dir = tempdir('inside.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 build_c('cc', $dir, 'inside', 'lazy', '-pthread -Wl,-z,lazy') or BAIL_OUT('no compiler');
 build_c('cc', $dir, 'inside', 'bound', '-pthread -Wl,-z,now') or BAIL_OUT('no compiler');
-my @ways = qw(condition semaphore mutex rwlock sleep descriptor timer older);
+my @ways = qw(condition semaphore mutex rwlock sleep descriptor timer older futex);
 my $hour = 3600;
 my $patience = 60; # seconds, after which something hangs
 
@@ -66,7 +66,7 @@ sub ended ($what, $process, $from, $to) {
     alarm 0;
     is(delete $took{cancelled}, 'well', "$what: one that is cancelled has its mutex");
     my @wrong = grep { !defined $took{$_} || $took{$_} < $from || $took{$_} > $to } @ways;
-    ok(!@wrong, "$what: eight waits") or diag explain \%took;
+    ok(!@wrong, "$what: nine waits") or diag explain \%took;
     finish($process);
     return;
 }

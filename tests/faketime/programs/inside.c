@@ -4,6 +4,7 @@
  * Says "ready", waits for a line on stdin, and then prints "inside" when all are about to wait, and for each its name
  * and how many real milliseconds it took when it has ended; the last word is "end". */
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -96,6 +97,16 @@ static void older_timer(void)
     go_off(older, SIGUSR1);
 }
 
+static void futex(void)
+{
+    unsigned never = 0;
+
+    while (syscall(SYS_futex, &never, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &until, NULL,
+                   FUTEX_BITSET_MATCH_ANY) < 0 &&
+           errno == EINTR)
+        ;
+}
+
 static struct way {
     const char *name;
     void (*wait)(void);
@@ -108,6 +119,7 @@ static struct way {
     {"descriptor", descriptor },
     {"timer",      timer      },
     {"older",      older_timer},
+    {"futex",      futex      },
 };
 #define WAYS (sizeof ways / sizeof ways[0])
 
