@@ -48,9 +48,11 @@ CLIENT   = $(call objects,$(filter-out $(DRIVERS),$(wildcard clients/*.c)))
 FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
 TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
 SHIM     = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(sort $(wildcard faketime/shim*.c)) \
-             faketime/deadline.c faketime/page.c faketime/program.c faketime/vdso.c testbed/wire/error.c)
-CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/command%.c faketime/blob_code.c, \
-             $(wildcard faketime/*.c))) $(BUILD)/obj/faketime/image.o
+             $(patsubst %,faketime/%.c,deadline filter page program vdso) testbed/wire/error.c)
+IMAGES   = $(BUILD)/obj/faketime/image.o $(BUILD)/obj/faketime/trap_image.o
+CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/command%.c faketime/blob_code.c \
+             faketime/trap_%.c, \
+             $(wildcard faketime/*.c))) $(IMAGES)
 BUILTIN  = $(call objects,$(wildcard testbed/targets/*.c))
 STAGE    = $(call objects,$(wildcard testbed/stage/*.c))
 LUA      = $(sort $(wildcard testbed/lua/*.lua testbed/targets/*.lua))
@@ -68,14 +70,16 @@ $(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(PAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_fakeca)
 
 # It is started once for each program that goes on a clock.  Before main, glibc asks the processor seventy questions,
-# which takes longer than all the rest where a virtual machine has to answer them; musl asks none.
-MUSL    = musl-gcc -static -idirafter /usr/include/$(shell gcc -print-multiarch) -idirafter /usr/include
+# which takes longer than all the rest where a virtual machine has to answer them; musl asks none.  Where it lies
+# no filter looks (faketime/trap.c).
+MUSL    = musl-gcc -static -Wl,-Ttext-segment=0x70000000 \
+            -idirafter /usr/include/$(shell gcc -print-multiarch) -idirafter /usr/include
 QUICK   = $(if $(SANITIZE),$(CC),$(MUSL))
-COMMAND = $(call objects,faketime/fakeclock.c $(wildcard faketime/command*.c)) $(filter-out %/image.o,$(CLOCK)) $(WIRE)
+COMMAND = $(call objects,faketime/fakeclock.c $(wildcard faketime/command*.c)) $(filter-out $(IMAGES),$(CLOCK)) $(WIRE)
 $(BUILD)/obj/quick/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(QUICK) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/fakeclock: $(patsubst $(BUILD)/obj/%,$(BUILD)/obj/quick/%,$(COMMAND)) $(BUILD)/obj/faketime/image.o
+$(BUILD)/fakeclock: $(patsubst $(BUILD)/obj/%,$(BUILD)/obj/quick/%,$(COMMAND)) $(IMAGES)
 	$(QUICK) $(LDFLAGS) -o $@ $^ -lm
 
 # It goes into programs that are not ours, so no sanitizer goes with it.
@@ -93,11 +97,17 @@ $(BUILD)/obj/alone/%.o: %.c Makefile
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) $(ALONE) -c -o $@ $<
 $(BUILD)/blob.elf: faketime/blob.ld $(BUILD)/obj/alone/faketime/blob_code.o $(BUILD)/obj/alone/faketime/page.o
 	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ -o $@
-$(BUILD)/blob.bin: $(BUILD)/blob.elf
+TRAP = $(patsubst %.c,$(BUILD)/obj/alone/%.o,$(sort $(wildcard faketime/trap_*.c)) faketime/deadline.c faketime/page.c)
+$(BUILD)/trap.elf: faketime/trap.ld $(TRAP)
+	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@
+$(BUILD)/%.bin: $(BUILD)/%.elf
 	objcopy -O binary -j .head -j .text $< $@
 $(BUILD)/obj/faketime/image.o: faketime/image.S $(BUILD)/blob.bin
 	@mkdir -p $(@D)
-	$(CC) -DIMAGE='"$(BUILD)/blob.bin"' -c -o $@ $<
+	$(CC) -DIMAGE='"$(BUILD)/blob.bin"' -DSTART=image_start -DEND=image_end -c -o $@ $<
+$(BUILD)/obj/faketime/trap_image.o: faketime/image.S $(BUILD)/trap.bin
+	@mkdir -p $(@D)
+	$(CC) -DIMAGE='"$(BUILD)/trap.bin"' -DSTART=trap_image_start -DEND=trap_image_end -c -o $@ $<
 
 $(BUILD)/target-builtin: $(BUILTIN) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -lev -ljansson -lm

@@ -136,10 +136,12 @@ static json_t *describe_challenge(const struct call *call, int64_t number, const
 static json_t *describe(const struct call *call, int64_t number, const json_t *body)
 {
     json_t *challenges = json_array(), *one;
-    json_t *out = json_pack("{s:O, s:O, s:o, s:o}", "status", json_object_get(body, "status"),
-                            "identifier", json_object_get(body, "identifier"), "expires",
-                            time_json(json_integer_value(json_object_get(body, "expires"))),
-                            "challenges", challenges);
+    json_int_t expires = json_integer_value(json_object_get(body, "expires"));
+    bool late = has_status(body, "pending") && call->now > expires;
+    json_t *out =
+        json_pack("{s:s, s:O, s:o, s:o}", "status", late ? "expired" : text_of(body, "status"),
+                  "identifier", json_object_get(body, "identifier"), "expires", time_json(expires),
+                  "challenges", challenges);
     size_t i;
 
     if (json_object_get(body, "wildcard") != NULL)
@@ -147,7 +149,7 @@ static json_t *describe(const struct call *call, int64_t number, const json_t *b
     json_array_foreach(json_object_get(body, "challenges"), i, one)
     {
         /* once it is decided, only what decided it: section 7.1.4 */
-        if (has_status(body, "pending") || !has_status(one, "pending"))
+        if (has_status(out, "pending") || !has_status(one, "pending"))
             json_array_append_new(challenges, describe_challenge(call, number, one));
     }
     return out;
@@ -171,9 +173,7 @@ int answer_authorization(struct call *call)
         set_status(body, wanted);
         if (store_put(call->store, "authz", call->number, body, &e) < 0)
             status = broken(call, &e);
-    } else if (has_status(body, "pending") &&
-               call->now > json_integer_value(json_object_get(body, "expires")))
-        set_status(body, "expired");
+    }
     if (status == 0)
         status = answer_json(call, 200, describe(call, call->number, body));
     json_decref(body);

@@ -193,7 +193,7 @@ int limit_issued(struct acme *acme, const json_t *order, int64_t now, struct err
 
     identifiers_name(identifiers, set);
     renewal = had_before(acme->plan.store, set);
-    status = store_set(acme->plan.store, "set", set, empty, e);
+    status = renewal ? 0 : store_set(acme->plan.store, "set", set, empty, e);
     json_decref(empty);
     if (status < 0 || !acme->plan.policy->rate_limits || json_object_get(order, "replaces") != NULL)
         return status;

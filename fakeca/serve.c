@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 
 #define CROSS_SIGN_LASTS (INT64_C(10) * 365 * 86400)
 #define SERIALS_AHEAD    255
+#define MEMORY_KEPT                                                                                \
+    (8 << 20) /* what one request gave back to the system, the next would ask for again */
 
 static int64_t now(void *context)
 {
@@ -296,6 +299,7 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
     serve->plan = plan;
     serve->http.fd = serve->api.fd = -1;
     serve->manage.fd = -1;
+    mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error, not the end */
     serve->loop = ev_default_loop(0);
     if (serve->loop == NULL)

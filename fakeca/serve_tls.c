@@ -79,8 +79,8 @@ static SSL_CTX *context_of(const struct chain *chain, struct error *e)
         SSL_CTX_free(tls);
         return NULL;
     }
-    SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                              SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_read_ahead(tls, 1); /* a record with one read, not its header first */
     return tls;
 }
 

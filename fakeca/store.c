@@ -68,6 +68,7 @@ static int prepare(struct store *store, struct error *e)
 {
     static const char schema[] =
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+        "PRAGMA wal_autocheckpoint = 4000;"
         "CREATE TABLE IF NOT EXISTS thing (number INTEGER PRIMARY KEY AUTOINCREMENT,"
         " kind TEXT NOT NULL, name TEXT, body TEXT NOT NULL);"
         "CREATE UNIQUE INDEX IF NOT EXISTS thing_name ON thing (kind, name);"
@@ -102,7 +103,8 @@ struct store *store_open(const char *directory, struct error *e)
     snprintf(path, sizeof path, "%s/serve.db", directory);
     mask = umask(0077);
     status =
-        sqlite3_open_v2(path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+        sqlite3_open_v2(path, &store->database,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     status = status == SQLITE_OK ? prepare(store, e) : database_failed(store, e);
     umask(mask);
     if (status == 0)
@@ -124,13 +126,13 @@ void store_close(struct store *store)
 
 /* --- running ------------------------------------------------------------------------------------ */
 
-/* Should memory run out, the statement fails when it is run. */
+/* `text` stays until the statement has run; should memory run out, that fails. */
 static void bind_text(sqlite3_stmt *statement, int i, const char *text)
 {
     if (text == NULL)
         sqlite3_bind_null(statement, i);
     else
-        sqlite3_bind_text(statement, i, text, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_text(statement, i, text, -1, SQLITE_STATIC);
 }
 
 static int run(struct store *store, enum statement which, struct error *e)
@@ -169,17 +171,19 @@ static int insert(struct store *store, enum statement which, const char *kind, c
 {
     sqlite3_stmt *statement = store->statements[which];
     char *text = json_dumps(body, JSON_COMPACT);
+    int status;
 
     if (text == NULL)
         return failed(e, "out of memory");
     bind_text(statement, 1, kind);
     bind_text(statement, 2, name);
     bind_text(statement, 3, text);
+    status = run(store, which, e);
     free(text);
-    return run(store, which, e);
+    return status;
 }
 
-int64_t store_add(struct store *store, const char *kind, const char *name, const json_t *body,
+int64_t store_add(struct store *store, const char *kind, const char *name, json_t *body,
                   struct error *e)
 {
     int64_t number;
@@ -187,7 +191,7 @@ int64_t store_add(struct store *store, const char *kind, const char *name, const
     if (insert(store, ADD, kind, name, body, e) < 0)
         return -1;
     number = sqlite3_last_insert_rowid(store->database);
-    cache_keep(&store->cache, kind, number, body, true);
+    cache_keep(&store->cache, kind, number, body);
     return number;
 }
 
@@ -224,8 +228,7 @@ static int change(struct store *store, enum statement which, const char *kind, i
                : failed(e, "serve.db: there is no %s %lld", kind, (long long)number);
 }
 
-int store_put(struct store *store, const char *kind, int64_t number, const json_t *body,
-              struct error *e)
+int store_put(struct store *store, const char *kind, int64_t number, json_t *body, struct error *e)
 {
     char *text = json_dumps(body, JSON_COMPACT);
     int status =
@@ -233,7 +236,7 @@ int store_put(struct store *store, const char *kind, int64_t number, const json_
 
     free(text);
     if (status == 0)
-        cache_keep(&store->cache, kind, number, body, true);
+        cache_keep(&store->cache, kind, number, body);
     return status;
 }
 
@@ -278,7 +281,7 @@ json_t *store_get(struct store *store, const char *kind, int64_t number)
     sqlite3_bind_int64(statement, 2, number);
     body = one(statement, &same);
     if (body != NULL)
-        cache_keep(&store->cache, kind, number, body, false);
+        cache_keep(&store->cache, kind, number, body);
     return body;
 }
 

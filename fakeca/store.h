@@ -6,6 +6,12 @@
  * store_begin, any of the rest, then store_commit or store_rollback.  The file is in
  * write-ahead mode: a process that is killed loses nothing it has committed.
  *
+ * Bodies are shared: the store keeps a reference to what store_add and store_put are given and to what store_get
+ * gives.  Whoever changes one puts it before the transaction is committed; rolled back, it is as it was for those who
+ * ask next.  What is only to be told differently is a copy.
+ *
+ * One process has the file at a time.
+ *
  * Every call that can fail returns -1 (or NULL) with *e.
  */
 #ifndef FAKECA_STORE_H
@@ -26,11 +32,10 @@ int store_commit(struct store *store, struct error *e);
 void store_rollback(struct store *store);
 
 /* The new thing's number; `name` may be NULL. */
-int64_t store_add(struct store *store, const char *kind, const char *name, const json_t *body,
+int64_t store_add(struct store *store, const char *kind, const char *name, json_t *body,
                   struct error *e);
 /* Puts a new body in place of the old one. */
-int store_put(struct store *store, const char *kind, int64_t number, const json_t *body,
-              struct error *e);
+int store_put(struct store *store, const char *kind, int64_t number, json_t *body, struct error *e);
 int store_rename(struct store *store, const char *kind, int64_t number, const char *name,
                  struct error *e);
 /* Gives the thing of that name this body, and makes it where there is none. */

@@ -1,6 +1,5 @@
 #include "fakeca/store_cache.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void let_go(struct cached *slot)
@@ -9,25 +8,27 @@ static void let_go(struct cached *slot)
     *slot = (struct cached){0};
 }
 
-json_t *cache_get(const struct store_cache *cache, const char *kind, int64_t number)
-{
-    const struct cached *slot = &cache->slots[(uint64_t)number % CACHED_MOST];
-
-    return slot->body != NULL && slot->number == number && strcmp(slot->kind, kind) == 0
-               ? json_deep_copy(slot->body)
-               : NULL;
-}
-
-void cache_keep(struct store_cache *cache, const char *kind, int64_t number, const json_t *body,
-                bool changed)
+json_t *cache_get(struct store_cache *cache, const char *kind, int64_t number)
 {
     struct cached *slot = &cache->slots[(uint64_t)number % CACHED_MOST];
 
+    if (slot->body == NULL || slot->number != number || strcmp(slot->kind, kind) != 0)
+        return NULL;
+    slot->touched = true;
+    return json_incref(slot->body);
+}
+
+void cache_keep(struct store_cache *cache, const char *kind, int64_t number, json_t *body)
+{
+    struct cached *slot = &cache->slots[(uint64_t)number % CACHED_MOST];
+
+    json_incref(body); /* it may be the one that is there */
     let_go(slot);
-    if (strlen(kind) >= CACHED_KIND_MOST)
-        return;
-    *slot = (struct cached){.number = number, .body = json_deep_copy(body), .changed = changed};
-    strcpy(slot->kind, kind);
+    *slot = (struct cached){.number = number, .body = body, .touched = true};
+    if (strlen(kind) < CACHED_KIND_MOST)
+        strcpy(slot->kind, kind);
+    else
+        let_go(slot);
 }
 
 void cache_drop(struct store_cache *cache, const char *kind)
@@ -40,9 +41,9 @@ void cache_drop(struct store_cache *cache, const char *kind)
 void cache_settle(struct store_cache *cache, bool committed)
 {
     for (size_t i = 0; i < CACHED_MOST; i++) {
-        if (cache->slots[i].changed && !committed)
+        if (cache->slots[i].touched && !committed)
             let_go(&cache->slots[i]);
-        cache->slots[i].changed = false;
+        cache->slots[i].touched = false;
     }
 }
 

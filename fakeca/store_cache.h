@@ -1,8 +1,8 @@
 /* store_cache.h -- the bodies of things that were read or written last, so that a request need not parse again
  * what the one before it has parsed.
  *
- * What goes in and what comes out are copies: a caller that changes one has changed nothing here.  What a
- * transaction has put in stays marked until cache_settle says what became of it.
+ * They are shared with whoever gives or gets them, and may be changed in place until cache_settle; where the
+ * transaction comes to nothing, all that it had to do with is let go.
  *
  * Order of calls: all zero, or cache_clear; any of the rest; cache_clear.
  */
@@ -21,14 +21,13 @@ struct store_cache {
         int64_t number;
         char kind[CACHED_KIND_MOST];
         json_t *body; /* NULL: nothing here */
-        bool changed; /* by the transaction that is open */
+        bool touched; /* by the transaction that is open */
     } slots[CACHED_MOST];
 };
 
-/* A body of the caller's own; NULL where it is not here. */
-json_t *cache_get(const struct store_cache *cache, const char *kind, int64_t number);
-void cache_keep(struct store_cache *cache, const char *kind, int64_t number, const json_t *body,
-                bool changed);
+/* A new reference; NULL where it is not here. */
+json_t *cache_get(struct store_cache *cache, const char *kind, int64_t number);
+void cache_keep(struct store_cache *cache, const char *kind, int64_t number, json_t *body);
 /* They may have changed, and nobody says how. */
 void cache_drop(struct store_cache *cache, const char *kind);
 /* The transaction is over. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "faketime/blob.h"
+#include "faketime/trap.h"
 
 static void read_command(pid_t pid, char command[32])
 {
@@ -24,14 +25,19 @@ static void read_command(pid_t pid, char command[32])
         fclose(file);
 }
 
-static bool behind_blob(pid_t pid, const struct region *region)
+static bool is_marked(pid_t pid, uint64_t address, uint64_t mark)
 {
-    uint64_t magic;
-    struct iovec ours = {&magic, sizeof magic};
-    struct iovec theirs = {(void *)(uintptr_t)(region->start - BLOB_CODE), sizeof magic};
+    uint64_t there;
+    struct iovec ours = {&there, sizeof there};
+    struct iovec theirs = {(void *)(uintptr_t)address, sizeof there};
 
-    return process_vm_readv(pid, &ours, 1, &theirs, 1, 0) == (ssize_t)sizeof magic &&
-           magic == BLOB_MAGIC;
+    return process_vm_readv(pid, &ours, 1, &theirs, 1, 0) == (ssize_t)sizeof there && there == mark;
+}
+
+static bool is_trap(pid_t pid, const struct region *region)
+{
+    return region->inode == 0 && region->executable && !region->writable &&
+           region->end - region->start == TRAP_CODE && is_marked(pid, region->start, TRAP_MAGIC);
 }
 
 /* Asked before we look at the page ourselves, though that is another page table. */
@@ -54,11 +60,12 @@ static bool look_at(pid_t pid, const struct maps *maps, struct resident *residen
 
         if (strstr(region->name, "/libfakeclock.so") != NULL)
             resident->preloaded = true;
+        resident->trapped |= is_trap(pid, region);
         if (!region->shared || region->executable || !maps_is_clock(pid, region))
             continue;
         found = true;
         resident->inode = region->inode;
-        resident->redirected |= behind_blob(pid, region);
+        resident->redirected |= is_marked(pid, region->start - BLOB_CODE, BLOB_MAGIC);
         resident->has_read |= has_read(pages_fd, region);
         memcpy(resident->clock, region->name, sizeof resident->clock);
     }

@@ -16,6 +16,7 @@ struct resident {
     pid_t pid;
     bool redirected;
     bool preloaded;
+    bool trapped; /* its waits (trap.h) */
     bool has_read;
     uint64_t inode;
     char clock[REGION_NAME]; /* its path */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "faketime/command.h"
+#include "faketime/filter.h"
 #include "faketime/launch.h"
 #include "faketime/page.h"
 #include "faketime/preload.h"
@@ -23,6 +24,24 @@ static int name_clock(const char *path, struct error *e)
     return 0;
 }
 
+static enum trap_kind kind_of(enum program program)
+{
+    if (program == PROGRAM_TRAPS)
+        return TRAP_ALL;
+    return program == PROGRAM_MOVES || !filter_inherited(NULL) ? TRAP_NONE : TRAP_HANDLER;
+}
+
+/* On a clock, or, where it is empty, on none. */
+static int arm(enum program program, const char *clock, struct error *e)
+{
+    static char self[PATH_MAX];
+    struct trap_order order = {.kind = kind_of(program), .launcher = self, .clock = clock};
+
+    if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
+        return failed(e, "/proc/self/exe: %s", strerror(errno));
+    return launch_arm(&order, e);
+}
+
 /* By both means where both work: redirected, libc's own readers follow; preloaded, the waits do, and what
  * the program starts. */
 static int prepare(enum program program, struct error *e)
@@ -34,8 +53,8 @@ static int prepare(enum program program, struct error *e)
     else if (preload_library(e) < 0)
         return -1;
     if (program == PROGRAM_MOVES)
-        return launch_arm(getenv("FAKECLOCK"), &unheard), 0;
-    return launch_arm(getenv("FAKECLOCK"), e);
+        return arm(program, getenv("FAKECLOCK"), &unheard), 0;
+    return arm(program, getenv("FAKECLOCK"), e);
 }
 
 /* Returns only where it cannot.  What the kernel does not know is the shell's, as execvp(3) has it. */
@@ -91,8 +110,15 @@ int verb_run(int argc, char **argv)
     return complain(BAD_INPUT, &e);
 }
 
+static int follow(enum program program, const char *clock, struct error *e)
+{
+    if (*clock == '\0')
+        return arm(program, clock, e);
+    return name_clock(clock, e) < 0 ? -1 : prepare(program, e);
+}
+
 /* Nobody has asked for this one to be put on a clock, and the one who starts it does not know: whatever is wrong
- * with the clock, the program runs, and one line tells. */
+ * with the clock, the program runs, and one line tells; unless it could not live. */
 int verb_follow(int argc, char **argv)
 {
     struct error e;
@@ -103,8 +129,10 @@ int verb_follow(int argc, char **argv)
         return complain(BAD_INPUT, &e);
     }
     program = program_check(argv[2], &e);
-    if (program < PROGRAM_MISSING && (name_clock(argv[1], &e) < 0 || prepare(program, &e) < 0)) {
-        failed_in(&e, "real time is kept");
+    if (program < PROGRAM_MISSING && follow(program, argv[1], &e) < 0) {
+        failed_in(&e, kind_of(program) != TRAP_NONE && filter_inherited(NULL)
+                          ? "cannot be run without a handler"
+                          : "real time is kept");
         complain(ENVIRONMENT, &e);
     }
     /* past libc, where libfakeclock.so would ask for us again */

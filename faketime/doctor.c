@@ -47,6 +47,7 @@ static void tell_means(enum program program, const struct error *e, FILE *out)
 {
     static const char *const means[] = {
         [PROGRAM_MOVES] = "redirected and preloaded: reads and waits are on the clock",
+        [PROGRAM_TRAPS] = "redirected and its waits trapped: reads and waits are on the clock",
         [PROGRAM_REDIRECTS] =
             "redirected: reads are on the clock, waits until a time on it are not",
         [PROGRAM_FOREIGN] = "redirected: reads are on the clock, waits until a time on it are not",
@@ -56,6 +57,12 @@ static void tell_means(enum program program, const struct error *e, FILE *out)
     fprintf(out, "%-12s%s\n", "by 'run'", means[program]);
     if (program != PROGRAM_MOVES)
         fprintf(out, "%-12s%s\n", "because", e->text);
+    if (program == PROGRAM_TRAPS)
+        fprintf(out,
+                "%-12swhat it starts gains no privileges by being setuid, unless root runs it; "
+                "SIGSYS is "
+                "ours\n",
+                "beware");
 }
 
 /* --- what it reads ---------------------------------------------------------------------------------- */
@@ -144,8 +151,9 @@ static void tell_clock(const struct resident *resident, bool on, FILE *out)
     }
     fprintf(out, "%-12s%s\n", "clock", resident->clock);
     fprintf(out, "%-12s%s%s%s; %s\n", "by", resident->redirected ? "redirecting" : "",
-            resident->redirected && resident->preloaded ? " and " : "",
+            resident->redirected && (resident->preloaded || resident->trapped) ? " and " : "",
             resident->preloaded    ? "preloading"
+            : resident->trapped    ? "trapping waits"
             : resident->redirected ? ""
                                    : "mapping it itself",
             resident->has_read ? "it has been read" : "it has not been read yet");
@@ -227,7 +235,7 @@ static void warn_of_waits(const struct resident *resident, const struct uses *us
     struct waiting waiting = {.pid = resident->pid};
     char path[40];
 
-    if (resident->preloaded)
+    if (resident->preloaded || resident->trapped)
         return;
     snprintf(path, sizeof path, "/proc/%d/task", (int)resident->pid);
     tree_numbers(path, count_waiting, &waiting);

@@ -358,6 +358,8 @@ static int verb_detach(int argc, char **argv)
 
 static const char *means_of(const struct resident *resident)
 {
+    if (resident->trapped)
+        return "trap";
     if (resident->redirected)
         return resident->preloaded ? "both" : "redirect";
     return resident->preloaded ? "preload" : "itself";

@@ -1,9 +1,9 @@
-/* The flat image of blob_code.c, and where it ends (image.h). */
+/* A flat image, and where it ends (image.h). */
     .section .rodata
-    .globl image_start, image_end
+    .globl START, END
     .balign 8
-image_start:
+START:
     .incbin IMAGE
     .balign 8
-image_end:
+END:
     .section .note.GNU-stack, "", @progbits

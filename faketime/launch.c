@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "faketime/filter.h"
 #include "faketime/maps.h"
 #include "faketime/redirect.h"
 #include "faketime/tracee.h"
@@ -33,7 +35,25 @@ static int await_exec(pid_t pid)
     }
 }
 
-static int redirect_new(struct tracee *tracee, const char *clock, struct error *e)
+/* One that inherits a filter needs a handler whatever happens, and so a clock to look at, though it be of zeros. */
+static int put_new(struct tracee *tracee, const struct maps *maps, struct redirect *redirect,
+                   const struct trap_order *order, struct error *e)
+{
+    bool none = *order->clock == '\0';
+    int result = none ? redirect_off(tracee, maps, redirect, e)
+                      : redirect_on(tracee, maps, redirect, order->clock, false, e);
+    struct error why;
+
+    if (order->kind == TRAP_NONE || (result < 0 && !filter_inherited(NULL)))
+        return result;
+    if (result < 0)
+        redirect_off(tracee, maps, redirect, &why);
+    if (trap_on(tracee, maps, redirect, order, &why) < 0)
+        fprintf(stderr, "fakeclock: waits until a time on the clock may hang: %s\n", why.text);
+    return result;
+}
+
+static int redirect_new(struct tracee *tracee, const struct trap_order *order, struct error *e)
 {
     struct redirect redirect;
     struct maps maps;
@@ -42,25 +62,25 @@ static int redirect_new(struct tracee *tracee, const char *clock, struct error *
     if (maps_read(tracee->pid, &maps, e) < 0)
         return -1;
     if (redirect_look(tracee, &maps, &redirect, e) == 0 && tracee_enter(tracee, &maps, 0, e) == 0)
-        result = redirect_on(tracee, &maps, &redirect, clock, false, e);
+        result = put_new(tracee, &maps, &redirect, order, e);
     tracee_leave(tracee);
     maps_free(&maps);
     return result;
 }
 
-static void put_on_clock(pid_t pid, const char *clock)
+static void put_on_clock(pid_t pid, const struct trap_order *order)
 {
     struct tracee tracee;
     struct error e;
 
-    if (tracee_at_exec(pid, &tracee, &e) < 0 || redirect_new(&tracee, clock, &e) < 0)
+    if (tracee_at_exec(pid, &tracee, &e) < 0 || redirect_new(&tracee, order, &e) < 0)
         fprintf(stderr, "fakeclock: real time is kept: %s\n", e.text);
     tracee_release(&tracee);
 }
 
 struct task {
     pid_t pid; /* the grandparent */
-    const char *clock;
+    struct trap_order order;
     int tell;
 };
 
@@ -76,7 +96,7 @@ static int help(void *argument)
                strerror(errno));
     if (write(task->tell, &e, sizeof e) == (ssize_t)sizeof e && e.text[0] == '\0' &&
         await_exec(task->pid) == 0)
-        put_on_clock(task->pid, task->clock);
+        put_on_clock(task->pid, &task->order);
     return 0;
 }
 
@@ -84,13 +104,13 @@ static int help(void *argument)
 
 /* Twice, so that the program is not asked to wait for a child that it does not know.  Nothing is copied: the
  * helper waits in our memory until we have become the program, and has it for itself from then on. */
-static int start_helper(const char *clock, int tell)
+static int start_helper(const struct trap_order *order, int tell)
 {
     static char stack[STACK_BYTES] __attribute__((aligned(16)));
     static struct task task;
     pid_t child;
 
-    task = (struct task){getpid(), clock, tell};
+    task = (struct task){getpid(), *order, tell};
     child = vfork();
     if (child == 0) {
         clone(help, stack + sizeof stack, CLONE_VM | SIGCHLD, &task);
@@ -100,7 +120,7 @@ static int start_helper(const char *clock, int tell)
     return child < 0 || waitpid(child, NULL, 0) < 0 ? -1 : 0;
 }
 
-int launch_arm(const char *clock, struct error *e)
+int launch_arm(const struct trap_order *order, struct error *e)
 {
     struct error answer;
     ssize_t got = 0;
@@ -110,7 +130,7 @@ int launch_arm(const char *clock, struct error *e)
         return failed(e, "cannot make a pipe: %s", strerror(errno));
     /* Yama (prctl(2)) wants consent; where there is no Yama, this fails and nothing is lost */
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-    if (start_helper(clock, ends[1]) == 0)
+    if (start_helper(order, ends[1]) == 0)
         got = read(ends[0], &answer, sizeof answer);
     prctl(PR_SET_PTRACER, 0, 0, 0, 0);
     close(ends[0]);

@@ -7,11 +7,13 @@
 #ifndef FAKETIME_LAUNCH_H
 #define FAKETIME_LAUNCH_H
 
+#include "faketime/trap.h"
 #include "testbed/wire/error.h"
 
-/* Starts the helper.  When it returns 0 the next successful execve puts the program on `clock`, an absolute
- * path; should that fail, the helper says so in one line on stderr, and the program runs on real time.
+/* Starts the helper.  When it returns 0 the next successful execve puts the program on the order's clock, an
+ * absolute path, or on none, where that is empty, and traps what is to be trapped; should that fail, the helper says
+ * so in one line on stderr, and the program runs on real time, or with waits that may hang.
  * -1 with one line where the kernel does not let us trace. */
-int launch_arm(const char *clock, struct error *e);
+int launch_arm(const struct trap_order *order, struct error *e);
 
 #endif

@@ -105,10 +105,9 @@ static bool other_loader(const struct binary *binary, const char *path)
     return strcmp(base == NULL ? name : base + 1, GLIBC_LOADER) != 0;
 }
 
-/* The Go linker leaves a note of this owner in every program (cmd/link, "go build ID"). */
-static bool written_in_go(const struct binary *binary, const char *path)
+/* Whether it has a note of this owner and kind; four bytes with the zero behind them. */
+static bool has_note(const struct binary *binary, const char owner[4], Elf64_Word kind)
 {
-    (void)path;
     for (size_t i = 0; i < binary->header.e_phnum; i++) {
         const Elf64_Phdr *notes = &binary->segments[i];
         struct {
@@ -121,13 +120,28 @@ static bool written_in_go(const struct binary *binary, const char *path)
             continue;
         while (at < notes->p_filesz &&
                read_at(binary->fd, &note, sizeof note, notes->p_offset + at)) {
-            if (note.header.n_namesz == 4 && memcmp(note.owner, "Go\0", 4) == 0)
+            if (note.header.n_namesz == 4 && note.header.n_type == kind &&
+                memcmp(note.owner, owner, 4) == 0)
                 return true;
             at += sizeof note.header + ((uint64_t)(note.header.n_namesz + 3) & ~UINT64_C(3)) +
                   ((uint64_t)(note.header.n_descsz + 3) & ~UINT64_C(3));
         }
     }
     return false;
+}
+
+/* The Go linker leaves its build ID in every program (cmd/internal/buildid). */
+static bool written_in_go(const struct binary *binary, const char *path)
+{
+    (void)path;
+    return has_note(binary, "Go\0", 4);
+}
+
+/* What glibc starts a program with says what kernel it is for (csu/abi-note.c). */
+static bool statically_with_glibc(const struct binary *binary, const char *path)
+{
+    return statically_linked(binary, path) && has_note(binary, "GNU", NT_GNU_ABI_TAG) &&
+           !written_in_go(binary, path);
 }
 
 /* ld.so ignores LD_PRELOAD where starting the program changes who one is. */
@@ -148,13 +162,14 @@ static const struct reason {
     enum program program;
     const char *text;
 } reasons[] = {
-    {other_machine,     PROGRAM_STAYS,     "is not a 64-bit x86 program"},
-    {gains_privilege,   PROGRAM_STAYS,
-     "is setuid, setgid or has capabilities, and so ignores preloading" },
-    {statically_linked, PROGRAM_REDIRECTS, "is statically linked"       },
-    {other_loader,      PROGRAM_FOREIGN,   "is not linked with glibc"   },
-    {written_in_go,     PROGRAM_REDIRECTS,
-     "is a Go program, which reads the kernel's clock without libc"     },
+    {other_machine,         PROGRAM_STAYS,     "is not a 64-bit x86 program"},
+    {gains_privilege,       PROGRAM_STAYS,
+     "is setuid, setgid or has capabilities, and so ignores preloading"     },
+    {statically_with_glibc, PROGRAM_TRAPS,     "is statically linked"       },
+    {statically_linked,     PROGRAM_REDIRECTS, "is statically linked"       },
+    {other_loader,          PROGRAM_FOREIGN,   "is not linked with glibc"   },
+    {written_in_go,         PROGRAM_REDIRECTS,
+     "is a Go program, which reads the kernel's clock without libc"         },
 };
 
 static enum program check_binary(int fd, const char *path, struct error *e)

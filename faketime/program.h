@@ -12,7 +12,8 @@
 #include "testbed/wire/error.h"
 
 enum program {
-    PROGRAM_MOVES,     /* by preloading, by redirecting, or both */
+    PROGRAM_MOVES, /* by preloading, by redirecting, or both */
+    PROGRAM_TRAPS, /* by redirecting, and trapping its waits (trap.h): preloading does nothing to it */
     PROGRAM_REDIRECTS, /* only by redirecting; preloading does nothing to it */
     PROGRAM_FOREIGN,   /* the same, and preloading would break it: another libc */
     PROGRAM_MISSING,   /* no such command, or none that can be run */
@@ -20,7 +21,7 @@ enum program {
 };
 
 /* `command` as execvp(3) finds it; a script's interpreter is looked at in its place.  Fills *e
- * unless it returns PROGRAM_MOVES: for the next two, with why preloading does not do. */
+ * unless it returns PROGRAM_MOVES: for the next three, with why preloading does not do. */
 enum program program_check(const char *command, struct error *e);
 
 /* The command's file, as execvp(3) looks for it; -1 with one line where there is none. */

@@ -362,7 +362,7 @@ static int set_others(struct tracee *tracee, const struct redirect *redirect,
 }
 
 /* Nobody can be inside it: nothing has led there yet. */
-static void drop_blob(struct tracee *tracee, const struct redirect *redirect)
+static void drop_blob(struct tracee *tracee, struct redirect *redirect)
 {
     const struct remote_call unmap = {
         .what = "unmap memory", .number = SYS_munmap, .arguments = {redirect->blob, BLOB_SIZE}
@@ -371,6 +371,7 @@ static void drop_blob(struct tracee *tracee, const struct redirect *redirect)
     uint64_t ignored;
 
     tracee_call(tracee, &unmap, &ignored, &unheard);
+    redirect->blob = 0;
 }
 
 int redirect_on(struct tracee *tracee, const struct maps *maps, struct redirect *redirect,

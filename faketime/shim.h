@@ -78,7 +78,9 @@ void shim_say(const char *text);
     X(clock_nanosleep, NULL)                                                                       \
     X(clock_settime, NULL)                                                                         \
     X(execve, NULL)                                                                                \
+    X(execveat, NULL)                                                                              \
     X(execvpe, NULL)                                                                               \
+    X(fexecve, NULL)                                                                               \
     X(mq_timedreceive, NULL)                                                                       \
     X(mq_timedsend, NULL)                                                                          \
     X(posix_spawn, NULL)                                                                           \

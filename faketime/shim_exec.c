@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "faketime/filter.h"
 #include "faketime/program.h"
 
 #define ARGUMENTS_MAX                                                                              \
@@ -95,21 +96,22 @@ static bool path_for_others(const char *path, char others[PATH_MAX])
     return *others == '/' && access(others, X_OK) == 0;
 }
 
-/* Whether to start `path` by way of the launcher. */
+/* Whether to start `path` by way of the launcher: lest it slips off the calendar, or because it cannot live without
+ * a handler for the filter that we have inherited (trap.h). */
 static bool would_slip_off(const char *path, char *const environment[], char others[PATH_MAX])
 {
     int saved = errno;
+    bool follows = *clock_path != '\0' && shim_follows(CLOCK_REALTIME), slips;
     enum program program;
     struct error unheard;
-    bool slips;
 
-    if (*clock_path == '\0' || !shim_follows(CLOCK_REALTIME) || path == NULL ||
-        !path_for_others(path, others))
+    if ((!follows && !filter_inherited(NULL)) || path == NULL || !path_for_others(path, others))
         return false;
     program = program_check(others, &unheard);
-    slips = (program == PROGRAM_REDIRECTS || program == PROGRAM_FOREIGN ||
-             (program == PROGRAM_MOVES && !passes_on(environment))) &&
-            access(launcher, X_OK) == 0 && !is_traced();
+    slips =
+        (program == PROGRAM_TRAPS || program == PROGRAM_REDIRECTS || program == PROGRAM_FOREIGN ||
+         (program == PROGRAM_MOVES && follows && !passes_on(environment))) &&
+        access(launcher, X_OK) == 0 && !is_traced();
     errno = saved;
     return slips;
 }
@@ -129,7 +131,8 @@ static size_t count(char *const arguments[])
 
 static void fill(const char **all, const char *path, char *const arguments[], size_t many)
 {
-    const char *const before[BEFORE] = {"fakeclock", "follow", clock_path, path,
+    const char *const before[BEFORE] = {"fakeclock", "follow",
+                                        shim_follows(CLOCK_REALTIME) ? clock_path : "", path,
                                         many == 0 ? path : arguments[0]};
 
     memcpy(all, before, sizeof before);
@@ -173,6 +176,57 @@ INTERPOSED int execvp(const char *file, char *const arguments[])
     return execvpe(file, arguments, environ);
 }
 
+/* --- the same with a descriptor ------------------------------------------------------------------- */
+
+/* What `fd` is, or what has that path in the folder that it is; false for what has no name (any more). */
+static bool path_at(int fd, const char *path, char whole[PATH_MAX])
+{
+    char link[32];
+    ssize_t length;
+    int more;
+
+    if (fd == AT_FDCWD || *path == '/')
+        return snprintf(whole, PATH_MAX, "%s", path) < PATH_MAX;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    length = readlink(link, whole, PATH_MAX - 1);
+    if (length < 0)
+        return false;
+    more = snprintf(whole + length, (size_t)(PATH_MAX - length), "%s%s", *path == '\0' ? "" : "/",
+                    path);
+    return length + more < PATH_MAX && access(whole, X_OK) == 0;
+}
+
+static bool would_slip_off_at(int fd, const char *path, char *const environment[],
+                              char whole[PATH_MAX])
+{
+    char others[PATH_MAX];
+    int saved = errno;
+    bool slips = path_at(fd, path, whole) && would_slip_off(whole, environment, others);
+
+    errno = saved;
+    return slips;
+}
+
+INTERPOSED int fexecve(int fd, char *const arguments[], char *const environment[])
+{
+    char path[PATH_MAX];
+
+    if (would_slip_off_at(fd, "", environment, path))
+        return execve(path, arguments, environment);
+    return shim_real()->fexecve(fd, arguments, environment);
+}
+
+INTERPOSED int execveat(int fd, const char *path, char *const arguments[],
+                        char *const environment[], int flags)
+{
+    char whole[PATH_MAX];
+    bool plain = (flags & ~AT_EMPTY_PATH) == 0 && (*path != '\0' || flags != 0);
+
+    if (plain && would_slip_off_at(fd, path, environment, whole))
+        return execve(whole, arguments, environment);
+    return shim_real()->execveat(fd, path, arguments, environment, flags);
+}
+
 /* --- the same with the arguments one by one ------------------------------------------------------ */
 
 /* Their number with the NULL behind them, and they themselves where there is room for them. */
@@ -189,59 +243,55 @@ static size_t gather(const char *first, va_list *rest, char **into)
     }
 }
 
-INTERPOSED int execl(const char *path, const char *first, ...)
+static int run_list(int (*run)(const char *, char *const[], char *const[]), const char *program,
+                    const char *first, va_list *rest, bool environment_follows)
 {
-    va_list rest, again;
+    va_list again;
     size_t many;
 
-    va_start(rest, first);
-    va_copy(again, rest);
-    many = gather(first, &rest, NULL);
-    va_end(rest);
+    va_copy(again, *rest);
+    many = gather(first, &again, NULL);
+    va_end(again);
     {
         char *arguments[many];
 
-        gather(first, &again, arguments);
-        va_end(again);
-        return execve(path, arguments, environ);
+        gather(first, rest, arguments);
+        return run(program, arguments,
+                   environment_follows ? va_arg(*rest, char *const *) : environ);
     }
+}
+
+INTERPOSED int execl(const char *path, const char *first, ...)
+{
+    va_list rest;
+    int result;
+
+    va_start(rest, first);
+    result = run_list(execve, path, first, &rest, false);
+    va_end(rest);
+    return result;
 }
 
 INTERPOSED int execlp(const char *file, const char *first, ...)
 {
-    va_list rest, again;
-    size_t many;
+    va_list rest;
+    int result;
 
     va_start(rest, first);
-    va_copy(again, rest);
-    many = gather(first, &rest, NULL);
+    result = run_list(execvpe, file, first, &rest, false);
     va_end(rest);
-    {
-        char *arguments[many];
-
-        gather(first, &again, arguments);
-        va_end(again);
-        return execvpe(file, arguments, environ);
-    }
+    return result;
 }
 
 INTERPOSED int execle(const char *path, const char *first, ...)
 {
-    va_list rest, again;
-    size_t many;
+    va_list rest;
+    int result;
 
     va_start(rest, first);
-    va_copy(again, rest);
-    many = gather(first, &rest, NULL);
+    result = run_list(execve, path, first, &rest, true);
     va_end(rest);
-    {
-        char *arguments[many];
-
-        gather(first, &again, arguments);
-        char *const *environment = va_arg(again, char *const *);
-        va_end(again);
-        return execve(path, arguments, environment);
-    }
+    return result;
 }
 
 /* --- spawn ------------------------------------------------------------------------------------- */

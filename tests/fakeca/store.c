@@ -63,15 +63,36 @@ static void what_is_rolled_back_was_never_there(void **state)
     store_close(store);
 }
 
-static void a_body_is_the_callers_own(void **state)
+static void a_change_that_is_rolled_back_is_forgotten(void **state)
 {
     struct store *store = opened(*state);
+    struct error e;
+    int64_t number = add(store, NULL, 1);
+    json_t *body;
+
+    MUST(store_begin(store, &e));
+    body = store_get(store, "thing", number);
+    json_object_set_new(body, "said", json_integer(2));
+    store_rollback(store);
+    assert_says(store, "thing", number, 1);
+    json_decref(body);
+    store_close(store);
+}
+
+static void a_body_may_be_put_back_as_it_was_got(void **state)
+{
+    struct store *store = opened(*state);
+    struct error e;
     int64_t number = add(store, NULL, 1);
     json_t *body = store_get(store, "thing", number);
 
     json_object_set_new(body, "said", json_integer(2));
-    assert_says(store, "thing", number, 1);
+    MUST(store_put(store, "thing", number, body, &e));
     json_decref(body);
+    assert_says(store, "thing", number, 2);
+    store_close(store);
+    store = opened(*state);
+    assert_says(store, "thing", number, 2);
     store_close(store);
 }
 
@@ -125,7 +146,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FRESH(what_is_rolled_back_was_never_there),
-        FRESH(a_body_is_the_callers_own),
+        FRESH(a_change_that_is_rolled_back_is_forgotten),
+        FRESH(a_body_may_be_put_back_as_it_was_got),
         FRESH(a_number_is_of_one_kind),
         FRESH(what_is_set_by_name_is_found_by_number),
         FRESH(of_many_each_is_remembered),

@@ -36,7 +36,8 @@ sub tried_out ($name, $command) {
 
 like(tried_out('a dynamic program', "$dir/waits"),
     qr/^waits until .*pthread_cond_timedwait/m, '  whose calls are told');
-tried_out('a static program', "$dir/static");
+like(tried_out('a static program', "$dir/static"), qr/^beware      what it starts gains no privileges /m,
+    '  which is told the price');
 like(tried_out('one that is in the path', 'date'), qr/^reads       clock_gettime/m, '  which is found there');
 SKIP: {
     skip 'musl-gcc is not installed', 1 if !build_c('musl-gcc', $dir, 'year', 'musl');
@@ -78,14 +79,21 @@ sub waiting (@command) {
 my $static = waiting("$build/fakeclock", 'run', $clock, '--', "$dir/static");
 ($said, $status) = doctor("$build/fakeclock", 'doctor', $static->{pid});
 is($status, 0, 'a static process follows');
+like($said, qr/^by          redirecting and trapping waits; /m, '  and its waits do');
+unlike($said, qr/^beware/m, '  of which nothing has to be said');
+finish($static);
+$static = waiting("$dir/static");
+fake('attach', $clock, $static->{pid});
+($said) = doctor("$build/fakeclock", 'doctor', $static->{pid});
 like($said, qr/^beware      it does not tell which calls it uses; waits until a time on the clock may hang$/m,
-    '  and what may go wrong');
+    'one that was only attached is told what may go wrong');
 finish($static);
 
 # Its children hang for two seconds, in which a busy machine may not come to look at them: then they hang again.
 my $hangs;
 for (1 .. 10) {
-    my $again = waiting("$build/fakeclock", 'run', $clock, '--', "$dir/static");
+    my $again = waiting("$dir/static");
+    fake('attach', $clock, $again->{pid});
     syswrite $again->{to}, "\n";
     for (1 .. 200) { # until its children have come so far
         ($hangs) = grep { doctor_says($_, qr/^waits now   1 thread until a time that the kernel takes for real$/m) }

@@ -15,7 +15,7 @@ my $this_year = 1900 + (gmtime)[5];
 fake('new', $clock) && fake('set', $clock, '2100-06-01') or BAIL_OUT('no clock');
 build_c('cc', $dir, 'year', $_->[0], @{$_->[1]}) or BAIL_OUT("no $_->[0]")
     for ['static', ['-static']], ['dynamic', []];
-build_c('cc', $dir, 'noptrace', 'noptrace') or BAIL_OUT('no noptrace');
+build_c('cc', $dir, $_, $_, '-D_GNU_SOURCE') or BAIL_OUT("no $_") for qw(noptrace become);
 chdir $dir or die $!;
 
 # What a command says, on stdout and stderr, and its exit status.
@@ -50,6 +50,11 @@ follows('perl starts it', "2100 ./static 1\n", 'perl', '-e', 'system "./static",
 follows('  and becomes it, with a name', "2100 name 1\n", 'perl', '-e', 'exec {"./static"} "name", "x"');
 follows('xargs', "2100 ./static 3\n", 'sh', '-c', 'echo a b c | xargs ./static 2>&1; true');
 follows('timeout', "2100 ./static 0\n", 'timeout', '30', './static');
+
+follows($_, "2100 name 1\n", './become', $_, './static')
+    for qw(execl execlp execle execvpe fexecve execveat execveat-in-folder);
+follows('fexecve of a dynamic program, with an empty environment', "2100 name 1\n", './become', 'fexecve', './dynamic');
+follows('execveat of nothing', "become: No such file or directory\n", './become', 'execveat-in-folder', './none');
 
 follows('with an empty environment', "2100 ./static 0\n", 'env', '-i', './static');
 follows('  a dynamic program too', "2100 ./dynamic 0\n", 'env', '-i', './dynamic');
@@ -101,10 +106,11 @@ follows('a script that does not say so', "2100 ./static 0\n", 'sh', '-c', './pla
 # --- those that are lost are seen to be ---------------------------------------------------------------
 
 build_c('cc', $dir, 'answers', 'answers', '-static', '-pthread') or BAIL_OUT('no answers');
-{
-    my $process = start("$build/fakeclock", 'run', $clock, '--', './static', 'exec', './answers');
+SKIP: {
+    skip 'musl-gcc is not installed', 3 if !-x './musl';
+    my $process = start("$build/fakeclock", 'run', $clock, '--', './musl', 'exec', './answers');
     my ($now) = ask($process);
-    is(1900 + (gmtime($now // 0))[5], $this_year, 'what a static program becomes is not followed');
+    is(1900 + (gmtime($now // 0))[5], $this_year, 'what a program of another libc becomes is not followed');
     my ($said) = says("$build/fakeclock", 'doctor', $process->{pid});
     like($said, qr/^clock       none: real time$/m, '  and doctor says so');
     ($said) = says("$build/fakeclock", 'ps', $clock);

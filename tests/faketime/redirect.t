@@ -96,7 +96,7 @@ SKIP: {
 {
     my $process = start("$build/fakeclock", 'run', $clock, '--', "$dir/static", $ahead, 0);
     is_ahead($process);
-    like(`$build/fakeclock ps $clock`, qr/^ *$process->{pid}  redirect  yes  +static  +\Q$clock\E$/m,
+    like(`$build/fakeclock ps $clock`, qr/^ *$process->{pid}  trap      yes  +static  +\Q$clock\E$/m,
         'ps lists it, and that it has read its clock');
     my $said = `$build/fakeclock doctor $process->{pid}`;
     is($?, 0, 'doctor has nothing to say against it');
@@ -111,7 +111,8 @@ SKIP: {
     unlike(`$build/fakeclock ps`, qr/^ *$process->{pid} /m, 'one that was taken off is not listed');
     like(`$build/fakeclock doctor $process->{pid}`, qr/^clock       none: real time$/m, '  and doctor says so');
     finish($process);
-    like(`$build/fakeclock doctor $dir/static`, qr/^by 'run'    redirected: .*\nbecause .*statically linked$/m,
+    like(`$build/fakeclock doctor $dir/static`,
+        qr/^by 'run'    redirected and its waits trapped: .*\nbecause .*statically linked$/m,
         'a static program before it runs');
     my $reads = qr/^reads       clock_gettime, gettimeofday, time$/m;
     like(`$build/fakeclock doctor $dir/dynamic`, qr/^by 'run'    redirected and preloaded: .*\n$reads/m,
