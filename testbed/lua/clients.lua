@@ -15,7 +15,8 @@ local clients = {}
 local methods = {}
 local fleet_class = words.class("clients", methods)
 
-local RATE = "20/s" -- of each class, where the scenario does not say
+local RATE = "20/s"  -- of each class, where the scenario does not say
+local TIMEOUT = 5.0  -- seconds, likewise
 local PATIENCE = 60 -- seconds for a busy machine to bring a tick
 
 local own_time = words.kind("moment, or \"calendar\"", function (value)
@@ -62,11 +63,19 @@ local spec = {
 }
 for key, rule in pairs(connection) do spec[key] = rule end
 
+local function merged(fields, more)
+  local all = {}
+  for key, value in pairs(fields) do all[key] = value end
+  for key, value in pairs(more) do all[key] = value end
+  return all
+end
+
 -- The worker's connection fields for what the scenario said.
-local function fields_of(given)
+local function fields_of(play, given)
   local fields = {}
   for key, rule in pairs(connection) do
     local value = given[key]
+    if key == "timeout" and value then value = play:allowing(value) end
     if value ~= nil then
       fields[key] = rule[1] == "duration" and ("%.0fms"):format(value * 1000) or value
     end
@@ -103,7 +112,7 @@ end
 -- How each of them connects.
 local function connection_of(fleet)
   local play, settings = fleet._play, fleet._settings
-  local request = fields_of(settings)
+  local request = merged({ timeout = ("%.0fms"):format(play:allowing(TIMEOUT) * 1000) }, fields_of(play, settings))
   request.connect = settings.to._address
   request.name = request.name or settings.to._name
   request.trust = trust_of(play, settings)
@@ -117,18 +126,18 @@ local function connection_of(fleet)
   return request
 end
 
-local function merged(fields, more)
-  local all = {}
-  for key, value in pairs(fields) do all[key] = value end
-  for key, value in pairs(more) do all[key] = value end
-  return all
+-- How often they come, on a machine as busy as this one is said to be.
+local function rate_of(play, settings)
+  if settings.at_once then return nil end
+  local number, per = (settings.rate or RATE):match "^([%d.]+)(.*)$"
+  return ("%.9g%s"):format(tonumber(number) / play:allowing(1), per)
 end
 
 -- Clients of this class begin to come.
 local function begin_arrivals(fleet, who)
   local play, settings = fleet._play, fleet._settings
   local request = merged(who.connection, {
-    ["do"] = "fleet", rate = settings.rate or not settings.at_once and RATE or nil, at_once = settings.at_once,
+    ["do"] = "fleet", rate = rate_of(play, settings), at_once = settings.at_once,
     poisson = settings.poisson or nil, seed = play.run.seed, tick = "50ms", samples = 1,
   })
   play:note("clients", { class = who.name, request = request })
@@ -260,7 +269,7 @@ function methods:set(given)
   table.sort(said)
   play:effect("clients change: " .. table.concat(said, ", "), flow.now())
   for _, who in ipairs(self._classes) do
-    local fields = fields_of(change)
+    local fields = fields_of(play, change)
     set_time(play, fields, change.at)
     who.connection = merged(who.connection, fields)
     local request = merged(fields, { ["do"] = "set", fleet = who.fleet_id })
