@@ -29,7 +29,7 @@ const struct option_row serve_options[] = {
     {"perspectives", "N", "so many look at each name, each with a DNS of its own [1]", OPTION_NUMBER, AT(perspectives)},
     {"seed", "N", "of faults that hit a share of requests [1]", OPTION_NUMBER, AT(seed)},
     {"profile", "NAME=T", "certificates of this profile, a usual one or another, last T (may repeat)", OPTION_LIST, AT(profiles)},
-    {"alternate", NULL, "offer a second chain, up to a root that cross-signs the first", OPTION_FLAG, AT(alternate)},
+    {"alternate", NULL, "offer a second chain, up to a root that cross-signs the first; `fakeca cross-sign` adds more", OPTION_FLAG, AT(alternate)},
     {"set", "NAME=VALUE", "a setting, as of `fakeca set` (may repeat)", OPTION_LIST, AT(settings)},
     {0},
 };
