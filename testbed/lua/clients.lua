@@ -15,8 +15,8 @@ local clients = {}
 local methods = {}
 local fleet_class = words.class("clients", methods)
 
-local RATE = "20/s"  -- of each class, where the scenario does not say
-local TIMEOUT = 5.0  -- seconds, likewise
+local RATE = 20     -- a second of each class, where the scenario does not say
+local TIMEOUT = 5.0 -- seconds, likewise
 local PATIENCE = 60 -- seconds for a busy machine to bring a tick
 
 local own_time = words.kind("moment, or \"calendar\"", function (value)
@@ -71,11 +71,10 @@ local function merged(fields, more)
 end
 
 -- The worker's connection fields for what the scenario said.
-local function fields_of(play, given)
+local function fields_of(given)
   local fields = {}
   for key in pairs(connection) do
     local value = given[key]
-    if key == "timeout" and value then value = play:allowing(value) end
     if value ~= nil then
       fields[key] = type(value) == "number" and ("%.0fms"):format(value * 1000) or value
     end
@@ -112,7 +111,7 @@ end
 -- How each of them connects.
 local function connection_of(fleet)
   local play, settings = fleet._play, fleet._settings
-  local request = merged({ timeout = ("%.0fms"):format(play:allowing(TIMEOUT) * 1000) }, fields_of(play, settings))
+  local request = merged({ timeout = ("%.0fms"):format(play:allowing(TIMEOUT) * 1000) }, fields_of(settings))
   request.connect = settings.to._address
   request.name = request.name or settings.to._name
   request.trust = trust_of(play, settings)
@@ -126,11 +125,10 @@ local function connection_of(fleet)
   return request
 end
 
--- How often they come, on a machine as busy as this one is said to be.
+-- How often they come: where the scenario does not say, less often the busier the machine is said to be.
 local function rate_of(play, settings)
-  if settings.at_once then return nil end
-  local number, per = (settings.rate or RATE):match "^([%d.]+)(.*)$"
-  return ("%.9g%s"):format(tonumber(number) / play:allowing(1), per)
+  if settings.rate or settings.at_once then return settings.rate end
+  return ("%.9g/s"):format(RATE / play:allowing(1))
 end
 
 -- Clients of this class begin to come.
@@ -269,7 +267,7 @@ function methods:set(given)
   table.sort(said)
   play:effect("clients change: " .. table.concat(said, ", "), flow.now())
   for _, who in ipairs(self._classes) do
-    local fields = fields_of(play, change)
+    local fields = fields_of(change)
     set_time(play, fields, change.at)
     who.connection = merged(who.connection, fields)
     local request = merged(fields, { ["do"] = "set", fleet = who.fleet_id })

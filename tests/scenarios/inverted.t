@@ -21,7 +21,8 @@ sub inverted {
         or $line =~ s/success = "100%", throughout = "[^"]*"/outcome = "revoked", throughout = "1d"/
         or $line =~ s/reload = "refused"/reload = "done"/
         or $line =~ s/last = "failed"/last = "$never"/ or return;
-    $line =~ s/within = "[^"]*"/within = "300ms"/ or $line =~ s/\}$/, within = "300ms" }/ unless $line =~ /during|throughout/;
+    return $before . $line . $after if $line =~ /during|throughout/;
+    $line =~ s/within = "[^"]*"/within = "300ms"/ or $line =~ s/\}$/, within = "300ms" }/;
     return $before . $line . $after;
 }
 
