@@ -41,7 +41,7 @@ all: $(PROGRAMS)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(1)))
 
 WIRE     = $(call objects,$(wildcard testbed/wire/*.c))
-PAGE     = $(call objects,faketime/page.c faketime/clock.c faketime/vdso.c)
+PAGE     = $(call objects,faketime/page.c faketime/clock.c faketime/page_guard.c faketime/vdso.c)
 DRIVER   = $(wildcard clients/$(1).c clients/$(1)_*.c)
 DRIVERS  = $(foreach l,$(LIBRARIES),$(call DRIVER,$(l)))
 CLIENT   = $(call objects,$(filter-out $(DRIVERS),$(wildcard clients/*.c)))
