@@ -115,7 +115,7 @@ like(says(@run, './static', 'exec', './noptrace', './static'),
     'one that cannot be given a handler is not run');
 is($? >> 8, 126, '  and the exit status says so');
 {
-    my $process = start(@run, qw(./static exec /bin/sh -c), 'echo; read x; ./static; ./trapped ./static; read y');
+    my $process = start(@run, qw(./static exec /bin/sh -c), 'echo; read x; ./static; ./trapped ./static');
     readline $process->{from};
     fake('detach', $process->{pid});
     syswrite $process->{to}, "\n";
