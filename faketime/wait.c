@@ -5,6 +5,7 @@
 #include <linux/futex.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -113,6 +114,15 @@ struct wait wait_of_call(pid_t pid, long number, const uint64_t arguments[6])
     return number == SYS_clock_nanosleep ? sleep_by(wait, arguments) : wait;
 }
 
+/* proc(5): of one that is not in a system call there is less to read, or that it is running, which one that is ready
+ * and has no processor yet is called, too. */
+static struct wait no_call(const char *text)
+{
+    bool ready = strncmp(text, "running", strlen("running")) == 0;
+
+    return (struct wait){.kind = WAIT_NONE, .timeout = ready ? 0 : WAIT_FOREVER};
+}
+
 struct wait wait_of_thread(pid_t pid, pid_t thread)
 {
     char path[80], text[256];
@@ -130,6 +140,6 @@ struct wait wait_of_thread(pid_t pid, pid_t thread)
     /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers, proc(5) */
     if (sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
                &number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]) != 7)
-        return (struct wait){.kind = WAIT_NONE, .timeout = WAIT_FOREVER};
+        return no_call(text);
     return wait_of_call(pid, number, a);
 }

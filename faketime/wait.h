@@ -31,7 +31,8 @@ struct wait {
 /* `pid` is the process, whose memory the arguments may lie in. */
 struct wait wait_of_call(pid_t pid, long number, const uint64_t arguments[6]);
 
-/* Of a thread that may be running: WAIT_NONE then, and where we may not know. */
+/* Of a thread that may be running or ready to: WAIT_NONE then, for no time at all; and WAIT_NONE for ever where we may
+ * not know. */
 struct wait wait_of_thread(pid_t pid, pid_t thread);
 
 #endif

@@ -6,8 +6,9 @@
 -- In a row, `o` is a moment at which the outage is survived, and `x` one at which it is not: the first
 -- right after a renewal, each further one some steps later, until the next renewal is due.
 --
--- Both clients of six-day certificates were told "two days before the end".  lego rounds what is left down to whole
--- days, begins when less than three are left, and survives a day more.
+-- All clients of six-day certificates were told "two days before the end".  lego rounds what is left down to whole
+-- days, begins when less than three are left, and survives a day more.  Servers that renew by themselves are in
+-- survival-caddy.lua and survival-apache.lua.
 
 scenario "Who survives an authority that is down: lifetime, outage, client"
 tags { "calendar", "renewal", "outage", "long" }
@@ -18,6 +19,7 @@ local TABLE = {
   { "lego", "6d", "2d", 12, 6, 1, { { 24, "oooooo" }, { 72, "oooooo" }, { 96, "ooooxx" } } },
   { "lego", "47d", "15d", 24, 7, 5, { { 168, "ooooooo" }, { 336, "ooooooo" }, { 504, "oooooox" } } },
   { "acme-tiny", "6d", "2d", 12, 8, 1, { { 24, "oooooooo" }, { 72, "ooooooxx" }, { 96, "ooooxxxx" } } },
+  { "certbot", "6d", "2d", 24, 5, 1, { { 24, "ooooo" }, { 72, "oooxo" }, { 96, "ooxxo" } } },
 }
 
 local house = ca      { root = "30y", intermediate = "20y" }

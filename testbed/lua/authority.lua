@@ -119,6 +119,7 @@ function methods:serve(given)
   play:at_end(function () authority.account(self) end)
   if play.dry then return end
   self._process, self._facts = listen(self)
+  table.insert(play.authorities, self._process)
   trusted_by_tools(play, self._facts)
   play:note("authority", self._facts)
   local given_settings = self._serving.settings
@@ -187,12 +188,12 @@ authority.arm_spec = {
   serial = { "text", help = "only requests about this certificate" },
   nth = { "count", help = "from the nth such request on [1]" },
   times = { "count", help = "so many times [until disarmed]" },
-  begins = { "duration", help = "so long from now, on the calendar [at once]" },
+  begins = { "offset", help = "so long from now, on the calendar [at once]" },
   for_ = { "duration", help = "for so long on the calendar, from when it begins: with `nth`, when it first fires" },
   share = { "share", help = "a share of the requests, drawn by the seed of the run [100%]" },
   status = { "count", help = "the HTTP status, for faults that take one" },
   after = { "text", help = "what Retry-After says, such as \"120\"" },
-  after_date = { "duration", help = "the same as an HTTP date: so long from then, on the calendar" },
+  after_date = { "offset", help = "the same as an HTTP date: so long from then, on the calendar" },
   may_miss = { "flag", default = false, help = "it is no failure of the play when it meets no request [false]" },
   chain = { chain_fault, help = "which of `rehearse faults`, for broken-chain" },
   key = { "text", help = "which entry, for directory-key-missing" },

@@ -112,7 +112,7 @@ local ca_spec = {
   intermediate = { "span", default = "5y", help = "the intermediates end after this [5y]" },
   intermediates = { "count", default = 1, help = "how many stand between root and leaf [1]" },
   key = { key_kind, default = "p256", help = "kind of the authority's keys [p256]" },
-  skew = { "duration", default = 0, help = "its clock is off by this; not where it serves [0s]" },
+  skew = { "offset", default = 0, help = "its clock is off by this; not where it serves [0s]" },
   cross_signed_by = { words.noun "ca", help = "an older authority that signs this one's root too" },
 }
 

@@ -26,7 +26,7 @@ end)
 
 -- What a connection can be asked for; the worker has the same names.
 local connection = {
-  skew = { "duration", help = "their clocks are off by this [0s]" },
+  skew = { "offset", help = "their clocks are off by this [0s]" },
   at = { own_time, help = "their clocks stand at this time [calendar]" },
   min_version = { "version", help = "oldest TLS version they take [the library's]" },
   max_version = { "version", help = "newest TLS version they know [the library's]" },
@@ -65,10 +65,10 @@ for key, rule in pairs(connection) do spec[key] = rule end
 -- The worker's connection fields for what the scenario said.
 local function fields_of(given)
   local fields = {}
-  for key, rule in pairs(connection) do
+  for key in pairs(connection) do
     local value = given[key]
     if value ~= nil then
-      fields[key] = rule[1] == "duration" and ("%.0fms"):format(value * 1000) or value
+      fields[key] = type(value) == "number" and ("%.0fms"):format(value * 1000) or value
     end
   end
   return fields

@@ -34,7 +34,7 @@ local spec = {
   within = { "duration", help = "or: before this real time has passed [5s]" },
   throughout = { "duration", help = "or: while this time passes on the calendar, as clock:pass has it" },
   by = { "duration", help = "with throughout: steps no longer than this [as often as anybody looks, 1d at most]" },
-  left = { "duration", help = "with throughout: what was served never had less left than this" },
+  left = { "offset", help = "with throughout: what was served never had less left than this" },
   runs_out = { "flag", help = "with throughout: whether what was served ran out before its successor came" },
   rotations = { "count", help = "with throughout: what was served changed at least this often" },
 }
@@ -115,11 +115,6 @@ local function checked(play, given)
   for _, key in ipairs { "by", "left", "rotations", "runs_out" } do
     if asked[key] ~= nil and not asked.throughout then words.mistake("expect: '%s' goes with throughout alone", key) end
   end
-  for _, key in ipairs { "throughout", "by" } do
-    if asked[key] and asked[key] <= 0 then
-      words.mistake("expect: '%s' is no time to come; expected a duration above 0, such as \"30d\"", key)
-    end
-  end
   if when == 0 then asked.within = 5.0 end
   if asked.within then asked.within = play:allowing(asked.within) end
   return asked
@@ -195,11 +190,12 @@ local function stretch(fleet, asked, seconds)
   return judge(fleet, asked, function (who) return who:tally(0, last[who]) end)
 end
 
--- The last SETTLED seconds that all classes have told of.
-local function settled(fleet, asked)
+-- The last SETTLED seconds that all classes have told of; all since the deadline, where that was before.
+local function settled(fleet, asked, deadline)
   local told = math.huge
   for _, who in ipairs(fleet._classes) do told = math.min(told, who.heard_until) end
-  return judge(fleet, asked, function (who) return who:latest(told - SETTLED, FEWEST) end), told
+  local since = math.min(told - SETTLED, deadline)
+  return judge(fleet, asked, function (who) return who:latest(since, FEWEST) end), told
 end
 
 -- Looks at what has settled until that is as it should be, and then at a stretch, to be sure.
@@ -208,7 +204,7 @@ local function within(fleet, asked)
   local began = flow.now()
   local deadline = began + asked.within
   while true do
-    local verdict, told = settled(fleet, asked)
+    local verdict, told = settled(fleet, asked, deadline)
     if verdict.met then
       local sure = stretch(fleet, asked, SETTLED)
       if sure.met or flow.now() >= deadline then return sure end

@@ -8,7 +8,7 @@ local words = require "words"
 
 local spec = {
   of = { words.noun "target", required = true, help = "whose lists it keeps; its client_crl says of which authority" },
-  when_left = { "duration", default = 86400, help = "fetch when no more than this is left on the calendar [1d]" },
+  when_left = { "offset", default = 86400, help = "fetch when no more than this is left on the calendar [1d]" },
   every = { "duration", default = 0.2, help = "look this often, in real time [200ms]" },
 }
 

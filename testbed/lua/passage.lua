@@ -45,18 +45,22 @@ end
 local function new_stepper(play, clock)
   local child = play:start_process({ play.run.options.programs .. "/fakeclock", "step", clock.file, "--serve",
     "--mono" }, { input = true })
-  local stepper = setmetatable({ child = child, trees = {} }, Stepper)
+  local stepper = setmetatable({ child = child, trees = {}, authorities = play.authorities }, Stepper)
   if not child:out(PATIENCE) then words.environment("fakeclock step: %s", child:err(1) or "it says nothing") end
   play:on_close(function () child:finish() end)
   return stepper
 end
 
+function Stepper:know(process, how)
+  local pid = process:pid()
+  if not self.trees[pid] then self:order(how .. " " .. pid) end
+  self.trees[pid] = true
+end
+
+-- Whoever waits for the answer of an authority has not settled.
 function Stepper:step(targets, seconds)
-  for _, aim in ipairs(targets) do
-    local pid = aim._process:pid()
-    if not self.trees[pid] then self:order("tree " .. pid) end
-    self.trees[pid] = true
-  end
+  for _, aim in ipairs(targets) do self:know(aim._process, "tree") end
+  for _, process in ipairs(self.authorities) do self:know(process, "watch") end
   local answer = self:order(("step %dms"):format(math.floor(seconds * 1000)))
   for _, pid in ipairs(answer.gone) do self.trees[pid] = nil end
   return answer

@@ -36,6 +36,7 @@ function Play.new(run, path, number, rehearsal)
     bundles = 0,
     targets = {},
     fleets = {},
+    authorities = {},                 -- processes that serve ACME, OCSP and the like
     effects = {},                     -- faults injected and what undid them, in order
     phases = {},                      -- steps of recovery, in order
     workers = {},

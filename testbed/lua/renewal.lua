@@ -20,7 +20,7 @@ local spec = {
   names = { "names", help = "what a client asks a certificate for [the target's name]" },
   must_staple = { "flag", default = false, help = "its client asks for what demands a staple, RFC 7633 [false]" },
   patience = { "duration", default = 60, help = "a client that runs longer, in real time, is ended [1m]" },
-  when_left = { "duration", default = 30 * 86400, help = "renew when no more than this is left on the calendar [30d]" },
+  when_left = { "offset", default = 30 * 86400, help = "renew when no more than this is left on the calendar [30d]" },
   every = { "duration", default = 0.2, help = "look this often, in real time [200ms]" },
   lifetime = { "span", default = "90d", help = "of the new certificates, without a client [90d]" },
   reload = { "flag", default = true, help = "reload the target afterwards [true]" },

@@ -59,9 +59,7 @@ function scene.vocabulary(play)
   end
 
   function vocabulary.timeout(given)
-    local limit = words.value("timeout", "duration", given)
-    if limit <= 0 then words.mistake "timeout: nothing is over before it began; expected such as \"20m\"" end
-    play.limit = limit
+    play.limit = words.value("timeout", "duration", given)
   end
 
   function vocabulary.note(text)

@@ -14,7 +14,8 @@
 --   configure(target) writes its configuration files from target._config and target._live
 --   reload(target)    "done", or "refused" and its own words
 --   check(target)     "works" or "fails" and why: would a cold start come up?
---   manages           true where it can get certificates by itself from an ACME server: see target._acme
+--   store             where it can get certificates by itself from an ACME server (see target._acme): the directory
+--                     below target._dir in which it keeps all that it has from there; else nil
 --   passes            { by = seconds } where it lives by monotonic timers: how long a step of time may be for it
 --   stop(target)      ends it, for a restart
 --
@@ -54,7 +55,7 @@ local config_spec = {
 }
 
 local clock_spec = {
-  skew = { "duration", required = true, help = "its own clock is off by this; it must have been declared with a skew" },
+  skew = { "offset", required = true, help = "its own clock is off by this; it must have been declared with a skew" },
 }
 
 -- For kinds that staple by themselves, among their extra keys.
@@ -65,7 +66,7 @@ local spec = {
   name = { "name", required = true, help = "the name that clients ask for and verify" },
   certificate = { words.noun("chain", "account"), help = "what it serves first, or whom it asks for certificates by "
     .. "itself; an external target has its own" },
-  skew = { "duration", help = "its own clock is off by this [it has none of its own]" },
+  skew = { "offset", help = "its own clock is off by this [it has none of its own]" },
 }
 for key, rule in pairs(config_spec) do spec[key] = rule end
 
@@ -113,7 +114,7 @@ end
 -- It gets its certificates by itself, where it was given an authority to ask.
 local function manage(self, from)
   if not from or from.noun ~= "account" then return end
-  if not self._adapter.manages then
+  if not self._adapter.store then
     words.mistake("target: a target of kind %s gets no certificates by itself; expected a chain, such as "
       .. "house:issue { }", self._kind)
   end
@@ -370,14 +371,34 @@ function methods:set(given)
   self:_prove_clock()
 end
 
+local function start_again(self, meanwhile, what)
+  local began = flow.now()
+  self._adapter.stop(self)
+  meanwhile()
+  self._address = self._adapter.start(self)
+  self._served = self:_snapshot()
+  self._play:effect(self._name .. what, began)
+end
+
 -- Stops it and starts it cold.
 function methods:restart()
   if not reloadable(self, "restart") then return end
-  local began = flow.now()
-  self._adapter.stop(self)
-  self._address = self._adapter.start(self)
-  self._served = self:_snapshot()
-  self._play:effect(self._name .. " is restarted", began)
+  start_again(self, function () end, " is restarted")
+end
+
+-- The same where its storage was no part of what a restart keeps.
+function methods:forget()
+  if not self._manages then
+    words.mistake("forget: %s is given its certificates; expected certificate = house:acme {}", self._name)
+  end
+  if self._play.dry then return end
+  start_again(self, function () host.remove_tree(self._dir .. "/" .. self._adapter.store) end,
+    " is restarted with nothing: account, keys and certificates are lost")
+end
+
+-- For adapters: whether it is to obtain its first certificate when it is started now.
+function target.has_none(self)
+  return self._acme and not files.is_directory(self._dir .. "/" .. self._adapter.store)
 end
 
 -- The certificate and configuration that it was last known to be well with.
@@ -440,6 +461,7 @@ target.reference = {
     { "set", 'shop:set { skew = "5m" }', "sets its own clock", clock_spec },
     { "reload", "shop:reload()", "reloads it the way it is reloaded in production" },
     { "restart", "shop:restart()", "stops it and starts it cold" },
+    { "forget", "shop:forget()", "the same for one that gets its certificates by itself, and all that it has is lost" },
     { "rollback", "shop:rollback()", "back to what a guard last saw it well with" },
     { "expect", "shop:expect { ... }", "judges", expectation.rules_of(things) },
   }, methods = methods },

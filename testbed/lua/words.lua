@@ -83,10 +83,18 @@ function kinds.count(value)
   return nil, "a whole number"
 end
 
-function kinds.duration(value)
+-- A time from here, forward or backward.
+function kinds.offset(value)
   if type(value) ~= "string" then return nil, "a duration in quotes, such as \"90d\"" end
   local seconds, why = host.duration(value)
   return seconds, nil, why
+end
+
+-- How long something lasts.
+function kinds.duration(value)
+  local seconds, expected, why = kinds.offset(value)
+  if seconds and seconds <= 0 then return nil, "a duration above 0, such as \"30d\"" end
+  return seconds, expected, why
 end
 
 -- A share that can fail.
@@ -122,7 +130,8 @@ end
 
 -- A DNS name or an IP address, as a certificate can hold it.
 function kinds.name(value)
-  if type(value) == "string" and value:find "^[%w*][%w.:*-]*$" then return value end
+  local found = type(value) == "string" and value:find "^[%w*:][%w.:*-]*$" and not value:find("..", 1, true)
+  if found then return value end
   return nil, "a DNS name or an IP address in quotes"
 end
 
@@ -151,7 +160,8 @@ local described = setmetatable({}, { __mode = "k" })
 function words.describe(rule)
   local kind = type(rule) == "table" and rule[1] or rule
   if type(kind) ~= "string" then return described[kind] or "any" end
-  return ({ span = "duration", flag = "true or false", names = "name, or a list", count = "whole number",
+  return ({ span = "duration", offset = "duration, or one back, such as \"-5m\"", flag = "true or false",
+    names = "name, or a list", count = "whole number",
     percent = "share, such as \"10%\"", share = "share, such as \"100%\"",
     rate = "rate, such as \"20/s\"" })[kind] or kind
 end
@@ -202,7 +212,7 @@ local function convert(who, key, rule, value)
   if result ~= nil then return result end
   local what = key and ("%s: '%s'"):format(who, key) or who
   if sentence then words.mistake("%s: %s", what, sentence) end
-  words.mistake("%s is %s; expected %s", key and what or who .. ":", show(value), expected)
+  words.mistake(key and "%s is %s; expected %s" or "%s: got %s; expected %s", what, show(value), expected)
 end
 
 -- Checks the table a verb or noun was called with against its spec,

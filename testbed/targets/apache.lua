@@ -20,7 +20,7 @@ local apache = {
   needs = "apache2-bin",
   reads_clock = true,
   configurable = true,
-  manages = true,
+  store = "md",
   extra = { stapling = target.stapling },
 }
 
@@ -68,7 +68,7 @@ local function managing(self)
     listen or "",
     "LoadModule md_module /usr/lib/apache2/modules/mod_md.so",
     "Protocols http/1.1 acme-tls/1",
-    "MDStoreDir " .. quoted(self._dir .. "/md"),
+    "MDStoreDir " .. quoted(self._dir .. "/" .. apache.store),
     "MDCertificateAuthority " .. acme.directory,
     "MDCACertificateFile " .. quoted(root),
     "MDCertificateAgreement accepted",
@@ -188,18 +188,20 @@ local function nightly(self)
   self._state.looking = false
 end
 
-local function manage(self)
-  if self._state.obtained then return "serving" end
-  table.insert(self._play.actors, { period = DAY, act = function () nightly(self) end })
-  self._state.obtained = true
+-- The first certificate, and from then on the nights.
+local function obtain(self)
   local state, why = await(self._state.box, "obtained")
   if state == "obtained" then state, why = await(self._state.box, "serving") end
+  local function night() nightly(self) end
+  if not self._state.nights then table.insert(self._play.actors, { period = DAY, act = night }) end
+  self._state.nights = true
   return state, why
 end
 
 function apache.start(self)
+  local none = target.has_none(self)
   local state, why = await(launch(self), "serving")
-  if state == "serving" and self._acme then state, why = manage(self) end
+  if state == "serving" and none then state, why = obtain(self) end
   if state ~= "serving" then
     words.environment("target %s did not start: %s; %s", self._name, why or "no word in time", target.said(self))
   end

@@ -16,7 +16,7 @@ local caddy = {
   needs = "caddy",
   reads_clock = true,
   configurable = true,
-  manages = true,
+  store = "storage",
   passes = { by = 6 * 3600 },
   extra = { stapling = target.stapling },
 }
@@ -101,7 +101,7 @@ local OURS = [[
 	auto_https %automation
 	skip_install_trust
 %stapling
-	storage file_system "%dir/storage"
+	storage file_system "%dir/]] .. caddy.store .. [["
 	https_port %port
 %ports
 	log {
@@ -151,7 +151,7 @@ local NEWS = {
 
 function caddy.start(self)
   local box = target.mailbox()
-  local awaited = self._acme and "obtained" or "serving"
+  local awaited = target.has_none(self) and "obtained" or "serving"
   os.remove(self._dir .. "/admin.sock") -- of one that was killed
   target.run(self, argv "run", function (line)
     local event = json.decode(line)

@@ -84,6 +84,18 @@ is(fake('poke', $hourly->{pid}), 1, 'poke');
 is(await_said($hourly, 'tick 7'), 'tick 6 tick 7', '  and it looks');
 steps('--by', '1h', '--tree', $hourly->{pid}, '--silence', '100ms');
 is(said($hourly), '', 'where only the calendar moves no timer fires');
+
+# One that is ready, but gets no processor, has yet to do what a step gave it to do.
+my ($processor) = `taskset -pc $$` =~ /: (\d+)/;
+my $greedy = fork // die $!;
+exec 'taskset', '-c', $processor, $^X, '-e', '1 while 1' if !$greedy;
+my $starved = start('taskset', '-c', $processor, 'chrt', '-i', '0', "$dir/ticker", 3600);
+await_said($starved, 'ready');
+($status) = steps('--by', '1h', '--for', '3h', '--mono', '--tree', $starved->{pid}, '--silence', '100ms');
+is(said($starved), 'tick 1 tick 2 tick 3', 'one that has to wait for a processor is waited for');
+kill 'KILL', $greedy;
+waitpid $greedy, 0;
+finish($starved);
 finish($hourly);
 
 # --- what a step sets off ----------------------------------------------------------------------------

@@ -43,6 +43,19 @@ REST
         or diag $out, $err;
     like $out, qr/first wrong at \S+Z: expired/, 'when the certificate has run out';
     unlike $out, qr/never fired/, "and $kind did ask";
+
+    ($status, $out, $err) = rehearse('run', play($kind, <<'REST'));
+shop:restart()
+fleet:expect { success = "100%", within = "10s" }
+house:expect { certificates = 1 }
+shop:forget()
+fleet:expect { success = "100%", within = "10s" }
+house:expect { certificates = 2 }
+clock:pass "15d"
+house:expect { certificates = 3 }
+REST
+    is $status, 0, "$kind has a certificate yet when it is restarted, and none when its storage is lost"
+        or diag $out, $err;
 }
 
 # After a failure Caddy tries the directory of tests that it knows of: Let's Encrypt's, unless it has another CA.

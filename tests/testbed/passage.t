@@ -95,12 +95,12 @@ my @mistakes = (
     ['fleet:expect { success = "100%", within = "1s", throughout = "2d" }', qr/either during or within or throughout/],
     ['clock:pass { by = "1d" }', qr/clock:pass: how long\?/],
     ['clock:pass "-1d"', qr/time does not pass backwards; expected clock:jump/],
-    ['clock:pass { "1d", by = "0s" }', qr/'by' is how long a step is/],
-    ['clock:suspend "-1d"', qr/nobody wakes up before he fell asleep/],
-    ['fleet:expect { success = "100%", throughout = "0s" }', qr/'throughout' is no time to come; .* above 0/],
+    ['clock:pass { "1d", by = "0s" }', qr/'by' is "0s"; expected a duration above 0/],
+    ['clock:suspend "-1d"', qr/clock:suspend: got "-1d"; expected a duration above 0/],
+    ['fleet:expect { success = "100%", throughout = "0s" }', qr/'throughout' is "0s"; expected a duration above 0/],
     ['fleet:expect { success = "100%", within = "1s", runs_out = true }', qr/'runs_out' goes with throughout alone/],
     ['local slow = ca { skew = "1d" } slow:serve {}', qr/one that serves lives on the calendar/],
-    ['timeout "0s"', qr/nothing is over before it began/],
+    ['timeout "0s"', qr/timeout: got "0s"; expected a duration above 0/],
     ['house:profiles { classic = "soon" }', qr/profiles: .*expected durations by name/],
 );
 for my $mistake (@mistakes) {

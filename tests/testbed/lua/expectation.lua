@@ -8,7 +8,7 @@ local patience, slack = expectation.patience, 1
 expectation.patience = 0.5
 
 -- A fleet of one class whose worker tells `story(n)` in its n-th tick: outcomes, how many are
--- under way, and of which generation (the newest).
+-- under way, of which generation (the newest), and whether it is heard only with the next.
 local function fleet_telling(story, skipped)
   local who = class.new("openssl", "openssl")
   local generation, n = 0, 0
@@ -19,16 +19,17 @@ local function fleet_telling(story, skipped)
   function fleet._play.point(_, _, met, details) fleet.met, fleet.details = met, details end
   function fleet._mark() generation = generation + 1 who:mark(generation) end
   function fleet._close() generation = generation + 1 return { generation - 1 } end
-  function fleet._next_tick()
+  function fleet:_next_tick()
     n = n + 1
     flow.park(0.01)
     local now = flow.now()
-    local counts, under_way, of = story(n)
+    local counts, under_way, of, late = story(n)
     if not counts then return end
     local outcomes = {}
     for outcome, count in pairs(counts) do outcomes[outcome] = { count = count, first = now, last = now } end
     who:hear { generation = of or generation, from = now - 0.01, to = now, in_flight = under_way or 0,
       skipped = skipped or 0, outcomes = outcomes }
+    if late then self:_next_tick() end
   end
   return fleet
 end
@@ -53,6 +54,12 @@ is(met(function (n) return n < 8 and { expired = 2 } or { ok = 2 } end, { succes
   "within: it may take a while")
 local function relapsing(n) return n % 12 == 0 and { expired = 1 } or { ok = 1 } end
 is(met(relapsing, { success = "100%", within = "300ms" }), false, "but must then stay so")
+
+local function well_after_the_deadline(n)
+  return n < 40 and { expired = 2 } or { ok = 2 }, 0, nil, n > 5 and n < 90
+end
+is(met(well_after_the_deadline, { success = "100%", within = "100ms" }), false,
+  "a busy machine is heard late, and not forgiven what was after the deadline")
 
 local _, details = met(function () return {} end, { success = "100%", within = "100ms" })
 is(details.no_data, true, "nothing is no data")
