@@ -54,6 +54,7 @@ sub start (@command) {
 # --- the table -----------------------------------------------------------------------------------------
 
 # What a wait takes: `.` 300 ms, as in the bare program; `f` 30 ms; `h` it hangs.
+# The child is a dynamic program that a static one has become, whose filter it inherits.
 my @kinds = qw(cond_timedwait sem_timedwait mutex_timedlock sleep_until timerfd cond_monotonic nanosleep poll);
 my %length = ('.' => [290, 900], f => [20, 280], h => 'hang');
 my %expected = (
@@ -63,7 +64,7 @@ my %expected = (
     both     => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ff|ff|f.|..  ff|ff|ff|..)],
     rescued  => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ff|ff|f.|..  ff|ff|ff|..)],
     static   => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ff|ff|f.|..  ff|ff|ff|..)],
-    child    => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ff|ff|f.|..  ff|ff|ff|..)], # a dynamic program that a static one becomes
+    child    => [qw(..|..|..|..  ..|..|..|..  ..|..|..|..  ff|ff|f.|..  ff|ff|ff|..)],
     attached => [qw(..|..|..|..  hh|hh|h.|..  hh|hh|hh|..  hh|hh|h.|..  hh|hh|hh|..)],
 );
 
