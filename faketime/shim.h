@@ -12,7 +12,8 @@
  *   timer             them while there are any (shim_watch.c, shim_cond.c, shim_timer.c)
  *
  * The monotonic clocks stay real unless the page moves them.  Relative waits are durations, not
- * times, and stay real always.  Nothing here allocates, and reading takes no lock, so that it is
+ * times, and stay real while the monotonic clocks run at real speed; where these have a rate, sleeps and waits
+ * for events (shim_event.c) are durations on them.  Nothing here allocates, and reading takes no lock, so that it is
  * right in signal handlers and after fork.
  *
  * Only what is marked INTERPOSED leaves the library; the rest is compiled with hidden visibility.
@@ -21,12 +22,15 @@
 #define FAKETIME_SHIM_H
 
 #include <mqueue.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -60,6 +64,12 @@ static inline int shim_gettime(clockid_t id, struct timespec *now)
 
 /* Whether deadlines on this clock are ours to translate. */
 bool shim_follows(clockid_t id);
+/* Whether durations are: the monotonic clocks run at a rate of their own. */
+bool shim_scales(void);
+/* When a duration that begins now is over, on CLOCK_MONOTONIC. */
+struct timespec shim_end(const struct timespec *length);
+/* And what is left of it then: never less than nothing. */
+struct timespec shim_remaining(const struct timespec *end);
 /* page_left() on the shim's page. */
 int64_t shim_left(clockid_t id, const struct timespec *until);
 /* The deadline on the real clock `id` that is `left` nanoseconds away, at most `limit`. */
@@ -77,20 +87,27 @@ void shim_say(const char *text);
 #define SHIM_REAL_CALLS(X)                                                                         \
     X(clock_nanosleep, NULL)                                                                       \
     X(clock_settime, NULL)                                                                         \
+    X(epoll_pwait, NULL)                                                                           \
+    X(epoll_pwait2, NULL)                                                                          \
+    X(epoll_wait, NULL)                                                                            \
     X(execve, NULL)                                                                                \
     X(execveat, NULL)                                                                              \
     X(execvpe, NULL)                                                                               \
     X(fexecve, NULL)                                                                               \
     X(mq_timedreceive, NULL)                                                                       \
     X(mq_timedsend, NULL)                                                                          \
+    X(poll, NULL)                                                                                  \
     X(posix_spawn, NULL)                                                                           \
     X(posix_spawnp, NULL)                                                                          \
+    X(ppoll, NULL)                                                                                 \
+    X(pselect, NULL)                                                                               \
     X(pthread_clockjoin_np, NULL)                                                                  \
     X(pthread_cond_clockwait, NULL)                                                                \
     X(pthread_cond_timedwait, "GLIBC_2.3.2")                                                       \
     X(pthread_mutex_clocklock, NULL)                                                               \
     X(pthread_rwlock_clockrdlock, NULL)                                                            \
     X(pthread_rwlock_clockwrlock, NULL)                                                            \
+    X(select, NULL)                                                                                \
     X(sem_clockwait, NULL)                                                                         \
     X(settimeofday, NULL)                                                                          \
     X(timer_create, NULL)                                                                          \

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "testbed/wire/moment.h"
+
 static int first_read(clockid_t id, struct timespec *now);
 
 static const struct clock_page real_time; /* adds nothing */
@@ -70,6 +72,38 @@ bool shim_follows(clockid_t id)
 {
     shim_start();
     return deadline_follows(__atomic_load_n(&shim_clock.page, __ATOMIC_RELAXED), id);
+}
+
+bool shim_scales(void)
+{
+    return shim_follows(CLOCK_MONOTONIC) &&
+           page_rate(shim_clock.page, CLOCK_MONOTONIC) != PAGE_RATE_1;
+}
+
+struct timespec shim_end(const struct timespec *length)
+{
+    struct timespec end = {0};
+
+    shim_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_nsec += length->tv_nsec;
+    if (__builtin_add_overflow(end.tv_sec, length->tv_sec + end.tv_nsec / NANOSECONDS, &end.tv_sec))
+        end.tv_sec = INT64_MAX;
+    end.tv_nsec %= NANOSECONDS;
+    return end;
+}
+
+struct timespec shim_remaining(const struct timespec *end)
+{
+    struct timespec now = {0};
+    int64_t left;
+
+    shim_gettime(CLOCK_MONOTONIC, &now);
+    if (__builtin_mul_overflow(end->tv_sec - now.tv_sec, NANOSECONDS, &left) ||
+        __builtin_add_overflow(left, end->tv_nsec - now.tv_nsec, &left))
+        left = INT64_MAX;
+    if (left < 0)
+        left = 0;
+    return (struct timespec){.tv_sec = left / NANOSECONDS, .tv_nsec = left % NANOSECONDS};
 }
 
 int64_t shim_left(clockid_t id, const struct timespec *until)
