@@ -1,4 +1,4 @@
-/* Waits for a while, asleep or for events, on monotonic clocks of different speeds: each kind in a process of its own. */
+/* Waits for a while, asleep or for events, on monotonic clocks of several speeds: each kind in a process of its own. */
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
