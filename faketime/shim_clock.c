@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "testbed/wire/moment.h"
 
 static int first_read(clockid_t id, struct timespec *now);
 
@@ -68,42 +67,20 @@ static __attribute__((constructor)) void start(void)
     shim_real();
 }
 
+int shim_read(clockid_t id, struct timespec *now)
+{
+    return shim_gettime(id, now);
+}
+
 bool shim_follows(clockid_t id)
 {
     shim_start();
     return deadline_follows(__atomic_load_n(&shim_clock.page, __ATOMIC_RELAXED), id);
 }
 
-bool shim_scales(void)
+bool shim_is_clock(void)
 {
-    return shim_follows(CLOCK_MONOTONIC) &&
-           page_rate(shim_clock.page, CLOCK_MONOTONIC) != PAGE_RATE_1;
-}
-
-struct timespec shim_end(const struct timespec *length)
-{
-    struct timespec end = {0};
-
-    shim_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_nsec += length->tv_nsec;
-    if (__builtin_add_overflow(end.tv_sec, length->tv_sec + end.tv_nsec / NANOSECONDS, &end.tv_sec))
-        end.tv_sec = INT64_MAX;
-    end.tv_nsec %= NANOSECONDS;
-    return end;
-}
-
-struct timespec shim_remaining(const struct timespec *end)
-{
-    struct timespec now = {0};
-    int64_t left;
-
-    shim_gettime(CLOCK_MONOTONIC, &now);
-    if (__builtin_mul_overflow(end->tv_sec - now.tv_sec, NANOSECONDS, &left) ||
-        __builtin_add_overflow(left, end->tv_nsec - now.tv_nsec, &left))
-        left = INT64_MAX;
-    if (left < 0)
-        left = 0;
-    return (struct timespec){.tv_sec = left / NANOSECONDS, .tv_nsec = left % NANOSECONDS};
+    return deadline_is_clock(shim_clock.page);
 }
 
 int64_t shim_left(clockid_t id, const struct timespec *until)
@@ -114,6 +91,11 @@ int64_t shim_left(clockid_t id, const struct timespec *until)
 struct timespec shim_deadline(clockid_t id, int64_t left, int64_t limit)
 {
     return deadline_real(shim_clock.real.clock, id, left, limit);
+}
+
+uint64_t shim_rate(clockid_t id)
+{
+    return page_rate(shim_clock.page, id);
 }
 
 uint32_t shim_generation(void)

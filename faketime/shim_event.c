@@ -21,16 +21,26 @@ struct events {
     fd_set *sets[3], wanted[3];
 };
 
+/* Taken off the clock meanwhile, what was left then is waited for really. */
 static int wait_until(const struct events *events, const struct timespec *until)
 {
+    int64_t rest = 0;
+
     for (;;) {
         int64_t left = shim_left(CLOCK_MONOTONIC, until);
-        int64_t slice = left < DEADLINE_SLICE ? left : DEADLINE_SLICE;
-        struct timespec timeout = {.tv_nsec = slice > 0 ? slice : 0};
-        int result = events->once(events, &timeout);
+        int64_t slice;
+        struct timespec timeout = {0};
+        int result;
 
+        if (!shim_is_clock())
+            left = rest;
+        slice = left < DEADLINE_SLICE ? left : DEADLINE_SLICE;
+        if (slice > 0)
+            timeout.tv_nsec = slice;
+        result = events->once(events, &timeout);
         if (result != 0 || left <= 0)
             return result;
+        rest = left - slice;
     }
 }
 

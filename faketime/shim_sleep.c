@@ -20,19 +20,55 @@ static int await_change_or_cancel(uint32_t seen, const struct timespec *timeout)
 
 static int sleep_until(clockid_t id, const struct timespec *until)
 {
+    struct timespec end = *until; /* the real time that it was last seen to fall on */
+
     for (;;) {
         uint32_t generation = shim_generation();
         int64_t left = shim_left(id, until);
         struct timespec timeout;
 
+        if (!shim_is_clock())
+            return shim_real()->clock_nanosleep(id, TIMER_ABSTIME, &end, NULL);
         if (left <= 0)
             return 0;
+        end = shim_deadline(id, left, DEADLINE_FOREVER);
         if (left > DEADLINE_FOREVER)
             left = DEADLINE_FOREVER;
         timeout = (struct timespec){.tv_sec = left / NANOSECONDS, .tv_nsec = left % NANOSECONDS};
         if (await_change_or_cancel(generation, &timeout) == -EINTR)
             return EINTR;
     }
+}
+
+bool shim_scales(void)
+{
+    return shim_follows(CLOCK_MONOTONIC) && shim_rate(CLOCK_MONOTONIC) != PAGE_RATE_1;
+}
+
+struct timespec shim_end(const struct timespec *length)
+{
+    struct timespec end = {0};
+
+    shim_read(CLOCK_MONOTONIC, &end);
+    end.tv_nsec += length->tv_nsec;
+    if (__builtin_add_overflow(end.tv_sec, length->tv_sec + end.tv_nsec / NANOSECONDS, &end.tv_sec))
+        end.tv_sec = INT64_MAX;
+    end.tv_nsec %= NANOSECONDS;
+    return end;
+}
+
+struct timespec shim_remaining(const struct timespec *end)
+{
+    struct timespec now = {0};
+    int64_t left;
+
+    shim_read(CLOCK_MONOTONIC, &now);
+    if (__builtin_mul_overflow(end->tv_sec - now.tv_sec, NANOSECONDS, &left) ||
+        __builtin_add_overflow(left, end->tv_nsec - now.tv_nsec, &left))
+        left = INT64_MAX;
+    if (left < 0)
+        left = 0;
+    return (struct timespec){.tv_sec = left / NANOSECONDS, .tv_nsec = left % NANOSECONDS};
 }
 
 /* `left` may be `request`. */
