@@ -56,6 +56,12 @@ close $precious;
 says 'a journal in the place of something else', 2, qr/precious: exists and is no journal/,
     'run', '--journal', "$DIR/precious", $play;
 
+open my $written, '>', "$DIR/written" or die;
+flock $written, LOCK_EX or die;
+says 'a journal that another run writes', 6, qr/written: another process is writing it/,
+    'run', '--journal', "$DIR/written", $play;
+close $written;
+
 mkdir "$DIR/taken";
 open my $lock, '>', "$DIR/taken/.rehearse" or die;
 flock $lock, LOCK_EX or die;
