@@ -5,6 +5,7 @@
 
 #include "fakeca/serve.h"
 #include "fakeca/verbs.h"
+#include "faketime/page.h"
 #include "testbed/wire/moment.h"
 
 struct serve_arguments {
@@ -142,6 +143,7 @@ int verb_serve(int argc, char **argv)
     if (options_for(serve_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
         plan_of(&arguments, &resolver, &plan, &e) < 0)
         return complain(&e);
+    page_guard("fakeca", ENVIRONMENT);
     if (serve_open(&serve, &plan, &e) < 0)
         status = complain(&e);
     else {
