@@ -44,7 +44,8 @@ is(Acme->word($rejected), '400 rejectedIdentifier', 'names that are none are rej
 is_deeply([map { $_->{identifier}{value} } @{$rejected->{json}{subproblems}}], ['a b.test', '-x.test'],
     '  and each of them is told');
 $rejected = $client->order(['a b.test', 'shop.test']);
-is("$rejected->{json}{identifier}{value} @{$rejected->{json}{subproblems} // []}", 'a b.test ', '  one alone by itself');
+is("$rejected->{json}{identifier}{value} @{$rejected->{json}{subproblems} // []}", 'a b.test ',
+    '  one alone by itself');
 
 # --- renewal information --------------------------------------------------------------------------
 
