@@ -205,13 +205,14 @@ static const char *behind(const char *text, const char *label)
  * `of`, in a file of its own.  False where deadlines on that are not ours. */
 static bool on_calendar(const char *path, const char *of, const char *label, clockid_t *id)
 {
-    char text[4096] = "\n";
+    char text[4096]; /* not cleared: a compiler may take memset for it, which a blob does not have */
     const char *clock;
     ssize_t length;
     int file = open(path, O_RDONLY | O_CLOEXEC);
 
     if (file < 0)
         return false;
+    text[0] = '\n';
     length = read(file, text + 1, sizeof text - 2);
     close(file);
     text[length < 0 ? 0 : length + 1] = '\0';

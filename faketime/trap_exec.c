@@ -3,7 +3,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <linux/limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -60,8 +60,10 @@ static bool runs(const char *path)
 /* Where a link leads, with `rest` behind it; false where that is no path. */
 static bool resolve(const char *link, const char *rest, char path[PATH_MAX])
 {
-    long length = enter(SYS_readlink, (long)link, (long)path, PATH_MAX - 1, 0, 0, 0);
+    long length;
 
+    path[0] = '\0';
+    length = enter(SYS_readlink, (long)link, (long)path, PATH_MAX - 1, 0, 0, 0);
     if (length <= 0 || path[0] != '/' || (size_t)length + length_of(rest) >= PATH_MAX)
         return false;
     copy(path + length, rest);
@@ -140,7 +142,7 @@ static bool path_at(const struct call *call, char others[PATH_MAX])
 {
     int folder = (int)call->arguments[0];
     const char *path = (const char *)call->arguments[1];
-    char name[32], rest[PATH_MAX] = "/";
+    char name[32], rest[PATH_MAX];
 
     if (path == NULL || (call->arguments[4] & ~AT_EMPTY_PATH) != 0)
         return false;
@@ -149,7 +151,8 @@ static bool path_at(const struct call *call, char others[PATH_MAX])
     if (folder < 0 || length_of(path) >= PATH_MAX - 1)
         return false;
     name_descriptor(folder, name);
-    copy(rest + (path[0] == '\0' ? 0 : 1), path);
+    copy(rest, path[0] == '\0' ? "" : "/");
+    copy(rest + length_of(rest), path);
     return resolve(name, rest, others);
 }
 
