@@ -16,6 +16,10 @@
  * for events (shim_event.c) are durations on them.  Nothing here allocates, and reading takes no lock, so that it is
  * right in signal handlers and after fork.
  *
+ * The waits also run in a blob, in programs that were attached (blob_waits.c), without the rest of this library and
+ * with only those functions of libc that blob_libc.h names.  A cancelled thread unwinds from there to the next
+ * handler of C, past the destructors of C++, for nobody has told its unwinder of the blob.
+ *
  * Only what is marked INTERPOSED leaves the library; the rest is compiled with hidden visibility.
  */
 #ifndef FAKETIME_SHIM_H
