@@ -21,7 +21,7 @@ override LDFLAGS  += $(SANITIZE)
 
 # Debian packages: to build and run; to test; to lint.
 DEPS_BUILD = gcc make pkg-config libc6-dev musl-tools libev-dev liblua5.4-dev libjansson-dev \
-             libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev libsqlite3-dev libpsl-dev
+             libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev libsqlite3-dev libpsl-dev zlib1g-dev
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc gnutls-bin bind9-dnsutils \
              curl acme-tiny dehydrated uacme busybox certbot lego caddy apache2-bin haproxy \
              libcurl4-openssl-dev
@@ -41,7 +41,7 @@ all: $(PROGRAMS)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(1)))
 
 WIRE     = $(call objects,$(wildcard testbed/wire/*.c))
-PAGE     = $(call objects,faketime/page.c faketime/clock.c faketime/vdso.c)
+PAGE     = $(call objects,faketime/page.c faketime/clock.c faketime/page_guard.c faketime/vdso.c)
 DRIVER   = $(wildcard clients/$(1).c clients/$(1)_*.c)
 DRIVERS  = $(foreach l,$(LIBRARIES),$(call DRIVER,$(l)))
 CLIENT   = $(call objects,$(filter-out $(DRIVERS),$(wildcard clients/*.c)))
@@ -65,7 +65,7 @@ $(foreach l,$(LIBRARIES),$(eval $(BUILD)/client-$(l): $(call objects,$(call DRIV
 $(BUILD)/client-%: $(CLIENT) $(PAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) -lev -ljansson -lm
 
-LIBS_fakeca = -lssl -lcrypto -lev -ljansson -lldns -lpsl -lsqlite3 -lm
+LIBS_fakeca = -lssl -lcrypto -lev -ljansson -lldns -lpsl -lsqlite3 -lz -lm
 $(BUILD)/fakeca: $(BUILD)/obj/fakeca/main.o $(FAKECA) $(PAGE) $(WIRE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_fakeca)
 

@@ -11,6 +11,7 @@
 #include "clients/connection.h"
 #include "clients/driver.h"
 #include "clients/worker.h"
+#include "faketime/page.h"
 #include "testbed/wire/version.h"
 
 enum { EXIT_ACCEPTED, EXIT_NOT_ACCEPTED, EXIT_USAGE, EXIT_ENVIRONMENT = 6 };
@@ -155,10 +156,13 @@ int main(int argc, char **argv)
 {
     struct arguments arguments = {0};
     struct option_list rest = {0};
+    static char name[32];
     struct error e;
     int status;
 
     signal(SIGPIPE, SIG_IGN);
+    snprintf(name, sizeof name, "client-%s", driver.library);
+    page_guard(name, EXIT_ENVIRONMENT);
     if (options_parse(rows, argc, argv, &arguments, &rest, &e) < 0)
         return complain(&e, EXIT_USAGE);
     if (rest.count > 0) {

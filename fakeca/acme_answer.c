@@ -135,20 +135,20 @@ static int answer_new_nonce(struct call *call)
 
 /* clang-format off */
 static const struct endpoint endpoints[] = {
-    {"directory",   "/directory",          "GET HEAD",  SIGNED_BY_NOBODY,  NULL, answer_directory},
-    {"newNonce",    "/acme/new-nonce",     "GET HEAD",  SIGNED_BY_NOBODY,  NULL, answer_new_nonce},
-    {"newAccount",  "/acme/new-account",   "POST",      SIGNED_BY_KEY,     NULL, answer_new_account},
-    {"newOrder",    "/acme/new-order",     "POST",      SIGNED_BY_ACCOUNT, NULL, answer_new_order},
-    {"revokeCert",  "/acme/revoke-cert",   "POST",      SIGNED_BY_EITHER,  NULL, answer_revoke},
-    {"keyChange",   "/acme/key-change",    "POST",      SIGNED_BY_ACCOUNT, NULL, answer_key_change},
-    {"account",     "/acme/account/",      "POST",      SIGNED_BY_ACCOUNT, "account", answer_account},
-    {"orders",      "/acme/orders/",       "POST",      SIGNED_BY_ACCOUNT, "account", answer_orders},
-    {"order",       "/acme/order/",        "POST",      SIGNED_BY_ACCOUNT, "order", answer_order},
-    {"authz",       "/acme/authz/",        "POST",      SIGNED_BY_ACCOUNT, "authz", answer_authorization},
-    {"challenge",   "/acme/challenge/",    "POST",      SIGNED_BY_ACCOUNT, "authz", answer_challenge},
-    {"finalize",    "/acme/finalize/",     "POST",      SIGNED_BY_ACCOUNT, "order", answer_finalize},
-    {"certificate", "/acme/certificate/",  "POST",      SIGNED_BY_ACCOUNT, "certificate", answer_certificate},
-    {"renewalInfo", "/acme/renewal-info/", "GET HEAD",  SIGNED_BY_NOBODY,  NULL, answer_renewal_info},
+    {"directory",   "/directory",          "GET HEAD",  SIGNED_BY_NOBODY,  NULL, false, answer_directory},
+    {"newNonce",    "/acme/new-nonce",     "GET HEAD",  SIGNED_BY_NOBODY,  NULL, true, answer_new_nonce},
+    {"newAccount",  "/acme/new-account",   "POST",      SIGNED_BY_KEY,     NULL, true, answer_new_account},
+    {"newOrder",    "/acme/new-order",     "POST",      SIGNED_BY_ACCOUNT, NULL, true, answer_new_order},
+    {"revokeCert",  "/acme/revoke-cert",   "POST",      SIGNED_BY_EITHER,  NULL, true, answer_revoke},
+    {"keyChange",   "/acme/key-change",    "POST",      SIGNED_BY_ACCOUNT, NULL, true, answer_key_change},
+    {"account",     "/acme/account/",      "POST",      SIGNED_BY_ACCOUNT, "account", false, answer_account},
+    {"orders",      "/acme/orders/",       "POST",      SIGNED_BY_ACCOUNT, "account", false, answer_orders},
+    {"order",       "/acme/order/",        "POST",      SIGNED_BY_ACCOUNT, "order", false, answer_order},
+    {"authz",       "/acme/authz/",        "POST",      SIGNED_BY_ACCOUNT, "authz", false, answer_authorization},
+    {"challenge",   "/acme/challenge/",    "POST",      SIGNED_BY_ACCOUNT, "authz", false, answer_challenge},
+    {"finalize",    "/acme/finalize/",     "POST",      SIGNED_BY_ACCOUNT, "order", false, answer_finalize},
+    {"certificate", "/acme/certificate/",  "POST",      SIGNED_BY_ACCOUNT, "certificate", false, answer_certificate},
+    {"renewalInfo", "/acme/renewal-info/", "GET HEAD",  SIGNED_BY_NOBODY,  NULL, true, answer_renewal_info},
 };
 /* clang-format on */
 
@@ -162,21 +162,31 @@ static json_t *describe_profiles(const struct acme *acme)
     return profiles;
 }
 
+/* What the paths of its entries begin with now: nothing, unless a fault has moved them. */
+static const char *place_of(const struct acme *acme, char out[32])
+{
+    *out = '\0';
+    if (acme->place > 0)
+        snprintf(out, 32, "/moved-%u", acme->place);
+    return out;
+}
+
 static int answer_directory(struct call *call)
 {
-    static const char *const listed[] = {"newNonce",   "newAccount", "newOrder",
-                                         "revokeCert", "keyChange",  "renewalInfo"};
+    struct acme *acme = call->acme;
     json_t *directory = json_object();
+    char place[32];
 
-    for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++)
-        for (size_t k = 0; k < sizeof endpoints / sizeof endpoints[0]; k++)
-            if (strcmp(endpoints[k].name, listed[i]) == 0) {
-                size_t length = strlen(endpoints[k].path);
+    acme->place = call->chosen.fault != NULL && call->chosen.fault->moves ? ++acme->places : 0;
+    place_of(acme, place);
+    for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
+        size_t length = strlen(endpoints[i].path);
 
-                length -= endpoints[k].path[length - 1] == '/';
-                json_object_set_new(directory, listed[i],
-                                    url_json(call, "%.*s", (int)length, endpoints[k].path));
-            }
+        length -= endpoints[i].path[length - 1] == '/';
+        if (endpoints[i].listed)
+            json_object_set_new(directory, endpoints[i].name,
+                                url_json(call, "%s%.*s", place, (int)length, endpoints[i].path));
+    }
     json_object_set_new(directory, "meta",
                         json_pack("{s:o, s:b, s:[s], s:o}", "termsOfService",
                                   url_json(call, "/terms"), "externalAccountRequired",
@@ -210,13 +220,18 @@ static bool is_one_of(const char *word, const char *words)
 
 static int find_endpoint(struct call *call)
 {
-    const char *target = call->request->target;
+    char place[32];
+    size_t moved = strlen(place_of(call->acme, place));
 
     for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
         const struct endpoint *endpoint = &endpoints[i];
+        const char *target = call->request->target;
         size_t length = strlen(endpoint->path);
         bool prefix = endpoint->path[length - 1] == '/';
 
+        if (endpoint->listed && strncmp(target, place, moved) != 0)
+            continue;
+        target += endpoint->listed ? moved : 0;
         if (strncmp(target, endpoint->path, length) != 0 || (!prefix && target[length] != '\0'))
             continue;
         call->endpoint = endpoint;

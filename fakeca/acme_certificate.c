@@ -280,26 +280,54 @@ int answer_finalize(struct call *call)
 
 /* --- download ----------------------------------------------------------------------------------- */
 
-/* The chains there are: the one up to our root, and the same with our root's cross-sign, if it has one. */
+/* The chains there are: number 0 up to our root, and one more for each of our root's cross-signs.  Which of them a
+ * path means; -1: none. */
+static long chain_asked(const char *rest, size_t crosses)
+{
+    char *end = NULL;
+    long i = *rest == '/' && rest[1] >= '1' && rest[1] <= '9' ? strtol(rest + 1, &end, 10) : -1;
+
+    if (*rest == '\0')
+        return 0;
+    return i > 0 && *end == '\0' && (size_t)i <= crosses ? i : -1;
+}
+
+/* Each of the others is offered beside it. */
+static void link_others(struct call *call, size_t asked, size_t crosses)
+{
+    char url[URL_TEXT], tail[32] = "";
+
+    for (size_t i = 0; i <= crosses; i++) {
+        if (i > 0)
+            snprintf(tail, sizeof tail, "/%zu", i);
+        url_of(call, url, "/acme/certificate/%lld%s", (long long)call->number, tail);
+        if (i != asked)
+            http_answer_field(call->answer, "Link", "<%s>;rel=\"alternate\"", url);
+    }
+}
+
 static int answer_chain(struct call *call, const char *pem)
 {
-    char *cross = authority_cross_pem(call->acme->plan.authority), *longer = NULL;
-    bool other = strcmp(call->rest, "/1") == 0;
-    char url[URL_TEXT];
-    int length = other && cross != NULL ? asprintf(&longer, "%s%s", pem, cross) : (int)strlen(pem);
+    const struct authority *authority = call->acme->plan.authority;
+    size_t crosses = authority_crosses(authority), chain;
+    long asked = chain_asked(call->rest, crosses);
+    char *cross = NULL, *whole = NULL;
+    struct error e;
+    int length;
 
-    if ((*call->rest != '\0' && !other) || (other && cross == NULL))
-        refuse(call, NO_SUCH_THING, "there is no such chain");
-    else if (length >= 0) {
-        url_of(call, url, "/acme/certificate/%lld%s", (long long)call->number, other ? "" : "/1");
-        if (cross != NULL)
-            http_answer_field(call->answer, "Link", "<%s>;rel=\"alternate\"", url);
-        http_answer_copy(call->answer, "application/pem-certificate-chain", other ? longer : pem,
-                         (size_t)length);
-    }
-    free(longer);
+    if (asked < 0)
+        return refuse(call, NO_SUCH_THING, "there is no such chain");
+    chain = (size_t)asked;
+    if (call->chosen.fault != NULL && call->chosen.fault->turns_chains)
+        chain = (chain + 1) % (crosses + 1);
+    if (chain > 0 && (cross = authority_cross_pem(authority, chain, &e)) == NULL)
+        return broken(call, &e);
+    length = asprintf(&whole, "%s%s", pem, cross == NULL ? "" : cross);
     free(cross);
-    return call->answer->status == 200 ? 0 : -1;
+    link_others(call, (size_t)asked, crosses);
+    http_answer_body(call->answer, "application/pem-certificate-chain", length < 0 ? NULL : whole,
+                     length < 0 ? 0 : (size_t)length);
+    return length < 0 ? -1 : 0;
 }
 
 int answer_certificate(struct call *call)

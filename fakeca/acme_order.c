@@ -241,6 +241,32 @@ static void open_name(const struct call *call, const json_t *order, char out[128
              profile == NULL ? "" : profile);
 }
 
+struct last {
+    int64_t account, number; /* 0: none */
+    json_t *order;
+};
+
+static void note_last(void *context, int64_t number, json_t *order)
+{
+    struct last *last = context;
+
+    if (json_integer_value(json_object_get(order, "account")) != last->account)
+        return;
+    json_decref(last->order);
+    last->order = json_incref(order);
+    last->number = number;
+}
+
+/* The account's last one, whatever it is about and whatever has become of it. */
+static int64_t last_order(const struct call *call, json_t **order)
+{
+    struct last last = {.account = call->account_number};
+
+    store_each(call->store, "order", note_last, &last);
+    *order = last.order;
+    return last.number;
+}
+
 /* The number of an open order that is the same as this one; 0: there is none. */
 static int64_t same_order(struct call *call, const json_t *order, json_t **same)
 {
@@ -248,6 +274,8 @@ static int64_t same_order(struct call *call, const json_t *order, json_t **same)
     int64_t number;
     json_t *pointer;
 
+    if (call->chosen.fault != NULL && call->chosen.fault->reuses_order)
+        return last_order(call, same);
     if (!call->acme->plan.policy->reuse_orders || text_of(order, "replaces") != NULL)
         return 0;
     open_name(call, order, name);

@@ -23,6 +23,8 @@ struct acme {
     struct mint *mint;
     struct keyring keyring;
     struct recheck *rechecks;
+    unsigned place,
+        places; /* where the directory's entries are, 0: at home, and how many there were */
 };
 
 struct call {
@@ -50,6 +52,7 @@ struct endpoint {
     const char *methods; /* "GET HEAD" */
     enum signer_kind signer;
     const char *thing; /* what the number in its path is of; NULL: it has none */
+    bool listed;       /* in the directory */
     int (*answer)(struct call *call);
 };
 

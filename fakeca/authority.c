@@ -295,6 +295,66 @@ int authority_rotate(struct authority *authority, int64_t at, int64_t until, str
     return save(authority, e);
 }
 
+static const char *cross_name(size_t i, const char *what, char out[64])
+{
+    if (i == 1)
+        snprintf(out, 64, "%s.pem", what);
+    else
+        snprintf(out, 64, "%s-%zu.pem", what, i);
+    return out;
+}
+
+const char *authority_cross_root(size_t i, char out[64])
+{
+    return cross_name(i, "cross-root", out);
+}
+
+size_t authority_crosses(const struct authority *authority)
+{
+    size_t count = 0;
+    char name[64];
+
+    while (file_exists(authority->directory, cross_name(count + 1, "cross", name)))
+        count++;
+    return count;
+}
+
+char *authority_cross_pem(const struct authority *authority, size_t i, struct error *e)
+{
+    char name[64];
+
+    return file_read(authority->directory, cross_name(i, "cross", name), NULL, e);
+}
+
+/* The number of the one that this root has signed; or else the next. */
+static size_t cross_of(const struct authority *authority, const X509 *root)
+{
+    size_t i = 1, count = authority_crosses(authority);
+
+    for (; i <= count; i++) {
+        char name[64];
+        struct error none;
+        X509 *one = read_certificate(authority->directory, authority_cross_root(i, name), &none);
+        bool same = one != NULL && X509_cmp(one, root) == 0;
+
+        X509_free(one);
+        if (same)
+            break;
+    }
+    return i;
+}
+
+static int write_cross(struct authority *authority, X509 *cross, X509 *root, struct error *e)
+{
+    size_t i = cross_of(authority, root);
+    char name[64];
+
+    /* the root first: as long as the other is not there, there is no such cross-sign */
+    if (write_certificate(authority->directory, authority_cross_root(i, name), root, e) < 0)
+        return -1;
+    return write_certificate(authority->directory, cross_name(i, "cross", name), cross, e);
+}
+
 int authority_cross_sign(struct authority *authority, struct authority *old, int64_t at,
                          int64_t until, struct error *e)
 {
@@ -310,20 +370,10 @@ int authority_cross_sign(struct authority *authority, struct authority *old, int
         certificate_set_dates(cross, at - CA_BACKDATE, until, e) == 0 &&
         extension_authority_key(cross, X509_get0_subject_key_id(above->certificate), e) == 0 &&
         X509_set_issuer_name(cross, X509_get_subject_name(above->certificate)) == 1 &&
-        certificate_sign(cross, above->key, NULL, e) == 0 &&
-        write_certificate(authority->directory, "cross.pem", cross, e) == 0)
-        status = write_certificate(authority->directory, "cross-root.pem", above->certificate, e);
+        certificate_sign(cross, above->key, NULL, e) == 0)
+        status = write_cross(authority, cross, above->certificate, e);
     X509_free(cross);
     return status;
-}
-
-char *authority_cross_pem(const struct authority *authority)
-{
-    struct error none;
-
-    return file_exists(authority->directory, "cross.pem")
-               ? file_read(authority->directory, "cross.pem", NULL, &none)
-               : NULL;
 }
 
 /* --- opening ------------------------------------------------------------------------------------ */
@@ -446,13 +496,19 @@ static int push_path(struct authority *authority, struct chain *chain, struct er
     return chain_push(chain->trust, read_certificate(authority->directory, "root.pem", e), e);
 }
 
+/* The newest. */
 static int push_cross(struct authority *authority, struct chain *chain, struct error *e)
 {
-    if (!file_exists(authority->directory, "cross.pem"))
+    size_t i = authority_crosses(authority);
+    char name[64];
+
+    if (i == 0)
         return failed(e, "no cross-sign here yet; `fakeca cross-sign` makes one");
-    if (chain_push(chain->sent, read_certificate(authority->directory, "cross.pem", e), e) < 0)
+    if (chain_push(chain->sent,
+                   read_certificate(authority->directory, cross_name(i, "cross", name), e), e) < 0)
         return -1;
-    return chain_push(chain->trust, read_certificate(authority->directory, "cross-root.pem", e), e);
+    return chain_push(chain->trust,
+                      read_certificate(authority->directory, authority_cross_root(i, name), e), e);
 }
 
 int authority_note(struct authority *authority, const struct leaf_plan *plan, const char *serial,

@@ -4,7 +4,8 @@
  *     authority.json       what there is, and the next serial number
  *     root.pem/.key        every root says NOT FOR PRODUCTION, in its name and in an extension
  *     intermediate-N.*     in order of making; a rotated one stays, to judge old chains by
- *     cross-N.pem          the root's name and key, signed by another authority's root
+ *     cross.pem            the root's name and key, signed by another authority's root, which is cross-root.pem;
+ *                          those of further ones: cross-2.pem, cross-root-2.pem, ...
  *     issued.jsonl         one line a leaf
  *     revoked.jsonl        one line a revoked certificate
  *     pool/                RSA keys (key.h)
@@ -86,14 +87,17 @@ int authority_note(struct authority *authority, const struct leaf_plan *plan, co
                    struct error *e);
 /* A new lowest intermediate with a new key, from which later leaves come. */
 int authority_rotate(struct authority *authority, int64_t at, int64_t until, struct error *e);
-/* Lets the root of `old` sign the root of `authority`. */
+/* Lets the root of `old` sign the root of `authority`, in place of what that root has signed before. */
 int authority_cross_sign(struct authority *authority, struct authority *old, int64_t at,
                          int64_t until, struct error *e);
 
 /* Signer number `i`, root first; NULL with *e.  Borrowed. */
 const struct signer *authority_signer(struct authority *authority, size_t i, struct error *e);
-/* The cross-sign of the root, as PEM, to be freed; NULL where it has none. */
-char *authority_cross_pem(const struct authority *authority);
+/* How many cross-signs of the root there are; number `i` of them, from 1 on, as PEM, to be freed, or NULL with *e; and
+ * the name of the file with the root that has signed it. */
+size_t authority_crosses(const struct authority *authority);
+char *authority_cross_pem(const struct authority *authority, size_t i, struct error *e);
+const char *authority_cross_root(size_t i, char out[64]);
 /* Which number a signer that these gave has. */
 size_t authority_number(const struct authority *authority, const struct signer *signer);
 /* The number of the one that leaves come from now. */

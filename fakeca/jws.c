@@ -121,14 +121,14 @@ static int check_object(const json_t *object, struct error *e)
 
 static int take_signing_input(const json_t *object, struct jws *jws, struct error *e)
 {
-    int length = asprintf(&jws->signing_input, "%s.%s", text_at(object, "protected"),
-                          text_at(object, "payload"));
+    const char *header = text_at(object, "protected"), *payload = text_at(object, "payload");
+    size_t room = strlen(header) + strlen(payload) + 2;
 
-    if (length < 0) {
-        jws->signing_input = NULL;
+    jws->signing_input = malloc(room);
+    if (jws->signing_input == NULL)
         return failed(e, "out of memory");
-    }
-    jws->signing_length = (size_t)length;
+    strcpy(stpcpy(stpcpy(jws->signing_input, header), "."), payload);
+    jws->signing_length = room - 1;
     return 0;
 }
 

@@ -91,6 +91,9 @@ struct serve_fault {
     struct framing framing;
     enum delivery delivery;
     bool refuses;                         /* connections */
+    bool reuses_order;                    /* for a new one */
+    bool moves;                           /* the entries of the directory */
+    bool turns_chains;                    /* each chain that is offered is what the next one was */
     struct detour detour;                 /* of a validation */
     unsigned needs;                       /* traits without which a validation is none of its */
     const struct ocsp_misbehaviour *ocsp; /* one of these three, or none */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <zlib.h>
 
 #include "fakeca/misbehaviour_parts.h"
 
@@ -169,6 +170,31 @@ void begin_with(const struct chosen *chosen, struct http_answer *answer)
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): a body has a length */
     memcpy(body, octets, extra);
     replace(answer, body, answer->length + extra);
+}
+
+#define GZIP 16 /* added to the window's bits it asks zlib for gzip's framing */
+
+/* Which who asked did not say it can read. */
+void gzip_body(const struct chosen *chosen, struct http_answer *answer)
+{
+    z_stream stream = {.next_in = (unsigned char *)answer->body, .avail_in = (uInt)answer->length};
+    size_t room;
+    char *body;
+
+    (void)chosen;
+    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + GZIP, 8,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+        return;
+    room = deflateBound(&stream, answer->length);
+    body = malloc(room);
+    stream.next_out = (unsigned char *)body;
+    stream.avail_out = (uInt)room;
+    if (body != NULL && deflate(&stream, Z_FINISH) == Z_STREAM_END) {
+        replace(answer, body, stream.total_out);
+        http_answer_field(answer, "Content-Encoding", "gzip");
+    } else
+        free(body);
+    deflateEnd(&stream);
 }
 
 /* LF becomes CR LF. */

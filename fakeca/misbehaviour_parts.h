@@ -18,6 +18,7 @@ void drop_field(const struct chosen *chosen, struct http_answer *answer); /* the
 void drop_alternates(const struct chosen *chosen, struct http_answer *answer);
 void repeat_nonce(const struct chosen *chosen, struct http_answer *answer); /* the nonce */
 void call_it_html(const struct chosen *chosen, struct http_answer *answer);
+void gzip_body(const struct chosen *chosen, struct http_answer *answer);
 void empty_body(const struct chosen *chosen, struct http_answer *answer);
 void begin_with(const struct chosen *chosen,
                 struct http_answer *answer); /* octets before the body */
@@ -40,6 +41,7 @@ void tell_window(const struct chosen *chosen, json_t *told);
 
 /* --- what is issued --- */
 
+void plan_no_lifetime(const struct chosen *chosen, struct leaf_plan *plan);
 void plan_another_key(const struct chosen *chosen, struct leaf_plan *plan);
 void plan_dead_ocsp(const struct chosen *chosen, struct leaf_plan *plan);
 void plan_dead_issuers(const struct chosen *chosen, struct leaf_plan *plan);

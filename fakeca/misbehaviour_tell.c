@@ -129,6 +129,12 @@ void tell_window(const struct chosen *chosen, json_t *told)
 
 /* --- what is issued ----------------------------------------------------------------------------- */
 
+void plan_no_lifetime(const struct chosen *chosen, struct leaf_plan *plan)
+{
+    (void)chosen;
+    plan->not_after = plan->not_before;
+}
+
 void plan_another_key(const struct chosen *chosen, struct leaf_plan *plan)
 {
     (void)chosen;

@@ -53,11 +53,9 @@ static int cross_sign(struct serve *serve, struct error *e)
 /* Made once; it stays for good. */
 static int need_alternate(struct serve *serve, struct error *e)
 {
-    char *cross = serve->plan->alternate ? authority_cross_pem(&serve->authority) : NULL;
-    int status = serve->plan->alternate && cross == NULL ? cross_sign(serve, e) : 0;
-
-    free(cross);
-    return status;
+    return serve->plan->alternate && authority_crosses(&serve->authority) == 0
+               ? cross_sign(serve, e)
+               : 0;
 }
 
 /* How many intermediates stand between the root and what is issued; -1 with *e. */
@@ -331,15 +329,15 @@ static json_t *path_json(const struct serve *serve, const char *file)
     return json_string(realpath(path, full) != NULL ? full : path);
 }
 
-/* The roots of what is issued: ours, and the one that has cross-signed it. */
+/* The roots of what is issued: ours, and those that have cross-signed it. */
 static json_t *roots_json(const struct serve *serve)
 {
     json_t *roots = json_pack("[o]", path_json(serve, "root.pem"));
-    char *cross = authority_cross_pem(&serve->authority);
+    size_t count = authority_crosses(&serve->authority);
+    char name[64];
 
-    if (cross != NULL)
-        json_array_append_new(roots, path_json(serve, "cross-root.pem"));
-    free(cross);
+    for (size_t i = 1; i <= count; i++)
+        json_array_append_new(roots, path_json(serve, authority_cross_root(i, name)));
     return roots;
 }
 

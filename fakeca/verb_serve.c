@@ -5,6 +5,7 @@
 
 #include "fakeca/serve.h"
 #include "fakeca/verbs.h"
+#include "faketime/page.h"
 #include "testbed/wire/moment.h"
 
 struct serve_arguments {
@@ -29,7 +30,7 @@ const struct option_row serve_options[] = {
     {"perspectives", "N", "so many look at each name, each with a DNS of its own [1]", OPTION_NUMBER, AT(perspectives)},
     {"seed", "N", "of faults that hit a share of requests [1]", OPTION_NUMBER, AT(seed)},
     {"profile", "NAME=T", "certificates of this profile, a usual one or another, last T (may repeat)", OPTION_LIST, AT(profiles)},
-    {"alternate", NULL, "offer a second chain, up to a root that cross-signs the first", OPTION_FLAG, AT(alternate)},
+    {"alternate", NULL, "offer a second chain, up to a root that cross-signs the first; `fakeca cross-sign` adds more", OPTION_FLAG, AT(alternate)},
     {"set", "NAME=VALUE", "a setting, as of `fakeca set` (may repeat)", OPTION_LIST, AT(settings)},
     {0},
 };
@@ -142,6 +143,7 @@ int verb_serve(int argc, char **argv)
     if (options_for(serve_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
         plan_of(&arguments, &resolver, &plan, &e) < 0)
         return complain(&e);
+    page_guard("fakeca", ENVIRONMENT);
     if (serve_open(&serve, &plan, &e) < 0)
         status = complain(&e);
     else {

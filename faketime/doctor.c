@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "faketime/blob.h"
 #include "faketime/census.h"
 #include "faketime/clock.h"
 #include "faketime/page.h"
@@ -79,6 +80,26 @@ static int64_t real_now(void)
     return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
 }
 
+/* That it will live to tell: a page whose file has been cut off kills who reads it. */
+static int check_page(const struct tracee *tracee, const struct redirect *redirect, struct error *e)
+{
+    struct clock_page page;
+    struct error unheard;
+
+    if (tracee_read(tracee, redirect->blob + BLOB_CODE, &page, sizeof page, &unheard) < 0)
+        return failed(
+            e,
+            "process %d: its clock's file has been cut off, and it will die when it reads "
+            "the time; expected %d bytes; 'fakeclock detach %d' saves it",
+            (int)tracee->pid, PAGE_BYTES, (int)tracee->pid);
+    if (page.magic != PAGE_MAGIC && page.magic != 0) /* zeros: it was being taken off */
+        return failed(e,
+                      "process %d: its clock's file has been overwritten; expected a clock made by "
+                      "'fakeclock new'; 'fakeclock detach %d' saves it",
+                      (int)tracee->pid, (int)tracee->pid);
+    return 0;
+}
+
 static int ask_stopped(struct tracee *tracee, struct reading *reading, struct error *e)
 {
     struct redirect redirect;
@@ -88,6 +109,7 @@ static int ask_stopped(struct tracee *tracee, struct reading *reading, struct er
     if (maps_read(tracee->pid, &maps, e) < 0)
         return -1;
     if (redirect_look(tracee, &maps, &redirect, e) == 0 &&
+        (!redirect.on || check_page(tracee, &redirect, e) == 0) &&
         tracee_enter(tracee, &maps, redirect_room(&redirect), e) == 0) {
         reading->before = real_now();
         result = tracee_ask(tracee,

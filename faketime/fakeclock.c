@@ -446,5 +446,6 @@ int main(int argc, char **argv)
     static const struct tool tool = {
         "fakeclock", "makes a calendar, moves it, and puts programs on it", verbs, more};
 
+    page_guard(tool.name, ENVIRONMENT);
     return verbs_main(&tool, argc, argv);
 }

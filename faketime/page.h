@@ -84,6 +84,11 @@ int64_t page_now(const struct clock_page *page);
 const struct clock_page *page_map(const char *path, struct error *e);
 void page_unmap(const struct clock_page *page);
 
+/* For a program that reads or writes clocks: where somebody cuts off the file under it, reading the page is a SIGBUS.
+ * From now on the program then ends with `status` and one line that names the file. `program`, which begins it,
+ * is to last.  Not for libraries: the signal's handler is the program's. */
+void page_guard(const char *program, int status);
+
 /* Whether `fd` is a regular file of the right size and kind; -1 with one line naming `path`.
  * Asked before mapping: a page that is shorter than its mapping kills its reader (SIGBUS). */
 int page_check(int fd, const char *path, struct error *e);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "faketime/clock.h"
+#include "testbed/status.h"
 #include "testbed/wire/moment.h"
 
 #define TYPE "testbed.clock"
@@ -32,6 +33,7 @@ int calendar_create(lua_State *L)
     }
     clock = lua_newuserdatauv(L, sizeof *clock, 0);
     *clock = made;
+    page_guard("rehearse", STATUS_ENVIRONMENT);
     luaL_setmetatable(L, TYPE);
     return 1;
 }

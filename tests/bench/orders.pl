@@ -1,9 +1,11 @@
 #!/usr/bin/perl
-# tests/bench/orders.pl BUILD [ROUNDS [SECONDS]]
+# tests/bench/orders.pl BUILD [ROUNDS [SECONDS [KIND]]]
 #
 # Complete ACME orders, from newOrder to the certificate, in a second and in a second of the server's
 # processor time: `fakeca serve` beside Debian's pebble, by turns, asked by the same client with 1 and with
-# 32 orders in flight.  http-01 is really looked at, each time, on a listener of the client's.
+# 32 orders in flight.  http-01 is really looked at, each time, on a listener of the client's, and names are asked
+# of the DNS of an authority that is not measured.  The account's key is of KIND: p256, which is lego's and Caddy's,
+# or rsa2048, which is certbot's; without it there is a table for each.
 #
 # Pebble signs with an RSA key of 2048 bits and cannot be told otherwise, so that fakeca is measured with
 # such a key too.  It keeps everything in memory; fakeca has each answer in its database first.
@@ -23,6 +25,7 @@ use IPC::Open2;
 use POSIX qw(sysconf _SC_CLK_TCK);
 
 my ($build, $rounds, $seconds) = ($ARGV[0], $ARGV[1] // 5, $ARGV[2] // 3);
+my @accounts = $ARGV[3] // qw(p256 rsa2048);
 my $here = dirname($0);
 my $dir = tempdir(CLEANUP => 1);
 my @children;
@@ -40,10 +43,10 @@ my $answers = IO::Socket::INET->new(Listen => 128, LocalAddr => '127.0.0.1') or 
 fcntl $answers, F_SETFD, 0;    # the client inherits it
 
 sub start_fakeca {
-    my ($name, $kind) = @_;
+    my ($name, $kind, @more) = @_;
     sh("$build/fakeca init --state $dir/$name --intermediates 1 --key $kind >/dev/null");
     my $pid = open2(my $said, my $silence, "$build/fakeca", 'serve', '--state', "$dir/$name",
-        '--validate-http-port', $answers->sockport);
+        '--validate-http-port', $answers->sockport, @more);
     push @children, $pid;
     my $line = readline $said;
     my ($directory, $root, $dns) = map { $line =~ /"$_":\s*"([^"]+)"/ } qw(directory https_root dns);
@@ -51,7 +54,7 @@ sub start_fakeca {
         keep => [$said, $silence]};
 }
 
-# It cannot be told to choose a port itself; names it asks of the DNS of an authority that is not measured.
+# It cannot be told to choose a port itself.
 sub start_pebble {
     my ($dns) = @_;
     my ($port, $management) = (free_port(), free_port());
@@ -91,43 +94,52 @@ sub cpu_of {
 }
 
 my $idle = start_fakeca('idle', 'p256');
-my @servers = (['pebble', start_pebble($idle->{dns})], ['fakeca, rsa2048', start_fakeca('rsa', 'rsa2048')],
-    ['fakeca, p256', start_fakeca('ec', 'p256')]);
+my @resolver = ('--resolver', $idle->{dns});
+my @servers = (['pebble', start_pebble($idle->{dns})], ['fakeca, rsa2048', start_fakeca('rsa', 'rsa2048', @resolver)],
+    ['fakeca, p256', start_fakeca('ec', 'p256', @resolver)]);
 # What the clients say of some seconds with that many orders in flight, and the server's time before.
 sub measure {
-    my ($server, $in_flight) = @_;
+    my ($server, $in_flight, $account) = @_;
     my $before = cpu_of($server->{pid});
-    return (scalar `$dir/orders $server->{file} $server->{root} ${\ fileno $answers} $in_flight $seconds`, $before);
+    return (scalar `$dir/orders $server->{file} $server->{root} ${\ fileno $answers} $in_flight $seconds $account`,
+        $before);
 }
 
 my (%rates, $hung);
 $hung = 0;
+sub turn {
+    my ($name, $server, @how) = @_;
+    my ($said, $before) = measure($server, @how);
+    for (; $? != 0 && $name eq 'pebble' && $hung < 10; ($said, $before) = measure($server, @how)) {
+        $hung++;
+        stop($server);
+        %$server = %{start_pebble($idle->{dns})};
+    }
+    die "$name: no orders\n" if $? != 0;
+    my ($orders, $took) = split / /, $said;
+    push @{$rates{"@how"}{$name}{second}}, $orders / $took;
+    push @{$rates{"@how"}{$name}{cpu}}, $orders / (cpu_of($server->{pid}) - $before);
+}
 for (1 .. $rounds) {
-    for my $in_flight (1, 32) {
-        for (@servers) {
-            my ($name, $server) = @$_;
-            my ($said, $before) = measure($server, $in_flight);
-            for (; $? != 0 && $name eq 'pebble' && $hung < 10; ($said, $before) = measure($server, $in_flight)) {
-                $hung++;
-                stop($server);
-                %$server = %{start_pebble($idle->{dns})};
-            }
-            die "$name: no orders\n" if $? != 0;
-            my ($orders, $took) = split / /, $said;
-            push @{$rates{$name}{$in_flight}{second}}, $orders / $took;
-            push @{$rates{$name}{$in_flight}{cpu}}, $orders / (cpu_of($server->{pid}) - $before);
+    for my $account (@accounts) {
+        for my $in_flight (1, 32) {
+            turn(@$_, $in_flight, $account) for @servers;
         }
     }
 }
 
 sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[$#sorted / 2] }
 
-print "complete ACME orders: median of $rounds rounds of $seconds s by turns; x pebble\n";
-for my $in_flight (1, 32) {
-    for my $unit (['second', 'a second'], ['cpu', "a second of the server's processor time"]) {
-        for (map { $_->[0] } @servers) {
-            my ($rate, $pebble) = map { median(@{$rates{$_}{$in_flight}{$unit->[0]}}) } $_, 'pebble';
-            printf "%-16s %2d in flight %8.1f %s  x%.1f\n", $_, $in_flight, $rate, $unit->[1], $rate / $pebble;
+my @units = (['second', 'a second'], ['cpu', "a second of the server's processor time"]);
+for my $account (@accounts) {
+    print "complete ACME orders, account key $account: median of $rounds rounds of $seconds s by turns; x pebble\n";
+    for my $in_flight (1, 32) {
+        my $of = $rates{"$in_flight $account"};
+        for my $unit (@units) {
+            for (map { $_->[0] } @servers) {
+                my ($rate, $pebble) = map { median(@{$of->{$_}{$unit->[0]}}) } $_, 'pebble';
+                printf "%-16s %2d in flight %8.1f %s  x%.1f\n", $_, $in_flight, $rate, $unit->[1], $rate / $pebble;
+            }
         }
     }
 }

@@ -108,6 +108,16 @@ is(verifies($second, $file), 0, '  for whoever trusts the other root alone');
 isnt(verifies($second, $certificate->{file}), 0, '  where the first is not trusted');
 is(verifies($root, $certificate->{file}), 0, '  but by the others');
 is(Acme->word($one->post("$certificate->{url}/2")), '404 malformed', 'there is no third');
+my $third_state = dir() . '/third';
+fakeca('init', '--state', $third_state, '--at', "\@$now");
+fakeca('cross-sign', '--state', home(), '--from', $third_state, '--at', "\@$now") for 1, 2;
+my $offered = $one->post($certificate->{url})->{links}{alternate};
+is_deeply($offered, [map { "$certificate->{url}/$_" } 1, 2], 'another root that signs ours makes a third, once');
+my $third_chain = $one->post($offered->[1]);
+is_deeply($third_chain->{links}{alternate}, [$certificate->{url}, $offered->[0]], '  which offers the two others');
+is(verifies("$third_state/root.pem", spill(dir() . '/third.pem', $third_chain->{text})), 0,
+    '  for whoever trusts that root alone');
+is(Acme->word($one->post("$certificate->{url}/$_")), '404 malformed', "there is no chain $_") for qw(0 3 2x -1);
 
 SKIP: {
     skip 'certbot is not installed', 4 if !have('certbot');

@@ -94,11 +94,16 @@ sub dig (@query) { return (run({}, 'dig', "\@$address", '-p', $port, '+tries=1',
 
 sub https (@more) { return text_of(curl('-v', '--cacert', $ca->{https_root}, @more, $ca->{directory})) }
 
+my %seen;    # orders
 my %look = (
     directory => sub { text_of($client->ask($ca->{directory})) },
     newNonce => sub { text_of($client->ask($directory->{newNonce}, '-I')) },
     newAccount => sub { text_of($client->post($directory->{newAccount}, {onlyReturnExisting => \1}, jwk => 1)) },
     newOrder => sub { text_of($client->order(\@names)) },
+    newOrder_again => sub {
+        my $new = $client->order(\@names);
+        return ($seen{$new->{fields}{location}}++ ? "seen before\n" : '') . text_of($new);
+    },
     order => sub { text_of($client->post($valid)) },
     authz => sub { text_of($client->post($authorization)) },
     wildcard => sub { text_of($client->post($wild)) },
@@ -134,10 +139,10 @@ my %look = (
 );
 
 # What each of them looks like where all is well.
-my $fine = qr{\Aexit 0\n.*^HTTP/1\.1 20[014] }ms;
+my $fine = qr{^exit 0\n.*^HTTP/1\.1 20[014] }ms;
 my %well = (
-    (map { $_ => $fine } qw(directory newNonce newAccount newOrder order authz wildcard challenge certificate
-        keyChange renewalInfo issuers)),
+    (map { $_ => $fine } qw(directory newNonce newAccount newOrder newOrder_again order authz wildcard challenge
+        certificate keyChange renewalInfo issuers)),
     finalize => qr{\Aexit 0\n.*"status":"valid".*DNS:shop\.test.*own key\n.*: OK\n\z}s,
     validation => qr{"status":"valid"}s,
     ocsp => qr{Response verify OK.*: good\n}s, ocsp_revoked => qr{: revoked\n}, ocsp_octets => qr{\A\d{3} octets\n},
@@ -175,12 +180,14 @@ my %observed = (
     'redirect' => [directory => qr{^HTTP/1\.1 302 .*^Location: /directory\r$}ms],
     'empty' => [newAccount => qr{^HTTP/1\.1 200 .*^Content-Length: 0\r.*\r\n\r\n\z}ms],
     'html' => [order => $html], 'wrong-type' => [authz => qr{^Content-Type: text/html\r.*"identifier"}ms],
+    'gzip' => [directory => qr{^Content-Encoding: gzip\r.*\r\n\r\n\x1f\x8b}ms],
     'retry-after' => [renewalInfo => qr{^Retry-After: -1\r.*suggestedWindow}ms],
     'no-nonce' => [newOrder => qr{^HTTP/1\.1 201 (?!.*Replay-Nonce).*identifiers}ms],
     'spent-nonce' => [newNonce => qr{^Replay-Nonce: cmVo}m],
     'no-location' => [newAccount => qr{^HTTP/1\.1 200 (?!.*Location:).*"status"}ms],
     'no-link' => [directory => qr{^HTTP/1\.1 200 (?!.*Link:)}ms],
     'directory-key-missing' => [directory => qr{^HTTP/1\.1 200 (?!.*keyChange).*newOrder}ms, '--key', 'keyChange'],
+    'directory-moved' => [directory => qr{"newOrder":"https://[\d.:]+/moved-1/acme/new-order"}],
     'meta-null' => [directory => qr{"termsOfService":null}],
     'profiles-unlisted' => [directory => qr{"meta":\{(?!.*"profiles")}],
     'bad-nonce' => [challenge => problem(400, 'badNonce')],
@@ -196,6 +203,7 @@ my %observed = (
     'stuck-processing' => [order => qr{"status":"processing"}], 'stuck-pending' => [order => qr{"status":"pending"}],
     'order-invalid' => [order => qr{"status":"invalid".*error:caa"}s],
     'no-certificate-url' => [order => qr{"status":"valid"(?!.*"certificate")}],
+    'order-reused' => [newOrder_again => qr{^seen before\n}m],
     'expires-past' => [newOrder => qr{"expires":"@{[Observer::date($now - 86400)]}}],
     'identifiers-reversed' => [newOrder => qr{"www\.shop\.test".*"shop\.test"}],
     'identifiers-upper' => [authz => qr{"SHOP\.TEST"}],
@@ -209,10 +217,12 @@ my %observed = (
     'other-source' => [validation => qr{"status":"valid".* to 127\.0\.0\.66\z}],
     'broken-chain' => [finalize => qr{DNS:elsewhere\.test.*own key}s, '--chain', 'wrong-name'],
     'wrong-key' => [finalize => qr{DNS:shop\.test.*another key}s],
+    'no-lifetime' => [finalize => qr{Not Before: (.*)\n\s+Not After : \1\n.*own key}s],
     'dead-ocsp-url' => [finalize => qr{OCSP - URI:http://127\.0\.0\.1:0/}],
     'dead-issuer-url' => [finalize => qr{CA Issuers - URI:http://127\.0\.0\.1:0/}],
     'dead-crl-url' => [finalize => qr{Full Name:\s+URI:http://127\.0\.0\.1:0/}],
     'no-alternates' => [certificate => qr{^HTTP/1\.1 200 (?!.*rel="alternate").*-----BEGIN}ms],
+    'chains-turned' => [certificate => qr{(?:-----BEGIN.*){4}}s],
     'crlf-chain' => [certificate => qr{-----BEGIN CERTIFICATE-----\r\n}],
     'bom-chain' => [certificate => qr{\r\n\r\n\xef\xbb\xbf-----BEGIN}],
     'text-before-chain' => [certificate => qr{\r\n\r\nsubject=.*\n-----BEGIN}],

@@ -106,4 +106,14 @@ ok(!-e $ca->{manage}, 'and its socket is gone');
 my ($out, $err, $status) = try('armed', '--state', $state);
 is($status, 2, 'nobody to ask');
 like($err, qr/nobody serves there/, '  is said');
+
+# --- its calendar is cut off under it --------------------------------------------------------------
+
+$ca = serve('--clock', "$dir/clock");
+($plain) = $ca->{ocsp} =~ m{http://([^/]+)};
+truncate "$dir/clock", 0;
+says("GET /nothing HTTP/1.1\r\n\r\n");
+is(stop($ca->{child}, 0), 6, 'the file of its clock is cut off: exit status 6');
+like(slurp("$dir/serve.err"), qr{^fakeca: \Q$dir\E/clock: has been cut off under this program; expected 4096 bytes$}m,
+    'and one line');
 done_testing;

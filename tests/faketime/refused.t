@@ -79,20 +79,52 @@ SKIP: {
         @nobody, "$build/fakeclock", 'set', $clock, '+1d');
 }
 
-# --- a clock file that is cut off under a process that has not looked yet: taken off it, it is saved --------
+# --- a clock file that is spoilt under a process that has not looked yet: taken off it, it is saved -----------
 
-{
-    my $cut = "$dir/cut";
-    fake('new', $cut) && fake('set', $cut, '+100d');
+my %spoilt = (
+    'cut off' => [sub ($file) { truncate $file, 0 }, qr/expected a file of 4096 bytes/,
+        qr/cut off.*detach \d+' saves it/],
+    'overwritten' => [sub ($file) { write_over($file) }, qr/expected a file made by/,
+        qr/overwritten.*detach \d+' saves it/],
+);
+
+# In its place: the process still has it.
+sub write_over ($file) {
+    open my $handle, '+<:raw', $file or die $!;
+    syswrite $handle, 'x' x 4096;
+    close $handle;
+    return;
+}
+
+for my $how (sort keys %spoilt) {
+    my ($spoil, $no_clock, $doctor) = @{$spoilt{$how}};
+    my $file = "$dir/spoilt-$how" =~ s/ /-/r;
+    fake('new', $file) && fake('set', $file, '+100d');
     my $process = start("$dir/target");
     is_real($process);
-    fake('attach', $cut, $process->{pid});
+    fake('attach', $file, $process->{pid});
     ok(is_ahead($process), 'a process on a clock');
-    truncate $cut, 0;
-    refuses('  which is cut off', 2, qr/expected a file of 4096 bytes/, "$build/fakeclock", 'set', $cut, '+1d');
+    $spoil->($file);
+    refuses("  which is $how", 2, $no_clock, "$build/fakeclock", 'set', $file, '+1d');
+    refuses('    for ps', 2, $no_clock, "$build/fakeclock", 'ps', $file);
+    refuses('    for attach', 2, $no_clock, @attach, $file, $process->{pid});
+    refuses('    for doctor', 6, $doctor, "$build/fakeclock", 'doctor', $process->{pid});
+    is(fake('poke', $process->{pid}), 1, '    is no matter for poke');
     is(fake('detach', $process->{pid}), 1, '  is taken off it');
     ok(is_real($process), '  and lives, on real time');
     finish($process);
+}
+{
+    my $cut = "$dir/cut";
+    fake('new', $cut);
+    my $step = start('sh', '-c', 'exec "$@" 2>&1', 'sh', "$build/fakeclock", 'step', $cut, '--serve');
+    readline $step->{from}; # its greeting: it has opened the clock
+    truncate $cut, 0;
+    syswrite $step->{to}, "step 1d\n";
+    my @said = readline $step->{from};
+    waitpid $step->{pid}, 0;
+    is($? >> 8, 6, 'one that is cut off under fakeclock itself: exit status 6');
+    is($said[-1], "fakeclock: $cut: has been cut off under this program; expected 4096 bytes\n", '  and one line');
 }
 
 # --- processes -------------------------------------------------------------------------------------------------

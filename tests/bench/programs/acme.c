@@ -13,7 +13,16 @@
 
 char acme_account[ACME_TEXT];
 
+/* What clients have for accounts: lego and Caddy the first kind, certbot the second. */
+struct account_kind {
+    const char *name, *algorithm;
+    EVP_PKEY *(*make)(void);
+    char *(*jwk)(void);
+    char *(*signature)(const unsigned char *der, size_t length);
+};
+
 static struct {
+    const struct account_kind *kind;
     EVP_PKEY *account, *leaf;
     char thumbprint[64];
 } keys;
@@ -55,52 +64,93 @@ char *text(const char *format, ...)
     return out;
 }
 
-static char *coordinate(const char *name)
+/* A number that is part of the account's key, of so many octets; 0: of as many as it needs. */
+static char *number(const char *name, int octets)
 {
-    unsigned char bytes[32];
-    BIGNUM *number = NULL;
+    unsigned char bytes[512];
+    BIGNUM *value = NULL;
 
-    EVP_PKEY_get_bn_param(keys.account, name, &number);
-    BN_bn2binpad(number, bytes, sizeof bytes);
-    BN_free(number);
-    return base64url(bytes, sizeof bytes);
+    EVP_PKEY_get_bn_param(keys.account, name, &value);
+    octets = octets == 0 ? BN_num_bytes(value) : octets;
+    BN_bn2binpad(value, bytes, octets);
+    BN_free(value);
+    return base64url(bytes, (size_t)octets);
 }
 
 /* The members in the order in which RFC 7638 has them. */
-static char *jwk(void)
+static char *jwk_of(const char *format, char *one, char *other)
 {
-    char *x = coordinate(OSSL_PKEY_PARAM_EC_PUB_X), *y = coordinate(OSSL_PKEY_PARAM_EC_PUB_Y);
-    char *out = text("{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", x, y);
+    char *out = text(format, one, other);
 
-    free(x);
-    free(y);
+    free(one);
+    free(other);
     return out;
 }
 
-static char *sign(const char *input)
+static EVP_PKEY *make_ec(void)
 {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    unsigned char der[128], pair[64];
-    const unsigned char *at = der;
-    size_t length = sizeof der;
-    ECDSA_SIG *signature;
+    return EVP_EC_gen("P-256");
+}
 
-    must(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, keys.account) == 1 &&
-             EVP_DigestSign(context, der, &length, (const void *)input, strlen(input)) == 1,
-         "cannot sign");
-    EVP_MD_CTX_free(context);
-    signature = d2i_ECDSA_SIG(NULL, &at, (long)length);
+static char *jwk_ec(void)
+{
+    return jwk_of("{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}",
+                  number(OSSL_PKEY_PARAM_EC_PUB_X, 32), number(OSSL_PKEY_PARAM_EC_PUB_Y, 32));
+}
+
+static char *signature_ec(const unsigned char *der, size_t length)
+{
+    ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &der, (long)length);
+    unsigned char pair[64];
+
     BN_bn2binpad(ECDSA_SIG_get0_r(signature), pair, 32);
     BN_bn2binpad(ECDSA_SIG_get0_s(signature), pair + 32, 32);
     ECDSA_SIG_free(signature);
     return base64url(pair, sizeof pair);
 }
 
+static EVP_PKEY *make_rsa(void)
+{
+    return EVP_RSA_gen(2048);
+}
+
+static char *jwk_rsa(void)
+{
+    return jwk_of("{\"e\":\"%s\",\"kty\":\"RSA\",\"n\":\"%s\"}", number(OSSL_PKEY_PARAM_RSA_E, 0),
+                  number(OSSL_PKEY_PARAM_RSA_N, 0));
+}
+
+static char *signature_rsa(const unsigned char *bytes, size_t length)
+{
+    return base64url(bytes, length);
+}
+
+static const struct account_kind account_kinds[] = {
+    {"p256",    "ES256", make_ec,  jwk_ec,  signature_ec },
+    {"rsa2048", "RS256", make_rsa, jwk_rsa, signature_rsa},
+};
+#define ACCOUNT_KINDS (sizeof account_kinds / sizeof account_kinds[0])
+
+static char *sign(const char *input)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    unsigned char signature[512];
+    size_t length = sizeof signature;
+
+    must(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, keys.account) == 1 &&
+             EVP_DigestSign(context, signature, &length, (const void *)input, strlen(input)) == 1,
+         "cannot sign");
+    EVP_MD_CTX_free(context);
+    return keys.kind->signature(signature, length);
+}
+
 static char *envelope(const struct acme *acme, const char *url, const char *payload)
 {
-    char *who = *acme_account == '\0' ? jwk() : text("\"%s%s\"", acme->base, acme_account);
-    char *header = text("{\"alg\":\"ES256\",\"nonce\":\"%s\",\"url\":\"%s\",\"%s\":%s}",
-                        acme->nonce, url, *acme_account == '\0' ? "jwk" : "kid", who);
+    char *who =
+        *acme_account == '\0' ? keys.kind->jwk() : text("\"%s%s\"", acme->base, acme_account);
+    char *header =
+        text("{\"alg\":\"%s\",\"nonce\":\"%s\",\"url\":\"%s\",\"%s\":%s}", keys.kind->algorithm,
+             acme->nonce, url, *acme_account == '\0' ? "jwk" : "kid", who);
     char *head = base64url(header, strlen(header)), *body = base64url(payload, strlen(payload));
     char *input = text("%s.%s", head, body), *signature = sign(input);
     char *out = text("{\"protected\":\"%s\",\"payload\":\"%s\",\"signature\":\"%s\"}", head, body,
@@ -263,16 +313,20 @@ const char *acme_endpoint(const struct acme *acme, const char *name)
 
 /* --- keys --------------------------------------------------------------------------------------- */
 
-void acme_keys(void)
+void acme_keys(const char *kind)
 {
     unsigned char digest[32];
     char *key, *words;
 
     curl_global_init(CURL_GLOBAL_ALL);
-    keys.account = EVP_EC_gen("P-256");
+    for (size_t i = 0; i < ACCOUNT_KINDS; i++)
+        if (strcmp(account_kinds[i].name, kind) == 0)
+            keys.kind = &account_kinds[i];
+    must(keys.kind != NULL, "accounts have a key of p256 or rsa2048");
+    keys.account = keys.kind->make();
     keys.leaf = EVP_EC_gen("P-256");
     must(keys.account != NULL && keys.leaf != NULL, "cannot make keys");
-    key = jwk();
+    key = keys.kind->jwk();
     EVP_Digest(key, strlen(key), digest, NULL, EVP_sha256(), NULL);
     words = base64url(digest, sizeof digest);
     snprintf(keys.thumbprint, sizeof keys.thumbprint, "%s", words);

@@ -33,7 +33,8 @@ struct acme {
 extern char
     acme_account[ACME_TEXT]; /* its path, the same for all; "": requests bring the key itself */
 
-void acme_keys(void);
+/* `kind` of the account's key: "p256" or "rsa2048". */
+void acme_keys(const char *kind);
 /* What is added to a token in answers to http-01. */
 const char *acme_thumbprint(void);
 /* A request for a certificate for one name, as "csr" has it.  To be freed. */

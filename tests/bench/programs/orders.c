@@ -1,9 +1,9 @@
-/* orders FILE ROOT SOCKET CLIENTS SECONDS: complete ACME orders, from newOrder to the certificate.
+/* orders FILE ROOT SOCKET CLIENTS SECONDS [KIND]: complete ACME orders, from newOrder to the certificate.
  *
  * FILE holds the URL of an ACME directory, ROOT the certificate to trust for it.  SOCKET is the number
- * of an open descriptor that listens; http-01 is answered there.  CLIENTS threads share one account, and
- * each places one order after the other, over a connection that it keeps, until SECONDS are over or
- * SIGTERM comes.
+ * of an open descriptor that listens; http-01 is answered there.  CLIENTS threads share one account, whose
+ * key is of KIND ("p256", which is usual, or "rsa2048"), and each places one order after the other, over a
+ * connection that it keeps, until SECONDS are over or SIGTERM comes.
  *
  * A client whose connection fails reads FILE again until somebody listens there, looks whether
  * all that it was told since the last time still holds, and goes on with its order.  Clients that had to do
@@ -327,19 +327,19 @@ static struct client *make_clients(unsigned count, const char *root_file)
 
 int main(int argc, char **argv)
 {
-    unsigned count = argc == 6 ? (unsigned)strtoul(argv[4], NULL, 10) : 0;
+    unsigned count = argc == 6 || argc == 7 ? (unsigned)strtoul(argv[4], NULL, 10) : 0;
     unsigned orders = 0, recoveries = 0;
     struct client *clients;
     pthread_t answerer;
     double began;
     int listener;
 
-    must(count > 0, "usage: orders FILE ROOT SOCKET CLIENTS SECONDS");
+    must(count > 0, "usage: orders FILE ROOT SOCKET CLIENTS SECONDS [KIND]");
     directory_file = argv[1];
     first_wait = .002 * count;
     listener = (int)strtol(argv[3], NULL, 10);
     signal(SIGTERM, on_term);
-    acme_keys();
+    acme_keys(argc == 7 ? argv[6] : "p256");
     pthread_create(&answerer, NULL, answer_all, &listener);
     clients = make_clients(count, argv[2]);
     register_account(&clients[0]);
