@@ -13,7 +13,8 @@ local shops, crons, fleets = {}, {}, {}
 for i, client in ipairs(CLIENTS) do
   local name = client .. ".test"
   shops[i]  = target  { "builtin", "nginx", name = name, certificate = house:issue { lifetime = "7d" } }
-  crons[i]  = renewal { of = shops[i], from = house, client = client, names = { name, "www." .. name, "summer." .. name } }
+  crons[i]  = renewal { of = shops[i], from = house, client = client,
+                        names = { name, "www." .. name, "summer." .. name } }
   fleets[i] = clients { "openssl", "gnutls", "wolfssl", to = shops[i], named = client, rate = "5/s" }
 end
 

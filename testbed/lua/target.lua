@@ -3,7 +3,7 @@
 -- testbed/targets/NAME.lua, an adapter:
 --
 --   summary           one line for `rehearse targets`
---   needs             Debian package and program, or nil
+--   needs, program    Debian package, and what of it is started; or nil
 --   extra             spec of further keys this kind takes
 --   outward           true where it is outside the stage
 --   configurable      true where it takes min_version, ciphers and the like
@@ -151,6 +151,7 @@ function target.new(play, given)
     self._config[key] = settings[key]
   end
   if adapter.accepts then adapter.accepts(self._config) end
+  if adapter.needs then play:needs("target " .. self._name, adapter.program, adapter.needs) end
   if settings.skew then target.owned(self, "skew") end
   manage(self, settings.certificate)
   table.insert(play.targets, self)
@@ -486,9 +487,6 @@ local LAST_WORDS = 1 -- seconds that they may come after its end: whom it has le
 -- ended; its words are in the journal, the last of them in target.said(self).
 function target.run(self, argv, take, gone, dir)
   local play, said = self._play, {}
-  if not files.on_path(argv[1]) then
-    words.environment("target %s: there is no %s here; apt-get install %s", self._name, argv[1], self._adapter.needs)
-  end
   local process = play:start_process(argv, { clock = self._clock, dir = dir or self._dir, env = self._env })
   local open, waiter = 0, nil
   local function follow(next_line)

@@ -17,7 +17,7 @@ local words = require "words"
 
 local apache = {
   summary = "Debian's apache2 with mod_ssl, serving certificate files, or managing its own with mod_md",
-  needs = "apache2-bin",
+  needs = "apache2-bin", program = "apache2",
   reads_clock = true,
   configurable = true,
   store = "md",

@@ -13,7 +13,7 @@ local words = require "words"
 
 local caddy = {
   summary = "Debian's caddy, serving certificate files, or managing its own from an ACME directory",
-  needs = "caddy",
+  needs = "caddy", program = "caddy",
   reads_clock = true,
   configurable = true,
   store = "storage",

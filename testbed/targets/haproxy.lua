@@ -7,7 +7,7 @@ local words = require "words"
 
 local haproxy = {
   summary = "Debian's haproxy, ending TLS with a bundle of certificate and key",
-  needs = "haproxy",
+  needs = "haproxy", program = "haproxy",
   reads_clock = true,
   configurable = true,
 }

@@ -9,7 +9,7 @@ local words = require "words"
 
 local nginx = {
   summary = "Debian's nginx, with a configuration of ours or your own nginx.conf (--config FILE)",
-  needs = "nginx-light",
+  needs = "nginx-light", program = "nginx",
   reads_clock = true,
   configurable = true,
   extra = {
