@@ -15,6 +15,9 @@
 #define BY_ACCOUNT                                                                                 \
     "newOrder revokeCert keyChange account orders order authz challenge finalize certificate"
 
+#define ACME      "directory newNonce " SIGNED " renewalInfo"
+#define WITH_BODY "directory " SIGNED " renewalInfo ocsp issuers crls"
+
 /* clang-format off */
 static const struct serve_fault own[] = {
     /* connections */
@@ -48,7 +51,7 @@ static const struct serve_fault own[] = {
      .delivery = DELIVER_SILENCE},
     {"slow", "*", "the answer comes at one byte a second", "",
      "Apple, 2020-11-12: slow is worse than down", .delivery = DELIVER_SLOWLY},
-    {"cut", "*", "the connection ends in the middle of the answer's body", "",
+    {"cut", WITH_BODY, "the connection ends in the middle of the answer's body", "",
      "RFC 9112 section 8: an incomplete answer is to be known as one", .delivery = DELIVER_HALF},
     {"chunked", "*", "the right answer in chunks of seven octets", "",
      "RFC 9112 section 7.1: whoever speaks HTTP/1.1 can read chunks", .framing = {.chunked = true}},
@@ -71,25 +74,25 @@ static const struct serve_fault own[] = {
     {"redirect", "directory", "302 to where the directory is", "status",
      "RFC 9110 section 15.4: not every client follows", .status = 302, .argument = HTML,
      .field = {"Location", "/directory"}, .instead = answer_page},
-    {"empty", "*", "the right status, and no body", "",
+    {"empty", WITH_BODY, "the right status, and no body", "",
      "pebble#399: users have asked for it since 2023", .deform = empty_body},
     {"html", "*", "200 and a page for people", "status",
      "mod_md 2.6.1, which came to check the content type", .status = 200, .argument = HTML, .instead = answer_page},
     {"wrong-type", "*", "the right answer, called text/html", "",
      "mod_md 2.6.1, which came to check the content type", .deform = call_it_html},
-    {"gzip", "*", "the right answer, compressed though nobody asked for that", "",
+    {"gzip", WITH_BODY, "the right answer, compressed though nobody asked for that", "",
      "RFC 9110 section 12.5.3: without Accept-Encoding a server may choose; curl without --compressed does not unpack",
      .deform = gzip_body},
     {"retry-after", "*", "the right answer with another Retry-After [-1]", "after after_date",
      "lego 4.32, which came to read both forms; acme.sh#2939, which read none", .after = "-1"},
-    {"no-nonce", "*", "the right answer without a Replay-Nonce", "",
+    {"no-nonce", ACME, "the right answer without a Replay-Nonce", "",
      "uacme before 1.7.6", .argument = "Replay-Nonce", .deform = drop_field},
-    {"spent-nonce", "*", "the right answer with a nonce that will be refused, the same one every time", "",
+    {"spent-nonce", ACME, "the right answer with a nonce that will be refused, the same one every time", "",
      "node-acme-client#103: clients that retry with the same nonce never recover",
      .argument = "cmVoZWFyc2VkLXRvby1vZnRlbi1hbHJl", .deform = repeat_nonce},
     {"no-location", "newAccount newOrder finalize order", "the right answer without a Location", "",
      "mod_md 2.4.27, which needed it where others did not", .argument = "Location", .deform = drop_field},
-    {"no-link", "*", "the right answer without any Link", "",
+    {"no-link", ACME, "the right answer without any Link", "",
      "RFC 8555 section 7.1: links besides the directory's are for convenience", .argument = "Link",
      .deform = drop_field},
     {"no-alternates", "certificate", "no other chain is offered", "",

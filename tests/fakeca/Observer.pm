@@ -13,6 +13,8 @@ our @EXPORT_OK = qw(curl openssl text_of);
 
 my $patience = 4;    # seconds that curl waits; those who keep silent cost as much
 
+sub patience ($seconds) { $patience = $seconds }
+
 # One run of curl: {exit, text}, stdout and stderr together.
 sub curl (@how) {
     my ($exit, $text) = run({}, 'curl', '-s', '-m', $patience, @how);
