@@ -20,7 +20,7 @@ struct flow {
     bool timed_out;      /* why it runs: nobody woke it */
     bool interrupted;    /* the value on top of its stack is an error to raise */
     lua_KFunction again; /* continuation, or NULL: return what the waker gave */
-    double resumed_at;
+    double resumed_at; /* processor time */
     struct flow *next;
 };
 
@@ -44,11 +44,11 @@ static struct flow *find(flow_id id)
     return flow;
 }
 
-static double monotonic(void)
+static double seconds_of(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
@@ -68,7 +68,8 @@ flow_id flow_running(lua_State *co)
 
 static void impatient(lua_State *co, lua_Debug *where)
 {
-    if (of(co) == NULL || monotonic() - of(co)->resumed_at <= FLOW_PATIENCE)
+    if (of(co) == NULL ||
+        seconds_of(CLOCK_PROCESS_CPUTIME_ID) - of(co)->resumed_at <= FLOW_PATIENCE)
         return;
     lua_getinfo(co, "Sl", where);
     lua_pushfstring(co, "%s:%d: computed for %d s without waiting for anything", where->short_src,
@@ -113,7 +114,7 @@ static void due(struct ev_loop *l, ev_timer *timer, int events)
     flow->timed_out = !flow->woken;
     flow->parked = flow->woken = false;
     flow->arguments = 0;
-    flow->resumed_at = monotonic();
+    flow->resumed_at = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
     status = lua_resume(flow->co, NULL, arguments, &results);
     if (status == LUA_YIELD) {
         assert(flow->parked && results == 0);
@@ -283,7 +284,7 @@ static int l_alive(lua_State *L)
 
 static int l_now(lua_State *L)
 {
-    lua_pushnumber(L, monotonic());
+    lua_pushnumber(L, seconds_of(CLOCK_MONOTONIC));
     return 1;
 }
 

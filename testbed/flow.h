@@ -30,7 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FLOW_PATIENCE 3.0 /* seconds of computing without a wait */
+#define FLOW_PATIENCE 3.0 /* seconds of the processor without a wait */
 
 typedef uint64_t flow_id; /* 0: none */
 

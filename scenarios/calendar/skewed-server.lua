@@ -26,8 +26,8 @@ local shop   = target  { "builtin", "haproxy", name = "shop.test", certificate =
                          skew = "0s" }
 local new    = badges:issue { name = "till-7.shop.test", client = true, lifetime = "90d" }
 local ending = badges:issue { name = "till-8.shop.test", client = true, lifetime = "90m" }
-local fresh  = clients { "openssl", "gnutls", "wolfssl", to = shop, certificate = new, named = "fresh", rate = "10/s" }
-local old    = clients { "openssl", "gnutls", "wolfssl", to = shop, certificate = ending, named = "old", rate = "10/s" }
+local fresh  = clients { "openssl", "gnutls", "wolfssl", to = shop, certificate = new, named = "fresh" }
+local old    = clients { "openssl", "gnutls", "wolfssl", to = shop, certificate = ending, named = "old" }
 
 steady "its clock is right"
 fresh:expect { success = "100%", during = "500ms" }

@@ -15,7 +15,8 @@ local clients = {}
 local methods = {}
 local fleet_class = words.class("clients", methods)
 
-local RATE = "20/s" -- of each class, where the scenario does not say
+local RATE = 20     -- a second of each class, where the scenario does not say
+local TIMEOUT = 5.0 -- seconds, likewise
 local PATIENCE = 60 -- seconds for a busy machine to bring a tick
 
 local own_time = words.kind("moment, or \"calendar\"", function (value)
@@ -62,6 +63,13 @@ local spec = {
 }
 for key, rule in pairs(connection) do spec[key] = rule end
 
+local function merged(fields, more)
+  local all = {}
+  for key, value in pairs(fields) do all[key] = value end
+  for key, value in pairs(more) do all[key] = value end
+  return all
+end
+
 -- The worker's connection fields for what the scenario said.
 local function fields_of(given)
   local fields = {}
@@ -103,7 +111,7 @@ end
 -- How each of them connects.
 local function connection_of(fleet)
   local play, settings = fleet._play, fleet._settings
-  local request = fields_of(settings)
+  local request = merged({ timeout = ("%.0fms"):format(play:allowing(TIMEOUT) * 1000) }, fields_of(settings))
   request.connect = settings.to._address
   request.name = request.name or settings.to._name
   request.trust = trust_of(play, settings)
@@ -117,18 +125,17 @@ local function connection_of(fleet)
   return request
 end
 
-local function merged(fields, more)
-  local all = {}
-  for key, value in pairs(fields) do all[key] = value end
-  for key, value in pairs(more) do all[key] = value end
-  return all
+-- How often they come: where the scenario does not say, less often the busier the machine is said to be.
+local function rate_of(play, settings)
+  if settings.rate or settings.at_once then return settings.rate end
+  return ("%.9g/s"):format(RATE / play:allowing(1))
 end
 
 -- Clients of this class begin to come.
 local function begin_arrivals(fleet, who)
   local play, settings = fleet._play, fleet._settings
   local request = merged(who.connection, {
-    ["do"] = "fleet", rate = settings.rate or not settings.at_once and RATE or nil, at_once = settings.at_once,
+    ["do"] = "fleet", rate = rate_of(play, settings), at_once = settings.at_once,
     poisson = settings.poisson or nil, seed = play.run.seed, tick = "50ms", samples = 1,
   })
   play:note("clients", { class = who.name, request = request })

@@ -101,7 +101,7 @@ end
 -- One handshake; `request` holds connection fields.
 function Worker:probe(request)
   request["do"] = "probe"
-  return self:ask(request, 60)
+  return self:ask(request, self.play:allowing(PATIENCE))
 end
 
 return worker

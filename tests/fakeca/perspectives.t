@@ -113,6 +113,7 @@ stop($ca->{child}, 'KILL');
 $ca = serve(@settings, 1, '--acme', $acme, '--set', 'caa=on');
 $client->{nonce} = undef;
 like(comes_of($last), qr/^valid /, '  and the authority that was killed meanwhile goes on from there');
+fakeca('disarm', 'dns-slow', '--state', home());
 
 # --- more than a datagram holds -------------------------------------------------------------------
 

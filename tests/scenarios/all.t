@@ -31,7 +31,7 @@ my %plays = (builtin => \@files, nginx => \@files, apache => \@few, caddy => [@f
 
 for my $target (sort keys %plays) {
     my $state = "$DIR/$target";
-    ($status, $out, $err) = rehearse('run', '-j', '2', '--state', $state, '--target', $target, @{ $plays{$target} });
+    ($status, $out, $err) = rehearse('run', '-j', '3', '--state', $state, '--target', $target, @{ $plays{$target} });
     is $status, 0, "against $target, every expectation is met" or diag red($out), $err;
     my @titles = $out =~ /^# scenario: /mg;
     is scalar @titles, scalar @{ $plays{$target} }, 'every scenario was told';

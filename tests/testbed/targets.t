@@ -133,7 +133,7 @@ like $err, qr/client_crl: caddy looks at no revocation lists/, 'nor is what a se
     for my $verb ('run', 'validate') {
         ($status, $out, $err) = rehearse($verb, $verb eq 'run' ? ('--state', "$DIR/never") : (), $needs);
         is $status, 6, "$verb: a server that is not installed is a matter of the environment";
-        is $err, "rehearse: $needs:3: target shop.test needs caddy, Debian package caddy\n", '  which is told in one line';
+        is $err, "rehearse: $needs:3: target shop.test needs caddy, Debian package caddy\n", '  told in one line';
         is $out, '', '  and nothing was begun';
     }
     ok !-e "$DIR/never", '  nor started';
