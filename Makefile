@@ -50,9 +50,8 @@ TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
 SHIM     = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(sort $(wildcard faketime/shim*.c)) \
              $(patsubst %,faketime/%.c,deadline filter page program vdso) testbed/wire/error.c)
 IMAGES   = $(BUILD)/obj/faketime/image.o $(BUILD)/obj/faketime/trap_image.o
-CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/command%.c faketime/blob_code.c \
-             faketime/trap_%.c, \
-             $(wildcard faketime/*.c))) $(IMAGES)
+CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/command%.c faketime/blob%.c \
+             faketime/trap_%.c, $(wildcard faketime/*.c))) $(IMAGES)
 BUILTIN  = $(call objects,$(wildcard testbed/targets/*.c))
 STAGE    = $(call objects,$(wildcard testbed/stage/*.c))
 LUA      = $(sort $(wildcard testbed/lua/*.lua testbed/targets/*.lua))
@@ -95,8 +94,14 @@ ALONE = -O2 -ffreestanding -fpie -fvisibility=hidden -mgeneral-regs-only -fno-st
 $(BUILD)/obj/alone/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) $(ALONE) -c -o $@ $<
-$(BUILD)/blob.elf: faketime/blob.ld $(BUILD)/obj/alone/faketime/blob_code.o $(BUILD)/obj/alone/faketime/page.o
-	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ -o $@
+ALONE_PARTS = blob_code blob_waits deadline page shim_cond shim_lock shim_sleep shim_syscall shim_timer \
+              shim_watch
+BLOB = $(patsubst %,$(BUILD)/obj/alone/faketime/%.o,$(ALONE_PARTS) blob_libc)
+$(BUILD)/obj/alone/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(CC) -I. -MMD -MP -c -o $@ $<
+$(BUILD)/blob.elf: faketime/blob.ld $(BLOB)
+	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@
 TRAP = $(patsubst %.c,$(BUILD)/obj/alone/%.o,$(sort $(wildcard faketime/trap_*.c)) faketime/deadline.c faketime/page.c)
 $(BUILD)/trap.elf: faketime/trap.ld $(TRAP)
 	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@

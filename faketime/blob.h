@@ -14,6 +14,8 @@
 
 #include <stdint.h>
 
+#include "faketime/blob_libc.h"
+
 #define BLOB_MAGIC  UINT64_C(0x32424f4c424b4346) /* "FCKBLOB2", little endian */
 #define BLOB_PAGE   UINT64_C(4096)
 #define BLOB_CODE   (4 * BLOB_PAGE) /* bytes of each part, in their order; blob.ld has the same */
@@ -32,6 +34,16 @@ struct blob {
     uint64_t originals[BLOB_CALLS]; /* the kernel's, addresses in the process */
     uint64_t
         others[BLOB_OTHERS]; /* pages of a clock that the process had mapped by itself; 0: none */
+    uint64_t libc;           /* the table below, counted from the start */
+};
+
+/* Functions of libc, in the order of BLOB_LIBC_CALLS. */
+#define BLOB_LIBC_INDEX(name, version) BLOB_LIBC_##name,
+enum blob_libc_call { BLOB_LIBC_CALLS(BLOB_LIBC_INDEX) BLOB_LIBC };
+
+struct blob_libc {
+    uint64_t ours[BLOB_LIBC];   /* counted from the start; 0: theirs is only called */
+    uint64_t theirs[BLOB_LIBC]; /* addresses in the process; all 0: none of ours is ever reached */
 };
 
 #endif

@@ -17,6 +17,7 @@
 /* blob.ld puts it behind the code. */
 extern const struct clock_page blob_clock INSIDE;
 extern struct blob blob_header INSIDE;
+extern const struct blob_libc blob_libc INSIDE;
 
 int blob_clock_gettime(clockid_t id, struct timespec *now);
 int blob_gettimeofday(struct timeval *now, struct timezone *zone);
@@ -31,6 +32,7 @@ struct blob blob_header __attribute__((section(".head"))) = {
                   [BLOB_GETTIMEOFDAY] = (uint64_t)blob_gettimeofday,
                   [BLOB_TIME] = (uint64_t)blob_time,
                   },
+    .libc = (uint64_t)&blob_libc,
 };
 
 int blob_clock_gettime(clockid_t id, struct timespec *now)

@@ -1,5 +1,6 @@
 #include "faketime/deadline.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
@@ -8,7 +9,7 @@
 
 bool deadline_follows(const struct clock_page *page, clockid_t id)
 {
-    if (page->magic != PAGE_MAGIC)
+    if (!deadline_is_clock(page))
         return false;
     switch (id) {
     case CLOCK_REALTIME:
@@ -59,6 +60,11 @@ struct timespec deadline_real(real_clock_fn real, clockid_t id, int64_t left, in
 int deadline_await_change(const struct clock_page *page, uint32_t seen,
                           const struct timespec *timeout)
 {
-    return (int)enter(SYS_futex, (long)&page->generation, FUTEX_WAIT, (long)seen, (long)timeout, 0,
-                      0);
+    long result;
+
+    if (deadline_is_clock(page))
+        return (int)enter(SYS_futex, (long)&page->generation, FUTEX_WAIT, (long)seen, (long)timeout,
+                          0, 0);
+    result = enter(SYS_nanosleep, (long)timeout, 0, 0, 0, 0, 0);
+    return result == 0 ? -ETIMEDOUT : (int)result;
 }

@@ -10,6 +10,8 @@
  *         ;
  *
  * or, where nothing else may end the wait, to sleep on the page's generation (deadline_await_change).
+ * The page of a process that is taken off its clock meanwhile becomes one of zeros, by which T is nonsense:
+ * a wait that has begun then ends at the real time that it was last seen to fall on (deadline_is_clock).
  * `real` is the kernel's own clock (vdso.h).  As in page.h, nothing here needs libc, takes a lock or
  * leaves a trace in errno, so that it also runs in a shim, in a blob and in signal handlers.
  */
@@ -26,8 +28,15 @@
 #define DEADLINE_SLICE   INT64_C(50000000)
 #define DEADLINE_FOREVER (INT64_C(3153600000) * 1000000000) /* 100 years */
 
-/* Whether deadlines on this clock are to be translated: not where the page is one that adds nothing,
- * nor for the monotonic clocks while they are real. */
+/* Whether the page is a clock, and not one of zeros.  Ask after what was computed from it. */
+static inline bool deadline_is_clock(const struct clock_page *page)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&page->magic, __ATOMIC_RELAXED) == PAGE_MAGIC;
+}
+
+/* Whether deadlines on this clock are to be translated: not where the page is none, nor for the
+ * monotonic clocks while they are real. */
 bool deadline_follows(const struct clock_page *page, clockid_t id);
 
 /* A malformed deadline goes to the real call, which knows the right complaint. */
@@ -46,7 +55,8 @@ static inline uint32_t deadline_generation(const struct clock_page *page)
 }
 
 /* Sleeps until the generation is no longer `seen`, or `timeout`, a duration, has passed.  Returns 0
- * or a negative errno: -EAGAIN where it was another one already. */
+ * or a negative errno: -EAGAIN where it was another one already.  A page of zeros never changes, and the
+ * kernel would not wait for it (-EFAULT, where the clock goes meanwhile). */
 int deadline_await_change(const struct clock_page *page, uint32_t seen,
                           const struct timespec *timeout);
 

@@ -70,6 +70,7 @@ static void tell_means(enum program program, const struct error *e, FILE *out)
 
 struct reading {
     int64_t before, now, after; /* ours, its, ours: real time around */
+    bool waits;                 /* until a time are on its clock too */
 };
 
 static int64_t real_now(void)
@@ -117,6 +118,7 @@ static int ask_stopped(struct tracee *tracee, struct reading *reading, struct er
                                         : redirect.originals[BLOB_CLOCK_GETTIME],
                             CLOCK_REALTIME, &reading->now, e);
         reading->after = real_now();
+        reading->waits = redirect_waits(&redirect);
     }
     tracee_leave(tracee);
     maps_free(&maps);
@@ -251,14 +253,12 @@ static void count_waiting(pid_t thread, void *context)
     waiting->by_calendar += wait_of_thread(waiting->pid, thread).by_calendar;
 }
 
-/* Whether waits until a time are the kernel's, and so by real time. */
+/* Where waits until a time are the kernel's, and so by real time. */
 static void warn_of_waits(const struct resident *resident, const struct uses *uses, FILE *out)
 {
     struct waiting waiting = {.pid = resident->pid};
     char path[40];
 
-    if (resident->preloaded || resident->trapped)
-        return;
     snprintf(path, sizeof path, "/proc/%d/task", (int)resident->pid);
     tree_numbers(path, count_waiting, &waiting);
     if (waiting.by_calendar > 0)
@@ -266,7 +266,7 @@ static void warn_of_waits(const struct resident *resident, const struct uses *us
                 waiting.by_calendar, waiting.by_calendar == 1 ? "" : "s");
     if (uses->count[USE_WAIT] > 0)
         fprintf(out,
-                "%-12swaits until a time on the clock may hang; 'fakeclock run' preloads too\n",
+                "%-12sits libc is not one that we know; waits until a time on the clock may hang\n",
                 "beware");
     else if (uses->count[USE_READ] == 0)
         fprintf(out,
@@ -294,7 +294,7 @@ int doctor_process(pid_t pid, FILE *out, struct error *e)
     fprintf(out, "%-12s%d %s\n", "process", (int)pid, resident.command);
     tell_uses(&uses, out);
     tell_clock(&resident, on, out);
-    if (on)
+    if (on && !resident.preloaded && !resident.trapped && !reading.waits)
         warn_of_waits(&resident, &uses, out);
     return tell_reading(&resident, &reading, out);
 }

@@ -11,30 +11,19 @@
 
 struct scan {
     struct tracee *tracee;
-    const struct swap *swaps;
-    size_t count;
-    size_t found;
+    const struct swaps *swaps;
 };
-
-static const struct swap *match(const struct scan *scan, uint64_t word)
-{
-    for (size_t i = 0; i < scan->count; i++)
-        if (scan->swaps[i].from == word)
-            return &scan->swaps[i];
-    return NULL;
-}
 
 static int scan_page(struct scan *scan, uint64_t address, const uint64_t *words, struct error *e)
 {
     for (size_t i = 0; i < PAGE_WORDS; i++) {
-        const struct swap *swap = match(scan, words[i]);
+        const struct swap *swap = swaps_find(scan->swaps, words[i]);
 
         /* what is kept is aligned, so that its mark is in the same page */
         if (swap == NULL || (i > 0 && words[i - 1] == VDSO_KEEP))
             continue;
         if (tracee_poke(scan->tracee, address + 8 * i, swap->to, e) < 0)
             return -1;
-        scan->found++;
     }
     return 0;
 }
@@ -78,10 +67,10 @@ static int scan_region(struct scan *scan, const struct region *region, int pages
     return 0;
 }
 
-int pointers_swap(struct tracee *tracee, const struct maps *maps, const struct swap *swaps,
-                  size_t count, size_t *found, struct error *e)
+int pointers_swap(struct tracee *tracee, const struct maps *maps, const struct swaps *swaps,
+                  struct error *e)
 {
-    struct scan scan = {.tracee = tracee, .swaps = swaps, .count = count};
+    struct scan scan = {.tracee = tracee, .swaps = swaps};
     int pages_fd = maps_open_pages(tracee->pid, e), result = pages_fd < 0 ? -1 : 0;
     bool after_file = false;
     uint64_t end = 0;
@@ -98,6 +87,5 @@ int pointers_swap(struct tracee *tracee, const struct maps *maps, const struct s
     }
     if (pages_fd >= 0)
         close(pages_fd);
-    *found = scan.found;
     return result;
 }

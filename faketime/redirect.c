@@ -1,6 +1,5 @@
 #include "faketime/redirect.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -11,54 +10,12 @@
 #include <sys/syscall.h>
 
 #include "faketime/image.h"
+#include "faketime/libc.h"
 #include "faketime/page.h"
 #include "faketime/pointers.h"
+#include "faketime/symbols.h"
 
-#define VDSO_MAX 65536
-
-/* --- the vDSO's table, which is another process's bytes ------------------------------------------ */
-
-struct table {
-    unsigned char bytes[VDSO_MAX];
-    size_t size;
-    uint64_t symbols, names, hash; /* offsets of what was found; 0: not */
-};
-
-/* `size` bytes at `offset`, or NULL where the image does not have them. */
-static const void *at(const struct table *table, uint64_t offset, size_t size)
-{
-    return offset <= table->size && size <= table->size - offset ? table->bytes + offset : NULL;
-}
-
-static void read_dynamic(struct table *table, uint64_t offset)
-{
-    const Elf64_Dyn *entry;
-
-    for (; (entry = at(table, offset, sizeof *entry)) != NULL && entry->d_tag != DT_NULL;
-         offset += sizeof *entry) {
-        if (entry->d_tag == DT_SYMTAB)
-            table->symbols = entry->d_un.d_ptr;
-        else if (entry->d_tag == DT_STRTAB)
-            table->names = entry->d_un.d_ptr;
-        else if (entry->d_tag == DT_HASH)
-            table->hash = entry->d_un.d_ptr;
-    }
-}
-
-static bool read_table(struct table *table)
-{
-    const Elf64_Ehdr *header = at(table, 0, sizeof *header);
-    const Elf64_Phdr *segment;
-
-    if (header == NULL || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
-        return false;
-    for (unsigned i = 0; i < header->e_phnum; i++) {
-        segment = at(table, header->e_phoff + i * sizeof *segment, sizeof *segment);
-        if (segment != NULL && segment->p_type == PT_DYNAMIC)
-            read_dynamic(table, segment->p_offset);
-    }
-    return table->symbols != 0 && table->names != 0 && table->hash != 0;
-}
+/* --- the vDSO --------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -73,35 +30,29 @@ static const struct {
     {"time",                 BLOB_TIME,          1},
 };
 
-static void take_symbol(struct redirect *redirect, const struct table *table, uint64_t offset,
-                        const Elf64_Sym *symbol)
+static void take_symbol(struct redirect *redirect, const struct symbol *symbol)
 {
-    const char *name = at(table, table->names + symbol->st_name, 32);
-
-    if (name == NULL || symbol->st_shndx == SHN_UNDEF)
-        return;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strncmp(name, names[i].name, 32) == 0) {
-            redirect->symbols[names[i].call][names[i].alias] =
-                redirect->vdso + offset + offsetof(Elf64_Sym, st_value);
-            redirect->originals[names[i].call] = redirect->vdso + symbol->st_value;
-            if (symbol->st_value >= table->size)
-                redirect->blob = (redirect->vdso + symbol->st_value) & ~(uint64_t)(BLOB_PAGE - 1);
+        if (strcmp(symbol->name, names[i].name) == 0) {
+            redirect->symbols[names[i].call][names[i].alias] = symbol->where;
+            redirect->originals[names[i].call] = symbol->leads_to;
+            if (symbol->leads_to < redirect->vdso || symbol->leads_to >= redirect->vdso_end)
+                redirect->blob = symbol->leads_to & ~(BLOB_PAGE - 1);
         }
 }
 
-static void take_symbols(struct redirect *redirect, const struct table *table)
+static int take_symbols(const struct tracee *tracee, struct redirect *redirect, struct error *e)
 {
-    const Elf64_Word *hash = at(table, table->hash, 2 * sizeof *hash);
+    struct symbols symbols;
+    struct symbol symbol;
 
-    for (Elf64_Word i = 0; hash != NULL && i < hash[1]; i++) {
-        uint64_t offset = table->symbols + i * sizeof(Elf64_Sym);
-        const Elf64_Sym *symbol = at(table, offset, sizeof *symbol);
-
-        if (symbol == NULL)
-            return;
-        take_symbol(redirect, table, offset, symbol);
-    }
+    if (symbols_read(tracee, redirect->vdso, &symbols, e) < 0)
+        return -1;
+    for (size_t i = 0; i < symbols.count; i++)
+        if (symbols_at(&symbols, i, &symbol))
+            take_symbol(redirect, &symbol);
+    symbols_free(&symbols);
+    return 0;
 }
 
 /* --- a blob that is there ----------------------------------------------------------------------- */
@@ -112,6 +63,10 @@ static bool take_blob(const struct tracee *tracee, uint64_t address, struct redi
     struct error ignored;
 
     if (tracee_read(tracee, address, &blob, sizeof blob, &ignored) < 0 || blob.magic != BLOB_MAGIC)
+        return false;
+    redirect->libc_table = address + blob.libc;
+    if (tracee_read(tracee, redirect->libc_table, &redirect->libc, sizeof redirect->libc,
+                    &ignored) < 0)
         return false;
     redirect->blob = address;
     for (size_t i = 0; i < BLOB_CALLS; i++)
@@ -151,7 +106,6 @@ static int follow_symbols(const struct tracee *tracee, struct redirect *redirect
 int redirect_look(const struct tracee *tracee, const struct maps *maps, struct redirect *redirect,
                   struct error *e)
 {
-    static struct table table;
     const struct region *vdso = maps_named(maps, "[vdso]");
 
     *redirect = (struct redirect){0};
@@ -159,12 +113,8 @@ int redirect_look(const struct tracee *tracee, const struct maps *maps, struct r
         return failed(e, "process %d: has no vDSO to redirect", (int)tracee->pid);
     redirect->vdso = vdso->start;
     redirect->vdso_end = vdso->end;
-    table.size = vdso->end - vdso->start;
-    table.symbols = table.names = table.hash = 0;
-    if (table.size > VDSO_MAX || tracee_read(tracee, vdso->start, table.bytes, table.size, e) < 0 ||
-        !read_table(&table))
-        return failed(e, "process %d: its vDSO cannot be read", (int)tracee->pid);
-    take_symbols(redirect, &table);
+    if (take_symbols(tracee, redirect, e) < 0)
+        return -1;
     for (size_t i = 0; i < BLOB_CALLS; i++)
         if (redirect->originals[i] == 0)
             return failed(e, "process %d: its vDSO has no %s", (int)tracee->pid, names[2 * i].name);
@@ -177,6 +127,12 @@ int redirect_look(const struct tracee *tracee, const struct maps *maps, struct r
 uint64_t redirect_room(const struct redirect *redirect)
 {
     return redirect->blob == 0 ? 0 : redirect->blob + BLOB_SIZE - BLOB_ROOM;
+}
+
+/* The table is filled from its start. */
+bool redirect_waits(const struct redirect *redirect)
+{
+    return redirect->on && redirect->libc.theirs[BLOB_LIBC - 1] != 0;
 }
 
 /* NOLINTNEXTLINE(misc-redundant-expression): they are the same today */
@@ -339,17 +295,6 @@ static int set_symbols(struct tracee *tracee, const struct redirect *redirect,
     return 0;
 }
 
-static int set_pointers(struct tracee *tracee, const struct maps *maps, struct redirect *redirect,
-                        const uint64_t from[BLOB_CALLS], const uint64_t to[BLOB_CALLS],
-                        struct error *e)
-{
-    struct swap swaps[BLOB_CALLS];
-
-    for (size_t i = 0; i < BLOB_CALLS; i++)
-        swaps[i] = (struct swap){from[i], to[i]};
-    return pointers_swap(tracee, maps, swaps, BLOB_CALLS, &redirect->pointers, e);
-}
-
 static int set_others(struct tracee *tracee, const struct redirect *redirect,
                       const uint64_t others[BLOB_OTHERS], struct error *e)
 {
@@ -359,6 +304,64 @@ static int set_others(struct tracee *tracee, const struct redirect *redirect,
                         e) < 0)
             return -1;
     return 0;
+}
+
+/* What our functions call below them, all or none. */
+static int set_libc(struct tracee *tracee, struct redirect *redirect, const struct symbols *libc,
+                    struct error *e)
+{
+    uint64_t *theirs = redirect->libc.theirs;
+    uint64_t where = redirect->libc_table + offsetof(struct blob_libc, theirs);
+    uint64_t functions[BLOB_LIBC];
+
+    if (theirs[BLOB_LIBC - 1] != 0 || !libc_find(libc, functions))
+        return 0;
+    for (size_t i = 0; i < BLOB_LIBC; i++)
+        if (tracee_poke(tracee, where + 8 * i, functions[i], e) < 0)
+            return -1;
+    memcpy(theirs, functions, sizeof functions);
+    return 0;
+}
+
+/* All that leads to the one side is to lead to the other. */
+static struct swaps swaps_of(const struct redirect *redirect, bool on)
+{
+    struct swaps swaps = {.count = 0};
+
+    for (size_t i = 0; i < BLOB_CALLS; i++)
+        swaps_add(&swaps, on ? redirect->originals[i] : redirect->entries[i],
+                  on ? redirect->entries[i] : redirect->originals[i]);
+    for (size_t i = 0; i < BLOB_LIBC; i++) {
+        uint64_t ours = redirect->blob + redirect->libc.ours[i], theirs = redirect->libc.theirs[i];
+
+        if (theirs != 0 && redirect->libc.ours[i] != 0)
+            swaps_add(&swaps, on ? theirs : ours, on ? ours : theirs);
+    }
+    return swaps;
+}
+
+/* What was looked up before, and what is looked up from now on in libc.  One that cannot be read has no waits
+ * of ours. */
+static int set_functions(struct tracee *tracee, const struct maps *maps, struct redirect *redirect,
+                         bool on, struct error *e)
+{
+    uint64_t base = libc_base(maps);
+    struct symbols libc = {.count = 0};
+    struct error unheard;
+    struct swaps swaps;
+    int result = 0;
+
+    if (base != 0)
+        symbols_read(tracee, base, &libc, &unheard);
+    if (on)
+        result = set_libc(tracee, redirect, &libc, e);
+    swaps = swaps_of(redirect, on);
+    if (result == 0)
+        result = libc_swap(tracee, &libc, &swaps, e);
+    if (result == 0)
+        result = pointers_swap(tracee, maps, &swaps, e);
+    symbols_free(&libc);
+    return result;
 }
 
 /* Nobody can be inside it: nothing has led there yet. */
@@ -386,8 +389,7 @@ int redirect_on(struct tracee *tracee, const struct maps *maps, struct redirect 
     if (own_pages(tracee, maps, redirect, others, e) == 0 &&
         set_others(tracee, redirect, others, e) == 0 &&
         set_symbols(tracee, redirect, redirect->entries, e) == 0 &&
-        (!running ||
-         set_pointers(tracee, maps, redirect, redirect->originals, redirect->entries, e) == 0)) {
+        (!running || set_functions(tracee, maps, redirect, true, e) == 0)) {
         if (map_clock(tracee, redirect, others, clock, e) == 0)
             return 0;
         map_zeros(tracee, redirect, others, &unheard);
@@ -409,7 +411,7 @@ int redirect_off(struct tracee *tracee, const struct maps *maps, struct redirect
     if (own_pages(tracee, maps, redirect, others, e) < 0 ||
         set_others(tracee, redirect, others, e) < 0 || map_zeros(tracee, redirect, others, e) < 0)
         return -1;
-    if (set_pointers(tracee, maps, redirect, redirect->entries, redirect->originals, e) < 0)
+    if (set_functions(tracee, maps, redirect, false, e) < 0)
         return -1;
     return set_symbols(tracee, redirect, redirect->originals, e);
 }

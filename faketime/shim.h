@@ -34,6 +34,7 @@
 
 #include "faketime/deadline.h"
 #include "faketime/page.h"
+#include "faketime/shim_calls.h"
 
 #define INTERPOSED __attribute__((visibility("default")))
 
@@ -58,12 +59,17 @@ static inline int shim_gettime(clockid_t id, struct timespec *now)
     return page_clock_gettime(__atomic_load_n(&shim_clock.page, __ATOMIC_RELAXED), real, id, now);
 }
 
+/* The same, wherever this runs (blob_waits.c). */
+int shim_read(clockid_t id, struct timespec *now);
 /* Whether deadlines on this clock are ours to translate. */
 bool shim_follows(clockid_t id);
+/* Whether there still is a calendar, by which the last shim_left() was right. */
+bool shim_is_clock(void);
 /* page_left() on the shim's page. */
 int64_t shim_left(clockid_t id, const struct timespec *until);
 /* The deadline on the real clock `id` that is `left` nanoseconds away, at most `limit`. */
 struct timespec shim_deadline(clockid_t id, int64_t left, int64_t limit);
+uint64_t shim_rate(clockid_t id); /* page_rate() */
 uint32_t shim_generation(void);
 /* Sleeps until the generation is no longer `seen`, or `timeout` has passed.  Returns 0
  * or a negative errno. */
@@ -72,34 +78,6 @@ int shim_await_change(uint32_t seen, const struct timespec *timeout);
 void shim_say(const char *text);
 
 /* --- the calls underneath -------------------------------------------------------------------- */
-
-/* Name, and the version where the default one would be another function (NULL: the default). */
-#define SHIM_REAL_CALLS(X)                                                                         \
-    X(clock_nanosleep, NULL)                                                                       \
-    X(clock_settime, NULL)                                                                         \
-    X(execve, NULL)                                                                                \
-    X(execveat, NULL)                                                                              \
-    X(execvpe, NULL)                                                                               \
-    X(fexecve, NULL)                                                                               \
-    X(mq_timedreceive, NULL)                                                                       \
-    X(mq_timedsend, NULL)                                                                          \
-    X(posix_spawn, NULL)                                                                           \
-    X(posix_spawnp, NULL)                                                                          \
-    X(pthread_clockjoin_np, NULL)                                                                  \
-    X(pthread_cond_clockwait, NULL)                                                                \
-    X(pthread_cond_timedwait, "GLIBC_2.3.2")                                                       \
-    X(pthread_mutex_clocklock, NULL)                                                               \
-    X(pthread_rwlock_clockrdlock, NULL)                                                            \
-    X(pthread_rwlock_clockwrlock, NULL)                                                            \
-    X(sem_clockwait, NULL)                                                                         \
-    X(settimeofday, NULL)                                                                          \
-    X(timer_create, NULL)                                                                          \
-    X(timer_delete, NULL)                                                                          \
-    X(timer_gettime, NULL)                                                                         \
-    X(timer_settime, NULL)                                                                         \
-    X(timerfd_gettime, NULL)                                                                       \
-    X(timerfd_settime, NULL)                                                                       \
-    X(timespec_get, NULL)
 
 #define SHIM_FIELD(name, version) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
 struct shim_real {

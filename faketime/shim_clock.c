@@ -66,10 +66,20 @@ static __attribute__((constructor)) void start(void)
     shim_real();
 }
 
+int shim_read(clockid_t id, struct timespec *now)
+{
+    return shim_gettime(id, now);
+}
+
 bool shim_follows(clockid_t id)
 {
     shim_start();
     return deadline_follows(__atomic_load_n(&shim_clock.page, __ATOMIC_RELAXED), id);
+}
+
+bool shim_is_clock(void)
+{
+    return deadline_is_clock(shim_clock.page);
 }
 
 int64_t shim_left(clockid_t id, const struct timespec *until)
@@ -80,6 +90,11 @@ int64_t shim_left(clockid_t id, const struct timespec *until)
 struct timespec shim_deadline(clockid_t id, int64_t left, int64_t limit)
 {
     return deadline_real(shim_clock.real.clock, id, left, limit);
+}
+
+uint64_t shim_rate(clockid_t id)
+{
+    return page_rate(shim_clock.page, id);
 }
 
 uint32_t shim_generation(void)

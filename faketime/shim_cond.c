@@ -42,7 +42,7 @@ static int wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid
     deadline = shim_deadline(id, shim_left(id, until), DEADLINE_FOREVER);
     result = shim_real()->pthread_cond_clockwait(condition, mutex, id, &deadline);
     pthread_cleanup_pop(1);
-    return result == ETIMEDOUT && shim_left(id, until) > 0 ? 0 : result;
+    return result == ETIMEDOUT && shim_left(id, until) > 0 && shim_is_clock() ? 0 : result;
 }
 
 INTERPOSED int pthread_cond_clockwait(pthread_cond_t *restrict condition,

@@ -13,16 +13,24 @@
 
 int shim_sliced(const struct attempt *attempt, clockid_t id, const struct timespec *until)
 {
+    struct timespec end; /* the real time that it was last seen to fall on */
+    int64_t left;
+    int result;
+
     if (until == NULL || !shim_follows(id) || !deadline_wellformed(until))
         return attempt->once(attempt, until);
-    for (;;) {
-        int64_t left = shim_left(id, until);
-        struct timespec slice = shim_deadline(id, left, DEADLINE_SLICE);
-        int result = attempt->once(attempt, &slice);
+    end = *until;
+    do {
+        struct timespec slice;
 
-        if (result != ETIMEDOUT || shim_left(id, until) <= 0)
-            return result;
-    }
+        left = shim_left(id, until);
+        if (!shim_is_clock())
+            return attempt->once(attempt, &end);
+        end = shim_deadline(id, left, DEADLINE_FOREVER);
+        slice = shim_deadline(id, left, DEADLINE_SLICE);
+        result = attempt->once(attempt, &slice);
+    } while (result == ETIMEDOUT && left > 0);
+    return result;
 }
 
 /* libc's two ways of reporting, in one: 0 or an errno. */

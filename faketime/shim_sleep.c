@@ -18,13 +18,18 @@ static int await_change_or_cancel(uint32_t seen, const struct timespec *timeout)
 
 static int sleep_until(clockid_t id, const struct timespec *until)
 {
+    struct timespec end = *until; /* the real time that it was last seen to fall on */
+
     for (;;) {
         uint32_t generation = shim_generation();
         int64_t left = shim_left(id, until);
         struct timespec timeout;
 
+        if (!shim_is_clock())
+            return shim_real()->clock_nanosleep(id, TIMER_ABSTIME, &end, NULL);
         if (left <= 0)
             return 0;
+        end = shim_deadline(id, left, DEADLINE_FOREVER);
         if (left > DEADLINE_FOREVER)
             left = DEADLINE_FOREVER;
         timeout = (struct timespec){.tv_sec = left / NANOSECONDS, .tv_nsec = left % NANOSECONDS};

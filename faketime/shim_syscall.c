@@ -39,7 +39,7 @@ static int wait_on_futex(const struct attempt *attempt, const struct timespec *u
     return *futex->result < 0 ? (int)-*futex->result : 0;
 }
 
-/* FUTEX_WAIT_BITSET takes an absolute time; it is the one that std::future uses. */
+/* FUTEX_WAIT_BITSET takes an absolute time, on either clock; it is the one that std::future uses. */
 static long futex_until(long a, long b, long c, long d, long e, long f)
 {
     long result = 0;
@@ -49,25 +49,21 @@ static long futex_until(long a, long b, long c, long d, long e, long f)
           .result = &result
     };
 
-    shim_sliced(&futex.attempt, CLOCK_REALTIME, (const struct timespec *)d);
+    shim_sliced(&futex.attempt, b & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+                (const struct timespec *)d);
     return result;
-}
-
-static long read_clock(clockid_t id, struct timespec *now)
-{
-    return shim_gettime(id, now);
 }
 
 static __attribute__((noinline)) long ours(long number, long a, long b, long c, long d, long e,
                                            long f)
 {
     if (number == SYS_clock_gettime)
-        return read_clock((clockid_t)a, (struct timespec *)b);
+        return shim_read((clockid_t)a, (struct timespec *)b);
     if (number == SYS_gettimeofday)
         return gettimeofday((struct timeval *)a, (void *)b);
     if (number == SYS_time)
         return time((time_t *)a);
-    if ((b & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET && (b & FUTEX_CLOCK_REALTIME) != 0)
+    if ((b & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET)
         return futex_until(a, b, c, d, e, f);
     return enter(number, a, b, c, d, e, f);
 }

@@ -9,29 +9,24 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "testbed/wire/moment.h"
 
 #define TIMERS_MAX 1024
 
-union timer_name {
-    int fd;
-    timer_t timer;
-};
+__extension__ typedef __int128 wide; /* a period in nanoseconds, times a rate */
 
-struct timer_kind {
-    int (*set)(union timer_name name, const struct itimerspec *value, struct itimerspec *old,
-               int flags);
-    int (*get)(union timer_name name, struct itimerspec *value);
-    bool (*same)(union timer_name one, union timer_name other);
+enum timer_kind {
+    TIMER_NONE, /* a free row */
+    TIMER_DESCRIPTOR,
+    TIMER_POSIX,
 };
 
 struct timer {
-    struct watched watched;        /* on the list while armed */
-    const struct timer_kind *kind; /* NULL: a free row */
-    union timer_name name;
+    struct watched watched; /* on the list while armed */
+    enum timer_kind kind;
+    intptr_t name; /* the descriptor, or a timer_t */
     clockid_t id;
     int flags;
     bool armed;
@@ -41,56 +36,35 @@ struct timer {
 
 static struct timer timers[TIMERS_MAX]; /* under the watch lock */
 
-static int set_fd(union timer_name name, const struct itimerspec *value, struct itimerspec *old,
-                  int flags)
+static int set(const struct timer *timer, const struct itimerspec *value, struct itimerspec *old)
 {
-    return shim_real()->timerfd_settime(name.fd, flags, value, old);
+    if (timer->kind == TIMER_DESCRIPTOR)
+        return shim_real()->timerfd_settime((int)timer->name, timer->flags, value, old);
+    return shim_real()->timer_settime((timer_t)timer->name, timer->flags, value, old);
 }
 
-static int get_fd(union timer_name name, struct itimerspec *value)
+static int get(const struct timer *timer, struct itimerspec *value)
 {
-    return shim_real()->timerfd_gettime(name.fd, value);
+    if (timer->kind == TIMER_DESCRIPTOR)
+        return shim_real()->timerfd_gettime((int)timer->name, value);
+    return shim_real()->timer_gettime((timer_t)timer->name, value);
 }
 
-static bool same_fd(union timer_name one, union timer_name other)
-{
-    return one.fd == other.fd;
-}
-
-static int set_timer(union timer_name name, const struct itimerspec *value, struct itimerspec *old,
-                     int flags)
-{
-    return shim_real()->timer_settime(name.timer, flags, value, old);
-}
-
-static int get_timer(union timer_name name, struct itimerspec *value)
-{
-    return shim_real()->timer_gettime(name.timer, value);
-}
-
-static bool same_timer(union timer_name one, union timer_name other)
-{
-    return one.timer == other.timer;
-}
-
-static const struct timer_kind fd_kind = {set_fd, get_fd, same_fd};
-static const struct timer_kind timer_kind = {set_timer, get_timer, same_timer};
-
-static struct timer *find(const struct timer_kind *kind, union timer_name name)
+static struct timer *find(enum timer_kind kind, intptr_t name)
 {
     for (size_t i = 0; i < TIMERS_MAX; i++)
-        if (timers[i].kind == kind && kind->same(timers[i].name, name))
+        if (timers[i].kind == kind && timers[i].name == name)
             return &timers[i];
     return NULL;
 }
 
 /* NULL where the table is full. */
-static struct timer *find_or_add(const struct timer_kind *kind, union timer_name name, clockid_t id)
+static struct timer *find_or_add(enum timer_kind kind, intptr_t name, clockid_t id)
 {
     struct timer *timer = find(kind, name);
 
     for (size_t i = 0; timer == NULL && i < TIMERS_MAX; i++)
-        if (timers[i].kind == NULL) {
+        if (timers[i].kind == TIMER_NONE) {
             timer = &timers[i];
             *timer = (struct timer){.kind = kind, .name = name};
         }
@@ -125,13 +99,13 @@ static struct timespec timespec_of(int64_t time)
 /* A period of the calendar, in real time; of a frozen one, so long that it does not matter. */
 static struct timespec real_period(const struct timespec *period, clockid_t id)
 {
-    uint64_t rate = page_rate(shim_clock.page, id);
-    double real;
+    uint64_t rate = shim_rate(id);
+    wide real;
 
     if (rate == PAGE_RATE_1 || nanoseconds(period) == 0)
         return *period;
-    real = (double)nanoseconds(period) * (double)PAGE_RATE_1 / (double)rate; /* x/0 is infinite */
-    if (real > (double)DEADLINE_FOREVER)
+    real = rate == 0 ? DEADLINE_FOREVER : (wide)nanoseconds(period) * (wide)PAGE_RATE_1 / rate;
+    if (real > DEADLINE_FOREVER)
         return timespec_of(DEADLINE_FOREVER);
     return timespec_of(real < 1 ? 1 : (int64_t)real);
 }
@@ -144,7 +118,7 @@ static int arm(struct timer *timer, struct itimerspec *old)
         .it_value = shim_deadline(timer->id, left, DEADLINE_FOREVER),
         .it_interval = real_period(&timer->wanted.it_interval, timer->id),
     };
-    return timer->kind->set(timer->name, &timer->given, old, timer->flags);
+    return set(timer, &timer->given, old);
 }
 
 /* How often it has gone off by what the kernel was given. */
@@ -163,8 +137,8 @@ static int64_t expiries(const struct timer *timer)
 static void retire(struct timer *timer)
 {
     disarm(timer);
-    if (timer->kind == &fd_kind)
-        timer->kind = NULL;
+    if (timer->kind == TIMER_DESCRIPTOR)
+        timer->kind = TIMER_NONE;
 }
 
 static void moved(struct watched *watched, uint32_t generation)
@@ -175,8 +149,7 @@ static void moved(struct watched *watched, uint32_t generation)
 
     watched->generation = generation;
     /* closed behind our back, or disarmed by another process that shares it */
-    if (timer->kind->get(timer->name, &left) < 0 ||
-        (left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0)) {
+    if (get(timer, &left) < 0 || (left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0)) {
         retire(timer);
         return;
     }
@@ -195,7 +168,8 @@ static int arm_new(struct timer *timer, int flags, const struct itimerspec *valu
     disarm(timer);
     timer->wanted = *value;
     timer->flags = flags;
-    timer->watched = (struct watched){.moved = moved, .outlives_fork = timer->kind == &fd_kind};
+    timer->watched =
+        (struct watched){.moved = moved, .outlives_fork = timer->kind == TIMER_DESCRIPTOR};
     watch_add(&timer->watched);
     timer->armed = true;
     result = arm(timer, old);
@@ -212,33 +186,56 @@ static bool is_deadline(const struct itimerspec *value)
 
 /* --- timerfd --------------------------------------------------------------------------------- */
 
-/* Its clock is asked of the kernel, so that a descriptor that was inherited or sent is known too. */
-static bool on_calendar(int fd, clockid_t *id)
+/* What stands behind `label`; NULL where it does not occur.  libc's own search is one of several, of which a
+ * loader chooses (STT_GNU_IFUNC), and so none that a blob could call. */
+static const char *behind(const char *text, const char *label)
 {
-    char path[40], text[512];
-    const char *line;
+    for (; *text != '\0'; text++) {
+        size_t i = 0;
+
+        while (label[i] != '\0' && text[i] == label[i])
+            i++;
+        if (label[i] == '\0')
+            return text + i;
+    }
+    return NULL;
+}
+
+/* The kernel knows the clock of a timer that was not made before our eyes: it stands behind `label`, behind the line
+ * `of`, in a file of its own.  False where deadlines on that are not ours. */
+static bool on_calendar(const char *path, const char *of, const char *label, clockid_t *id)
+{
+    char text[4096] = "\n";
+    const char *clock;
     ssize_t length;
-    int info;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (file < 0)
+        return false;
+    length = read(file, text + 1, sizeof text - 2);
+    close(file);
+    text[length < 0 ? 0 : length + 1] = '\0';
+    clock = behind(text, of);
+    clock = clock == NULL ? NULL : behind(clock, label);
+    if (clock == NULL)
+        return false;
+    *id = (clockid_t)strtol(clock, NULL, 10);
+    return shim_follows(*id);
+}
+
+static bool descriptor_on_calendar(int fd, clockid_t *id)
+{
+    char path[40];
 
     snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
-    info = open(path, O_RDONLY | O_CLOEXEC);
-    if (info < 0)
-        return false;
-    length = read(info, text, sizeof text - 1);
-    close(info);
-    text[length < 0 ? 0 : length] = '\0';
-    line = strstr(text, "clockid:");
-    if (line == NULL)
-        return false;
-    *id = (clockid_t)strtol(line + strlen("clockid:"), NULL, 10);
-    return shim_follows(*id);
+    return on_calendar(path, "\n", "clockid:", id);
 }
 
 /* With the lock held. */
 static int set_deadline(int fd, clockid_t id, int flags, const struct itimerspec *value,
                         struct itimerspec *old)
 {
-    struct timer *timer = find_or_add(&fd_kind, (union timer_name){.fd = fd}, id);
+    struct timer *timer = find_or_add(TIMER_DESCRIPTOR, fd, id);
 
     if (timer != NULL)
         return arm_new(timer, flags, value, old);
@@ -248,7 +245,7 @@ static int set_deadline(int fd, clockid_t id, int flags, const struct itimerspec
 
 static int set_duration(int fd, int flags, const struct itimerspec *value, struct itimerspec *old)
 {
-    struct timer *timer = find(&fd_kind, (union timer_name){.fd = fd});
+    struct timer *timer = find(TIMER_DESCRIPTOR, fd);
 
     if (timer != NULL)
         retire(timer);
@@ -259,7 +256,8 @@ INTERPOSED int timerfd_settime(int fd, int flags, const struct itimerspec *value
                                struct itimerspec *old)
 {
     clockid_t id = CLOCK_REALTIME;
-    bool ours = (flags & TFD_TIMER_ABSTIME) != 0 && is_deadline(value) && on_calendar(fd, &id);
+    bool ours =
+        (flags & TFD_TIMER_ABSTIME) != 0 && is_deadline(value) && descriptor_on_calendar(fd, &id);
     int result;
 
     watch_lock();
@@ -278,7 +276,7 @@ INTERPOSED int timer_create(clockid_t id, struct sigevent *restrict event, timer
     if (result < 0 || !shim_follows(id))
         return result;
     watch_lock();
-    full = find_or_add(&timer_kind, (union timer_name){.timer = *out}, id) == NULL;
+    full = find_or_add(TIMER_POSIX, (intptr_t)*out, id) == NULL;
     watch_unlock();
     if (!full)
         return 0;
@@ -287,15 +285,30 @@ INTERPOSED int timer_create(clockid_t id, struct sigevent *restrict event, timer
     return -1;
 }
 
+/* One that was there before us.  glibc has names of its own for those that start a thread, and no clock for them. */
+static struct timer *find_older(timer_t id)
+{
+    clockid_t clock;
+    char of[40];
+
+    snprintf(of, sizeof of, "\nID: %ld\n", (long)(intptr_t)id);
+    if (!on_calendar("/proc/self/timers", of, "ClockID:", &clock))
+        return NULL;
+    return find_or_add(TIMER_POSIX, (intptr_t)id, clock);
+}
+
 INTERPOSED int timer_settime(timer_t id, int flags, const struct itimerspec *restrict value,
                              struct itimerspec *restrict old)
 {
+    bool until = (flags & TIMER_ABSTIME) != 0 && is_deadline(value);
     struct timer *timer;
     int result;
 
     watch_lock();
-    timer = find(&timer_kind, (union timer_name){.timer = id});
-    if (timer != NULL && (flags & TIMER_ABSTIME) && is_deadline(value))
+    timer = find(TIMER_POSIX, (intptr_t)id);
+    if (timer == NULL && until)
+        timer = find_older(id);
+    if (timer != NULL && until)
         result = arm_new(timer, flags, value, old);
     else {
         if (timer != NULL)
@@ -311,10 +324,10 @@ INTERPOSED int timer_delete(timer_t id)
     struct timer *timer;
 
     watch_lock();
-    timer = find(&timer_kind, (union timer_name){.timer = id});
+    timer = find(TIMER_POSIX, (intptr_t)id);
     if (timer != NULL) {
         disarm(timer);
-        timer->kind = NULL;
+        timer->kind = TIMER_NONE;
     }
     watch_unlock();
     return shim_real()->timer_delete(id);

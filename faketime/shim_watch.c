@@ -58,7 +58,7 @@ static bool watch_once(bool *idle)
     bool told, none;
 
     watch_lock();
-    told = tell_all(generation);
+    told = !shim_is_clock() || tell_all(generation); /* of none, what is waited for stays as it is */
     none = first == NULL;
     if (none && *idle)
         running = false;
@@ -82,12 +82,15 @@ static void *watch(void *unused)
     return NULL;
 }
 
+static void watch_forks(void);
+
 /* With the lock held, and so with all signals blocked, which the thread inherits. */
 static void start_watching(void)
 {
     pthread_attr_t attributes;
     pthread_t thread;
 
+    watch_forks();
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     running = pthread_create(&thread, &attributes, watch, NULL) == 0;
@@ -135,7 +138,12 @@ static void after_fork(void)
     watch_unlock();
 }
 
-static __attribute__((constructor)) void watch_forks(void)
+/* Before the first thread there is nothing that a child would have to know. */
+static void watch_forks(void)
 {
-    pthread_atfork(watch_lock, watch_unlock, after_fork);
+    static bool watching;
+
+    if (!watching)
+        pthread_atfork(watch_lock, watch_unlock, after_fork);
+    watching = true;
 }

@@ -184,7 +184,8 @@ function clients.new(play, given)
     table.concat(worker.libraries, ", ")) end
   check_settings(play, settings)
   local fleet = fleet_class.new {
-    _play = play, _settings = settings, _classes = {}, _listeners = {}, _libraries = { table.unpack(settings) },
+    _play = play, _settings = settings, _classes = {}, _listeners = {}, _judged = false,
+    _libraries = { table.unpack(settings) },
   }
   table.insert(play.fleets, fleet)
   if play.dry then return fleet end
@@ -255,6 +256,13 @@ function methods:_prove_clock()
       who:mark(answer.generation)
     end
   end
+end
+
+-- What clients see that nobody looks at proves nothing.
+function methods:_tell_unjudged()
+  if self._judged then return end
+  local who = self._settings.named or table.concat(self._libraries, ", ")
+  self._play.run.tap:comment(self._play, ("nothing was expected of these clients: %s"):format(who))
 end
 
 -- Changes what these clients ask for from now on, such as their skew.

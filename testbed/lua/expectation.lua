@@ -221,6 +221,8 @@ function expectation.of_fleet(fleet, given)
   asked.least = asked.success or asked.share
   asked.wanted = wanted_by(fleet, asked.success and "ok" or asked.outcome)
   play:settle()
+  fleet._judged = true
+  if asked.throughout then play.acted = true end -- time passes
   if play.dry then return play:point(describe(asked), true) end
   local began = flow.now()
   if asked.throughout then

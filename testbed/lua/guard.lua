@@ -65,7 +65,10 @@ return routine.define("guard", {
   spec = spec,
   things = things,
   looks = looks,
-  check = function (settings) target.given(settings.of, "guard") end,
+  check = function (settings)
+    target.given(settings.of, "guard")
+    settings.through._judged = true
+  end,
   look = function (self)
     local since = self._memory.looked or flow.now()
     self._memory.looked = flow.now()

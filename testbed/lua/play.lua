@@ -27,6 +27,7 @@ function Play.new(run, path, number, rehearsal)
     section = false, heading = false, -- what the script is at
     points = {},                      -- every expect: { section, heading, text, met, details }
     expected = {},                    -- sections in which something was expected
+    acted = false,                    -- something was done since the last heading, and not only expected
     judges = {},                      -- run when the script has said all
     actors = {},                      -- { period =, act = }, perhaps name, tally, rests: who acts by the calendar
     names = {}, namers = {},          -- { address, name } of the stage, and who is told of them
@@ -281,8 +282,12 @@ function Play:enter(section, heading)
   if section ~= "steady" and not self.expected.steady then
     words.mistake("%s without a steady state: expect something under a steady heading first", section)
   end
+  if section == "recover" and not self.expected.inject then
+    words.mistake "recover without a fault: expect something under an inject heading first"
+  end
   self:leave()
   self:settle()
+  self.acted = false
   if section == "inject" and self.section == "recover" then self:end_story() end
   self.section, self.heading = section, heading
   self:note("section", { section = section, heading = heading })
@@ -299,8 +304,12 @@ function Play:end_story()
   end
 end
 
--- A heading under which nothing was expected proves nothing.
+-- A heading under which nothing was expected proves nothing.  A fault that the script did not inject may be
+-- somebody else's work, so that is only told.
 function Play:leave()
+  if self.section == "inject" and not self.acted then
+    self.run.tap:comment(self, ("the script did nothing under inject \"%s\""):format(self.heading))
+  end
   if self.section and not self.expected[self.section] then
     words.mistake("nothing was expected under %s \"%s\"", self.section, self.heading)
   end
@@ -388,6 +397,7 @@ function Play:perform()
     if not self.expected.steady then words.mistake("nothing is expected of the steady state") end
     self:leave()
     self:settle()
+    for _, fleet in ipairs(self.fleets) do fleet:_tell_unjudged() end
     for _, judge in ipairs(self.judges) do judge() end
   end, function (e) return words.is_ending(e) and e or tostring(e) end)
   if watchdog then flow.stop(watchdog) end

@@ -41,6 +41,7 @@ function scene.vocabulary(play)
     local make = require(noun).new
     vocabulary[noun] = function (given)
       if not play.title then words.mistake("%s before scenario \"...\"", noun) end
+      play.acted = true
       return words.outside(make(play, given))
     end
   end

@@ -272,10 +272,12 @@ function words.inside(value)
   return insides[value] or value
 end
 
-local function act_of(method)
+local function act_of(name, method)
   return function (outside, ...)
-    if insides[outside] == nil then words.mistake "an act needs its actor: write a colon, as in shop:reload()" end
-    return words.outside(method(insides[outside], ...))
+    local object = insides[outside]
+    if object == nil then words.mistake "an act needs its actor: write a colon, as in shop:reload()" end
+    if object._play and name ~= "expect" then object._play.acted = true end
+    return words.outside(method(object, ...))
   end
 end
 
@@ -290,7 +292,7 @@ function words.class(noun, methods)
       words.mistake("%s has no '%s'%s", words.article(noun), tostring(key),
         words.suggestion(tostring(key), words.keys(methods)))
     end
-    acts[key] = acts[key] or act_of(method)
+    acts[key] = acts[key] or act_of(key, method)
     return acts[key]
   end
   function outer.__newindex(_, key)

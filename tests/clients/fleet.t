@@ -100,12 +100,21 @@ is_deeply(endings(ticks($worker, $then, 0, 10)), ['not-yet-valid'],
           'and another, elsewhen, is not');
 $worker->request('stop', fleet => $_) for $now, $then;
 
-# Poisson: uneven gaps, the same for the same seed on the whole.
+# Poisson: uneven gaps.
 my $poisson = $worker->ask('fleet', %good, rate => '400/s', poisson => JSON::PP::true, seed => 7,
                            tick => '10ms');
 my %counts = map { count($_) => 1 } ticks($worker, $poisson, 0, 120);
 cmp_ok(scalar keys %counts, '>=', 4, 'Poisson arrivals are uneven');
 $worker->request('stop', fleet => $poisson);
+
+# The gaps are the seed's: after the first arrival 32 ms for one seed, and four seconds for another.
+my ($hasty, $slow) = map { $worker->ask('fleet', %good, rate => '1/s', poisson => JSON::PP::true, seed => $_,
+                                        tick => '20ms') } 45, 48;
+my $second = (ticks($worker, $hasty, 0, 2))[-1];
+my @slow;
+push @slow, $worker->tick($slow) until @slow && $slow[-1]{to} >= $second->{to};
+is(sum0(map { count($_) } @slow), 1, 'arrivals are drawn by the seed');
+$worker->request('stop', fleet => $_) for $hasty, $slow;
 
 # A worker that had no turn for a second: of those who should have come meanwhile one does, and the rest are told.
 my $late = $worker->ask('fleet', %good, rate => '50/s');

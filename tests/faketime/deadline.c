@@ -63,12 +63,14 @@ static void test_a_deadline_is_never_refused(void **state)
 
 static void test_a_change_that_was_missed_is_not_slept_over(void **state)
 {
-    struct clock_page page = {.generation = 7};
+    struct clock_page page = {.generation = 7, .magic = PAGE_MAGIC};
+    const struct clock_page nothing = {0};
     struct timespec moment = {.tv_nsec = 1};
 
     (void)state;
     assert_int_equal(deadline_await_change(&page, 6, NULL), -EAGAIN);
     assert_int_equal(deadline_await_change(&page, deadline_generation(&page), &moment), -ETIMEDOUT);
+    assert_int_equal(deadline_await_change(&nothing, 0, &moment), -ETIMEDOUT);
 }
 
 int main(void)

@@ -45,6 +45,7 @@ my @mistakes = (
     ['no time at all', sub { s/100ms/-1s/ }, qr/expect: 'during' is "-1s"; expected a duration above 0/, 6],
     ['during and within', sub { s/100ms"/100ms", within = "1s"/ }, qr/either during or within/, 6],
     ['a fault without a steady state', sub { s/^steady/inject/m }, qr/inject without a steady state/, 5],
+    ['a way back from nothing', sub { $_ .= "recover \"x\"\n" }, qr/recover without a fault/, 7],
     ['a heading with nothing under it', sub { $_ .= "inject \"nothing\"\n" },
         qr/nothing was expected under inject/, undef],
     ['a global', sub { s/local house/house/ }, qr/'house' is not declared: write local house/, 2],

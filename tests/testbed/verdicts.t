@@ -56,6 +56,18 @@ system 'rm', '-rf', $journal =~ s{/[^/]*$}{}r if $journal;
 ($status, $out) = rehearse('run', play(rest => $inject . 'fleet:expect { outcome = "expired", within = "2s" }'));
 is $status, 0, 'a failure that was expected is a success';
 
+# What was not tried is told.
+($status, $out) = rehearse('run', play(rest => <<'PLAY'));
+local other = clients { "gnutls", to = shop, at = "1999-01-01T00:00:00Z" }
+inject "somebody else is to break it"
+fleet:expect { success = "100%", during = "200ms" }
+PLAY
+is $status, 0, 'a script may leave the fault to others, and clients to themselves' or diag $out;
+like $out, qr/^# the script did nothing under inject "somebody else is to break it"$/m, 'and is told that it did';
+like $out, qr/^# nothing was expected of these clients: gnutls$/m, 'in both';
+($status, $out) = rehearse('run', play(rest => $inject . 'fleet:expect { outcome = "expired", within = "2s" }'));
+unlike $out, qr/^# (the script did nothing|nothing was expected)/m, 'and not where there is nothing to tell';
+
 # What the wrong expectation says is what really happens, for every kind of it.
 for my $wrong ('success = "100%", during = "200ms"', 'outcome = "not-yet-valid", within = "300ms"',
     'outcome = { openssl = "wrong-name" }, within = "300ms"') {
