@@ -375,10 +375,7 @@ static void run_in_transaction(struct call *call)
 {
     struct error e;
 
-    if (store_begin(call->store, &e) < 0) {
-        broken(call, &e);
-        return;
-    }
+    store_begin(call->store);
     if (run(call) < 0)
         store_rollback(call->store);
     else if (store_commit(call->store, &e) < 0) {

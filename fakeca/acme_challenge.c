@@ -337,16 +337,14 @@ void acme_validated(void *context, int64_t authorization, int problem, const cha
 {
     struct acme *acme = context;
     struct error e;
+    int rechecked;
 
-    if (store_begin(acme->plan.store, &e) == 0) {
-        int rechecked = recheck_judged(acme, authorization, problem, detail, &e);
-
-        if ((rechecked != 0 ? rechecked > 0
-                            : decide(acme, authorization, problem, detail, &e) == 0) &&
-            store_commit(acme->plan.store, &e) == 0)
-            return;
-        store_rollback(acme->plan.store);
-    }
+    store_begin(acme->plan.store);
+    rechecked = recheck_judged(acme, authorization, problem, detail, &e);
+    if ((rechecked != 0 ? rechecked > 0 : decide(acme, authorization, problem, detail, &e) == 0) &&
+        store_commit(acme->plan.store, &e) == 0)
+        return;
+    store_rollback(acme->plan.store);
     fprintf(stderr, "fakeca: %s\n", e.text);
 }
 

@@ -42,6 +42,8 @@ void tell_window(const struct chosen *chosen, json_t *told);
 /* --- what is issued --- */
 
 void plan_no_lifetime(const struct chosen *chosen, struct leaf_plan *plan);
+void plan_no_ocsp(const struct chosen *chosen, struct leaf_plan *plan);
+void plan_no_urls(const struct chosen *chosen, struct leaf_plan *plan);
 void plan_another_key(const struct chosen *chosen, struct leaf_plan *plan);
 void plan_dead_ocsp(const struct chosen *chosen, struct leaf_plan *plan);
 void plan_dead_issuers(const struct chosen *chosen, struct leaf_plan *plan);

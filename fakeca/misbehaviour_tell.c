@@ -135,6 +135,18 @@ void plan_no_lifetime(const struct chosen *chosen, struct leaf_plan *plan)
     plan->not_after = plan->not_before;
 }
 
+void plan_no_ocsp(const struct chosen *chosen, struct leaf_plan *plan)
+{
+    (void)chosen;
+    plan->ocsp = NULL;
+}
+
+void plan_no_urls(const struct chosen *chosen, struct leaf_plan *plan)
+{
+    (void)chosen;
+    plan->ocsp = plan->ca_issuers = plan->crl = NULL;
+}
+
 void plan_another_key(const struct chosen *chosen, struct leaf_plan *plan)
 {
     (void)chosen;

@@ -48,6 +48,7 @@ struct store {
     sqlite3 *database;
     sqlite3_stmt *statements[STATEMENTS];
     struct store_cache cache;
+    bool wanted, open; /* a transaction: it is opened when something is written */
 };
 
 static int database_failed(const struct store *store, struct error *e)
@@ -145,16 +146,32 @@ static int run(struct store *store, enum statement which, struct error *e)
     return status == SQLITE_DONE ? 0 : database_failed(store, e);
 }
 
-int store_begin(struct store *store, struct error *e)
+static int write_with(struct store *store, enum statement which, struct error *e)
 {
-    return run(store, BEGIN, e);
+    if (store->wanted && !store->open) {
+        if (run(store, BEGIN, e) < 0)
+            return -1;
+        store->open = true;
+    }
+    return run(store, which, e);
+}
+
+static void over(struct store *store, bool committed)
+{
+    store->wanted = store->open = false;
+    cache_settle(&store->cache, committed);
+}
+
+void store_begin(struct store *store)
+{
+    store->wanted = true;
 }
 
 int store_commit(struct store *store, struct error *e)
 {
-    if (run(store, COMMIT, e) < 0)
+    if (store->open && run(store, COMMIT, e) < 0)
         return -1;
-    cache_settle(&store->cache, true);
+    over(store, true);
     return 0;
 }
 
@@ -162,8 +179,9 @@ void store_rollback(struct store *store)
 {
     struct error unused;
 
-    run(store, ROLLBACK, &unused);
-    cache_settle(&store->cache, false);
+    if (store->open)
+        run(store, ROLLBACK, &unused);
+    over(store, false);
 }
 
 static int insert(struct store *store, enum statement which, const char *kind, const char *name,
@@ -178,7 +196,7 @@ static int insert(struct store *store, enum statement which, const char *kind, c
     bind_text(statement, 1, kind);
     bind_text(statement, 2, name);
     bind_text(statement, 3, text);
-    status = run(store, which, e);
+    status = write_with(store, which, e);
     free(text);
     return status;
 }
@@ -209,7 +227,7 @@ int store_unset(struct store *store, const char *kind, const char *name, struct 
     cache_drop(&store->cache, kind);
     bind_text(statement, 1, kind);
     bind_text(statement, 2, name);
-    return run(store, UNSET, e);
+    return write_with(store, UNSET, e);
 }
 
 static int change(struct store *store, enum statement which, const char *kind, int64_t number,
@@ -221,7 +239,7 @@ static int change(struct store *store, enum statement which, const char *kind, i
     sqlite3_bind_int64(statement, 2, number);
     if (which != REMOVE)
         bind_text(statement, 3, text);
-    if (run(store, which, e) < 0)
+    if (write_with(store, which, e) < 0)
         return -1;
     return sqlite3_changes(store->database) == 1
                ? 0

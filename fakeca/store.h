@@ -27,7 +27,8 @@ struct store;
 struct store *store_open(const char *directory, struct error *e);
 void store_close(struct store *store);
 
-int store_begin(struct store *store, struct error *e);
+/* Begins a transaction with the next thing that is written, so that who only reads needs none. */
+void store_begin(struct store *store);
 int store_commit(struct store *store, struct error *e);
 void store_rollback(struct store *store);
 

@@ -16,12 +16,16 @@
 #define BLOB_SHORT_CALLS(X)             \
     X(cnd_timedwait, NULL)              \
     X(mtx_timedlock, NULL)              \
+    X(nanosleep, NULL)                  \
     X(pthread_mutex_timedlock, NULL)    \
     X(pthread_rwlock_timedrdlock, NULL) \
     X(pthread_rwlock_timedwrlock, NULL) \
     X(pthread_timedjoin_np, NULL)       \
     X(sem_timedwait, NULL)              \
-    X(syscall, NULL)
+    X(sleep, NULL)                      \
+    X(syscall, NULL)                    \
+    X(thrd_sleep, NULL)                 \
+    X(usleep, NULL)
 
 #define BLOB_OTHER_CALLS(X)              \
     X(__errno_location, NULL)            \

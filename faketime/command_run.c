@@ -1,6 +1,7 @@
 /* fakeclock run and fakeclock follow -- becoming a program that is on a clock. */
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ static int name_clock(const char *path, struct error *e)
         return failed(e, "%s: %s", path, strerror(errno));
     return 0;
 }
+
+enum { CANNOT_RUN = 126, NOT_FOUND = 127 }; /* a shell's words for it */
 
 static enum trap_kind kind_of(enum program program)
 {
@@ -110,11 +113,24 @@ int verb_run(int argc, char **argv)
     return complain(BAD_INPUT, &e);
 }
 
-static int follow(enum program program, const char *clock, struct error *e)
+/* Where it cannot be put on the clock it keeps real time, which is told; but a handler for a filter that it inherits
+ * it must have. */
+static int follow(enum program program, const char *path, const char *clock)
 {
-    if (*clock == '\0')
-        return arm(program, clock, e);
-    return name_clock(clock, e) < 0 ? -1 : prepare(program, e);
+    bool needs_handler = kind_of(program) != TRAP_NONE && filter_inherited(NULL);
+    struct error e, why;
+
+    if (*clock != '\0' && name_clock(clock, &e) == 0 && prepare(program, &e) == 0)
+        return 0;
+    if (needs_handler && arm(program, "", &why) < 0) {
+        failed(&e, "%s: cannot be run with the filter that it inherits: %s", path, why.text);
+        return complain(ENVIRONMENT, &e), -1;
+    }
+    if (*clock != '\0') {
+        failed_in(&e, "real time is kept");
+        complain(ENVIRONMENT, &e);
+    }
+    return 0;
 }
 
 /* Nobody has asked for this one to be put on a clock, and the one who starts it does not know: whatever is wrong
@@ -129,14 +145,10 @@ int verb_follow(int argc, char **argv)
         return complain(BAD_INPUT, &e);
     }
     program = program_check(argv[2], &e);
-    if (program < PROGRAM_MISSING && follow(program, argv[1], &e) < 0) {
-        failed_in(&e, kind_of(program) != TRAP_NONE && filter_inherited(NULL)
-                          ? "cannot be run without a handler"
-                          : "real time is kept");
-        complain(ENVIRONMENT, &e);
-    }
+    if (program < PROGRAM_MISSING && follow(program, argv[2], argv[1]) < 0)
+        return CANNOT_RUN;
     /* past libc, where libfakeclock.so would ask for us again */
     syscall(SYS_execve, argv[2], argv + 3, environ);
     failed(&e, "%s: cannot be run: %s", argv[2], strerror(errno));
-    return complain(errno == ENOENT ? 127 : 126, &e);
+    return complain(errno == ENOENT ? NOT_FOUND : CANNOT_RUN, &e);
 }

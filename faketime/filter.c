@@ -27,22 +27,22 @@ static const struct row {
     uint32_t number;
     struct condition conditions[2]; /* both must hold */
 } rows[] = {
-    {SYS_futex,           {{BITS, 1, FUTEX_LATER}, {GIVEN, 3, 0}} },
-    {SYS_clock_nanosleep, {{BITS, 1, TIMER_ABSTIME}}              },
-    {SYS_timerfd_settime, {{BITS, 1, TFD_TIMER_ABSTIME}}          },
-    {SYS_timer_settime,   {{BITS, 1, TIMER_ABSTIME}}              },
-    {SYS_mq_timedsend,    {{GIVEN, 4, 0}}                         },
-    {SYS_mq_timedreceive, {{GIVEN, 4, 0}}                         },
-    {SYS_execve,          {{ALWAYS, 0, 0}}                        },
-    {SYS_execveat,        {{ALWAYS, 0, 0}}                        },
-    {SYS_rt_sigaction,    {{GIVEN, 1, 0}}                         },
-    {SYS_rt_sigprocmask,  {{GIVEN, 1, 0}, {OTHER, 0, SIG_UNBLOCK}}},
-    {SYS_rt_sigsuspend,   {{ALWAYS, 0, 0}}                        },
-    {SYS_ppoll,           {{GIVEN, 3, 0}}                         },
-    {SYS_pselect6,        {{GIVEN, 5, 0}}                         },
-    {SYS_epoll_pwait,     {{GIVEN, 4, 0}}                         },
-    {SYS_epoll_pwait2,    {{GIVEN, 4, 0}}                         },
-    {SYS_clone3,          {{ALWAYS, 0, 0}}                        },
+    {SYS_futex,           {{BITS, 1, FUTEX_LATER}, {GIVEN, 3, 0}}      },
+    {SYS_clock_nanosleep, {{BITS, 1, TIMER_ABSTIME}, {GIVEN, 2, 0}}    },
+    {SYS_timerfd_settime, {{BITS, 1, TFD_TIMER_ABSTIME}, {GIVEN, 2, 0}}},
+    {SYS_timer_settime,   {{BITS, 1, TIMER_ABSTIME}, {GIVEN, 2, 0}}    },
+    {SYS_mq_timedsend,    {{GIVEN, 4, 0}}                              },
+    {SYS_mq_timedreceive, {{GIVEN, 4, 0}}                              },
+    {SYS_execve,          {{ALWAYS, 0, 0}}                             },
+    {SYS_execveat,        {{ALWAYS, 0, 0}}                             },
+    {SYS_rt_sigaction,    {{GIVEN, 1, 0}}                              },
+    {SYS_rt_sigprocmask,  {{GIVEN, 1, 0}, {OTHER, 0, SIG_UNBLOCK}}     },
+    {SYS_rt_sigsuspend,   {{GIVEN, 0, 0}}                              },
+    {SYS_ppoll,           {{GIVEN, 3, 0}}                              },
+    {SYS_pselect6,        {{GIVEN, 5, 0}}                              },
+    {SYS_epoll_pwait,     {{GIVEN, 4, 0}}                              },
+    {SYS_epoll_pwait2,    {{GIVEN, 4, 0}}                              },
+    {SYS_clone3,          {{ALWAYS, 0, 0}}                             },
 };
 
 /* --- instructions --------------------------------------------------------------------------------- */

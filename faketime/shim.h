@@ -12,7 +12,8 @@
  *   timer             them while there are any (shim_watch.c, shim_cond.c, shim_timer.c)
  *
  * The monotonic clocks stay real unless the page moves them.  Relative waits are durations, not
- * times, and stay real always.  Nothing here allocates, and reading takes no lock, so that it is
+ * times, and stay real while the monotonic clocks run at real speed; where these have a rate, sleeps and waits
+ * for events (shim_event.c) are durations on them.  Nothing here allocates, and reading takes no lock, so that it is
  * right in signal handlers and after fork.
  *
  * Only what is marked INTERPOSED leaves the library; the rest is compiled with hidden visibility.
@@ -21,12 +22,15 @@
 #define FAKETIME_SHIM_H
 
 #include <mqueue.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -63,6 +67,12 @@ static inline int shim_gettime(clockid_t id, struct timespec *now)
 int shim_read(clockid_t id, struct timespec *now);
 /* Whether deadlines on this clock are ours to translate. */
 bool shim_follows(clockid_t id);
+/* Whether durations are: the monotonic clocks run at a rate of their own. */
+bool shim_scales(void);
+/* When a duration that begins now is over, on CLOCK_MONOTONIC. */
+struct timespec shim_end(const struct timespec *length);
+/* And what is left of it then: never less than nothing. */
+struct timespec shim_remaining(const struct timespec *end);
 /* Whether there still is a calendar, by which the last shim_left() was right. */
 bool shim_is_clock(void);
 /* page_left() on the shim's page. */
@@ -82,6 +92,7 @@ void shim_say(const char *text);
 #define SHIM_FIELD(name, version) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
 struct shim_real {
     SHIM_REAL_CALLS(SHIM_FIELD)
+    SHIM_EVENT_CALLS(SHIM_FIELD)
 };
 #undef SHIM_FIELD
 

@@ -33,6 +33,16 @@
     X(timerfd_settime, NULL)                \
     X(timespec_get, NULL)
 
+/* The same for those that only the library has (shim_event.c). */
+#define SHIM_EVENT_CALLS(X) \
+    X(epoll_pwait, NULL)    \
+    X(epoll_pwait2, NULL)   \
+    X(epoll_wait, NULL)     \
+    X(poll, NULL)           \
+    X(ppoll, NULL)          \
+    X(pselect, NULL)        \
+    X(select, NULL)
+
 /* clang-format on */
 
 #endif

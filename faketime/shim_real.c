@@ -12,6 +12,7 @@ static const struct {
 } rows[] = {
 #define SHIM_ROW(name, version) {#name, version, offsetof(struct shim_real, name)},
     SHIM_REAL_CALLS(SHIM_ROW)
+    SHIM_EVENT_CALLS(SHIM_ROW)
 #undef SHIM_ROW
 };
 

@@ -3,7 +3,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <linux/limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -140,7 +140,7 @@ static bool path_at(const struct call *call, char others[PATH_MAX])
 {
     int folder = (int)call->arguments[0];
     const char *path = (const char *)call->arguments[1];
-    char name[32], rest[PATH_MAX] = "/";
+    char name[32], rest[PATH_MAX];
 
     if (path == NULL || (call->arguments[4] & ~AT_EMPTY_PATH) != 0)
         return false;
@@ -149,6 +149,7 @@ static bool path_at(const struct call *call, char others[PATH_MAX])
     if (folder < 0 || length_of(path) >= PATH_MAX - 1)
         return false;
     name_descriptor(folder, name);
+    copy(rest, "/");
     copy(rest + (path[0] == '\0' ? 0 : 1), path);
     return resolve(name, rest, others);
 }

@@ -118,7 +118,11 @@ static long set(const struct call *call, const struct itimerspec *value, struct 
 
 static int64_t nanoseconds(const struct timespec *time)
 {
-    return (int64_t)time->tv_sec * NANOSECONDS + time->tv_nsec;
+    int64_t seconds;
+
+    if (__builtin_mul_overflow((int64_t)time->tv_sec, NANOSECONDS, &seconds))
+        return INT64_MAX;
+    return seconds + time->tv_nsec;
 }
 
 static int64_t real_now(clockid_t id)

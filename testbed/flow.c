@@ -20,7 +20,7 @@ struct flow {
     bool timed_out;      /* why it runs: nobody woke it */
     bool interrupted;    /* the value on top of its stack is an error to raise */
     lua_KFunction again; /* continuation, or NULL: return what the waker gave */
-    double resumed_at; /* processor time */
+    double resumed_at;   /* processor time */
     struct flow *next;
 };
 

@@ -186,14 +186,32 @@ static int l_link(lua_State *L)
     return done(L);
 }
 
+/* Empties a file, for this process alone to write; what is no file is as it is. */
+static bool take_over(int fd)
+{
+    struct stat about;
+
+    if (fstat(fd, &about) < 0 || !S_ISREG(about.st_mode))
+        return true;
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(fd, 0) == 0;
+}
+
 static int l_append(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     int *file;
 
     if (fd < 0)
         return told_errno(L, path);
+    if (!take_over(fd)) {
+        const char *why = errno == EWOULDBLOCK ? "another process is writing it" : strerror(errno);
+
+        close(fd);
+        lua_pushnil(L);
+        lua_pushfstring(L, "%s: %s", path, why);
+        return 2;
+    }
     file = lua_newuserdatauv(L, sizeof *file, 1);
     *file = fd;
     luaL_setmetatable(L, APPENDED);

@@ -9,7 +9,7 @@
  *     host.remove_tree(path)
  *     host.write(path, text, mode)          atomically: a new file, renamed into place
  *     host.link(to, path)        a symbolic link, renamed into place
- *     host.append(path)          a new file that each :write(text) extends; errors are raised
+ *     host.append(path)          an emptied file for us alone that each :write(text) extends; errors are raised
  *     host.lock(path)            creates the file and holds flock(2) on it until exit
  *     host.free_port()           a TCP port nobody listens on at 127.0.0.1 right now
  *     host.is_terminal(fd)       host.columns(fd)     host.pid()     host.uid()

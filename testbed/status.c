@@ -8,7 +8,6 @@ const struct status_row status_rows[] = {
     {STATUS_USAGE,       "usage",       "wrong usage or a broken scenario; nothing was started"},
     {STATUS_UNSTEADY,    "unsteady",    "no steady state to begin with; nothing was injected"  },
     {STATUS_GUARDED,     "guarded",     "stopped by a guard rail"                              },
-    {STATUS_UNHEALED,    "unhealed",    "something outside the stage is not healed"            },
     {STATUS_ENVIRONMENT, "environment", "the environment could not do it, or there was no data"},
     {0,                  NULL,          NULL                                                   },
 };

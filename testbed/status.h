@@ -10,7 +10,6 @@ enum status {
     STATUS_USAGE = 2,
     STATUS_UNSTEADY = 3,
     STATUS_GUARDED = 4,
-    STATUS_UNHEALED = 5,
     STATUS_ENVIRONMENT = 6,
 };
 

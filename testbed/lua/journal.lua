@@ -12,7 +12,6 @@ Journal.__index = Journal
 
 local journal = {}
 
--- Opens the file; nil and why where it cannot be written.
 -- What stands in the place of a journal may be replaced if it is one.
 local function is_something_else(path)
   local file = io.open(path, "rb")
@@ -21,8 +20,9 @@ local function is_something_else(path)
   return first and first:find "%g" and not first:find('"kind":"run"', 1, true)
 end
 
+-- Opens the file; nil and why where it cannot be written.
 function journal.open(path)
-  if is_something_else(path) then return nil, path .. ": exists and is no journal; name another file" end
+  if is_something_else(path) then words.mistake("--journal: %s: exists and is no journal; name another file", path) end
   local file, why = host.append(path)
   if not file then return nil, why end
   return setmetatable({ file = file, began = flow.now(), failed = false }, Journal)

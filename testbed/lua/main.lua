@@ -100,7 +100,7 @@ end
 
 -- What went wrong in one scenario and what in another: the graver wins.
 local GRAVITY = {}
-for rank, word in ipairs { "met", "failed", "unsteady", "environment", "guarded", "unhealed", "usage" } do
+for rank, word in ipairs { "met", "failed", "unsteady", "environment", "guarded", "usage" } do
   GRAVITY[status[word]] = rank
 end
 
@@ -164,7 +164,7 @@ local function named_directory(path)
   if not why:find "exists" then words.environment("cannot make the state directory %s", why) end
   local empty = files.is_directory(path) and #files.lines_of("ls -A " .. files.quoted(path)) == 0
   if not empty and not files.read(path .. "/.rehearse") then
-    words.environment("%s: exists and is no state directory of rehearse; name a new one", path)
+    words.mistake("--state: %s: exists and is no state directory of rehearse; name a new one", path)
   end
   return path
 end

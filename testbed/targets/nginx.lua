@@ -32,11 +32,6 @@ local function directives(self)
   if config.min_version or config.max_version then lines.ssl_protocols = tls_versions.list(config, NAMES) end
   if config.ciphers then lines.ssl_ciphers = config.ciphers end
   if config.groups then lines.ssl_ecdh_curve = config.groups end
-  if config.client_ca then
-    lines.ssl_client_certificate = quoted(config.client_ca._dir .. "/root.pem")
-    lines.ssl_verify_client = "on"
-    if config.client_crl then lines.ssl_crl = quoted(config.client_crl) end
-  end
   if self._state.staple then
     lines.ssl_stapling = "on"
     lines.ssl_stapling_file = quoted(self._live .. "/staple.der")
@@ -47,6 +42,12 @@ local function directives(self)
     if self._play.resolved then lines.resolver = "127.0.0.1" end
   end
   return lines
+end
+
+-- A client that nginx turns away for its certificate has got through the handshake, and is told in HTTP.
+function nginx.accepts(config)
+  if not config.client_ca then return end
+  words.mistake "client_ca: nginx refuses clients in HTTP (400), after a handshake that succeeds; expected another kind"
 end
 
 local OURS = [[
@@ -95,6 +96,10 @@ local function own_config(self, path)
   })
   if #left_out > 0 and not self._state.told then
     self._play.run.tap:comment(self._play, ("left out of %s: %s"):format(path, table.concat(left_out, ", ")))
+  end
+  if text:find "%f[%w_]ssl_verify_client on;" and not self._state.told then
+    self._play.run.tap:comment(self._play, ("%s: whom ssl_verify_client turns away is told in HTTP (400), and counts "
+      .. "as ok: the handshake succeeds"):format(path))
   end
   self._state.told = true
   return text

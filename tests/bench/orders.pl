@@ -13,8 +13,12 @@
 # Pebble 2.4.0 sometimes hangs with many orders in flight: it goes on to answer GET, and no POST any more.  It is
 # then started again, the measurement repeated, and the end says how often that was.
 #
-# Half of the instructions that an order costs fakeca verify P-256 signatures, in libcrypto: of seven requests
-# and of the CSR.  A tenth reads the CSR's key, a tenth parses what the database holds.
+# Where the processor time of an order goes in fakeca, with P-256 keys for account and authority, sampled with 32 in
+# flight: of a hundred parts 27 verify the signatures of seven requests, 9 read and verify the CSR, 4 sign the
+# certificate, 14 are TLS and its system calls, 13 the database, 13 JSON, 7 the look-up and the connection of http-01.
+#
+# The account is one, and has signed thousands of requests before long, so that its key has a table (fakeca/p256.h): an
+# account with less than a hundred orders costs a sixth more.
 use strict;
 use warnings;
 use Fcntl;

@@ -218,6 +218,8 @@ my %observed = (
     'broken-chain' => [finalize => qr{DNS:elsewhere\.test.*own key}s, '--chain', 'wrong-name'],
     'wrong-key' => [finalize => qr{DNS:shop\.test.*another key}s],
     'no-lifetime' => [finalize => qr{Not Before: (.*)\n\s+Not After : \1\n.*own key}s],
+    'no-ocsp-url' => [finalize => qr{\A(?!.*OCSP - URI:).*CA Issuers - URI:}s],
+    'no-urls' => [finalize => qr{\A(?!.*URI:).*own key}s],
     'dead-ocsp-url' => [finalize => qr{OCSP - URI:http://127\.0\.0\.1:0/}],
     'dead-issuer-url' => [finalize => qr{CA Issuers - URI:http://127\.0\.0\.1:0/}],
     'dead-crl-url' => [finalize => qr{Full Name:\s+URI:http://127\.0\.0\.1:0/}],

@@ -2,7 +2,8 @@
 # fakeclock is killed at every step of what it does to a process, which must live on, on real time until the
 # step that counts, and be none the worse for it: the next attach and detach work.
 #
-# Every eleventh step of two programs in `make check`; every step of all, where REHEARSE_LONG is set.
+# Every eleventh step of two programs in `make check`, and each of a launch that traps; every step of all, where
+# REHEARSE_LONG is set.
 use v5.36;
 use FindBin qw($Bin);
 use lib $Bin;
@@ -119,6 +120,6 @@ for (@runtimes) {
         sub { my $process = start(@command); is_real($process); fake('attach', $clock, $process->{pid}); $process },
         sub ($process, $step) { killed_at($step, 'detach', $process->{pid}) }, \&mend));
     next if $name =~ /dynamic C|perl|python|node|java/; # these are preloaded too
-    says("$name: launch", launched($stride, @command));
+    says("$name: launch", launched($name =~ /static C/ ? 1 : $stride, @command)); # which is trapped, too
 }
 done_testing;

@@ -110,8 +110,12 @@ SKIP: {
     is(1900 + (gmtime($now // 0))[5], 2100, 'a static program becomes one in Go');
     finish($process);
 }
+like(says(@run, './static', 'exec', './noptrace', './static'),
+    qr{\Afakeclock: ./static: cannot be run with the filter that it inherits: cannot trace: [^\n]*\n\z},
+    'one that cannot be given a handler is not run');
+is($? >> 8, 126, '  and the exit status says so');
 {
-    my $process = start(@run, qw(./static exec /bin/sh -c), 'echo; read x; ./static; ./trapped ./static; read y');
+    my $process = start(@run, qw(./static exec /bin/sh -c), 'echo; read x; ./static; ./trapped ./static');
     readline $process->{from};
     fake('detach', $process->{pid});
     syswrite $process->{to}, "\n";

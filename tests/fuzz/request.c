@@ -5,6 +5,7 @@
 #include "fakeca/request.h"
 
 #include <openssl/err.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "tests/fuzz/must.h"

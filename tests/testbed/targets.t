@@ -127,6 +127,9 @@ like $err, qr/min_version: caddy has no '1\.1'; .*1\.2/, 'and is told';
 like $err, qr/did you mean 'ECDHE-ECDSA-AES256-GCM-SHA384'\?/, 'with what it could have been';
 ($status, $out, $err) = rehearse('run', play(qq{$caddy, client_ca = house, client_crl = house}));
 like $err, qr/client_crl: caddy looks at no revocation lists/, 'nor is what a server cannot do passed over';
+($status, $out, $err) = rehearse('run', play(qq{"nginx", $certificate, client_ca = house}));
+like $err, qr/client_ca: nginx refuses clients in HTTP \(400\), after a handshake that succeeds/,
+    'nor what no handshake shows';
 {
     local $ENV{PATH} = '/nowhere';
     my $needs = play($caddy);
@@ -223,7 +226,7 @@ PLAY
 }
 
 SKIP: {
-    skip 'nginx is not installed', 6 unless -x '/usr/sbin/nginx';
+    skip 'nginx is not installed', 8 unless -x '/usr/sbin/nginx';
     open $file, '>', "$DIR/nginx.conf" or die;
     print $file <<'CONF';
 user nobody;
@@ -265,6 +268,17 @@ CONF
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', '/dev/urandom', $own);
     is $status, 2, 'nor is one without an end';
     like $err, qr/larger than 16 MiB/, 'which is not read to it';
+
+    # what clients are told in HTTP alone is no verdict of theirs, and the report says so
+    unlike $out, qr/ssl_verify_client/, 'nothing is said of client certificates where none are asked for';
+    (my $asks = do { local (@ARGV, $/) = ("$DIR/nginx.conf"); <> })
+        =~ s{listen 443 ssl http2;}{$& ssl_client_certificate $bundle/trust.pem; ssl_verify_client  on;};
+    open $file, '>', "$DIR/asks.conf" or die;
+    print $file $asks;
+    close $file;
+    ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/asks.conf", $own);
+    like $out, qr/^# \S+asks\.conf: whom ssl_verify_client turns away is told in HTTP \(400\), and counts as ok/m,
+        'a configuration that asks for client certificates';
 
     # the user's own limits are what is rehearsed
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/nginx.conf", scenario(<<'PLAY'));

@@ -37,7 +37,7 @@ says 'no scenario', 2, qr/no scenario given/, 'run';
 says 'a missing file', 2, qr{/nowhere/x\.lua: No such file}, 'run', '/nowhere/x.lua';
 says 'a directory without scenarios', 2, qr/no \*\.lua file/, 'run', '/proc/self/fdinfo';
 says 'an unknown target', 2, qr/unknown target 'ngnix'; did you mean 'nginx'\?/, 'run', '--target', 'ngnix', $play;
-says 'a state directory that is something else', 6, qr/is no state directory of rehearse/,
+says 'a state directory that is something else', 2, qr/is no state directory of rehearse/,
     'run', '--state', $DIR, $play;
 says 'a state directory that cannot be', 6, qr/cannot make the state directory/, 'run', '--state', '/proc/x', $play;
 says 'a full disk', 6, qr{/dev/full: cannot write: No space left}, 'run', '--journal', '/dev/full', $play;
@@ -53,8 +53,14 @@ says 'an nginx.conf without nginx', 2, qr/--config is for nginx/, 'run', '--conf
 open my $precious, '>', "$DIR/precious" or die;
 print $precious "precious\n";
 close $precious;
-says 'a journal in the place of something else', 6, qr/precious: exists and is no journal/,
+says 'a journal in the place of something else', 2, qr/precious: exists and is no journal/,
     'run', '--journal', "$DIR/precious", $play;
+
+open my $written, '>', "$DIR/written" or die;
+flock $written, LOCK_EX or die;
+says 'a journal that another run writes', 6, qr/written: another process is writing it/,
+    'run', '--journal', "$DIR/written", $play;
+close $written;
 
 mkdir "$DIR/taken";
 open my $lock, '>', "$DIR/taken/.rehearse" or die;

@@ -1,0 +1,49 @@
+/* http_parts.h -- a server of HTTP, between http_server.h, which opens and closes it, http_exchange.c, which answers
+ * what comes on its connections, and http_connection.h, which is one of them.
+ */
+#ifndef FAKECA_HTTP_PARTS_H
+#define FAKECA_HTTP_PARTS_H
+
+#include <ev.h>
+#include <openssl/ssl.h>
+
+#include "fakeca/http_answer.h"
+#include "fakeca/http_request.h"
+#include "fakeca/socket_listen.h"
+
+#define HTTP_REQUEST_SECONDS  30.
+#define HTTP_IDLE_SECONDS     60.
+#define HTTP_SILENCE_SECONDS  3600.
+#define HTTP_CONNECTIONS_MOST 512
+
+struct http_connection;
+
+/* How a connection begins. */
+struct greeting {
+    SSL_CTX *tls;           /* borrowed; the server's own, unless greet changes it */
+    enum delivery delivery; /* DELIVER_RESET and DELIVER_SILENCE: that is all that comes of it */
+};
+
+struct http_server {
+    struct ev_loop *loop;
+    SSL_CTX *tls;                                            /* borrowed; NULL: plain HTTP */
+    void (*greet)(void *context, struct greeting *greeting); /* or NULL; with greet_context */
+    void *greet_context;
+    /* Fills *answer, which comes with status 200 and all else zero. */
+    void (*answer)(void *context, const struct http_request *request, struct http_answer *answer);
+    void *context;
+    /* the rest is the server's own */
+    int fd;
+    bool closed; /* the door is */
+    ev_io accepting;
+    ev_timer pause;                       /* while the system has no descriptor left */
+    struct http_connection *first, *last; /* least recently used first */
+    size_t count;
+    char address[SOCKET_ADDRESS_TEXT]; /* with the real port */
+};
+
+/* Answers what comes on a new connection, from now on until it ends; and ends it. */
+void exchange_begin(struct http_server *server, int fd);
+void exchange_end(struct http_connection *c);
+
+#endif
