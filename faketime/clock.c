@@ -240,16 +240,20 @@ static int move(const struct clock_page *page, const struct change *change,
     return 0;
 }
 
-/* The same for the monotonic clocks, where the calendar has moved by `by`. */
-static int pass(const struct change *change, int64_t by, struct dial *monotonic, struct error *e)
+/* The same for the monotonic clocks, where the calendar has moved from one offset to another. */
+static int pass(const struct change *change, int64_t from, int64_t to, struct dial *monotonic,
+                struct error *e)
 {
+    int64_t by;
+
     if (change->rate != NULL)
         monotonic->rate = change->passes ? *change->rate : PAGE_RATE_1;
     if (!change->passes)
         return 0;
-    if (by < 0)
+    if (to < from)
         return failed(e, "the monotonic clocks never go back; expected a time that is to come");
-    if (__builtin_add_overflow(monotonic->offset, by, &monotonic->offset) ||
+    if (__builtin_sub_overflow(to, from, &by) ||
+        __builtin_add_overflow(monotonic->offset, by, &monotonic->offset) ||
         monotonic->offset >= OFFSET_LIMIT)
         return failed(e, "more time than there is has passed; expected less than 272 years in all");
     return 0;
@@ -266,7 +270,7 @@ static int compute(const struct clock_page *page, const struct change *change,
     struct instant from = *at;
 
     if (move(page, change, at, &calendar, e) < 0 ||
-        pass(change, calendar.offset - offset, &monotonic, e) < 0)
+        pass(change, offset, calendar.offset, &monotonic, e) < 0)
         return -1;
     if (monotonic.rate < before.rate) {
         from.mono += WRITING_NS;

@@ -7,6 +7,8 @@
 #include "faketime/enter.h"
 #include "testbed/wire/moment.h"
 
+__extension__ typedef __int128 wide; /* a period, times a rate */
+
 bool deadline_follows(const struct clock_page *page, clockid_t id)
 {
     if (!deadline_is_clock(page))
@@ -55,6 +57,20 @@ struct timespec deadline_real(real_clock_fn real, clockid_t id, int64_t left, in
     if (__builtin_add_overflow(at, left < limit ? left : limit, &at) || at < 1)
         at = left < 0 ? 1 : INT64_MAX;
     return (struct timespec){.tv_sec = at / NANOSECONDS, .tv_nsec = at % NANOSECONDS};
+}
+
+struct timespec deadline_period(const struct timespec *period, uint64_t rate)
+{
+    wide real = (wide)period->tv_sec * NANOSECONDS + period->tv_nsec;
+
+    if (rate == PAGE_RATE_1 || real == 0)
+        return *period;
+    real = rate == 0 ? DEADLINE_FOREVER : real * (wide)PAGE_RATE_1 / (wide)rate;
+    if (real > DEADLINE_FOREVER)
+        real = DEADLINE_FOREVER;
+    if (real < 1)
+        real = 1;
+    return (struct timespec){(int64_t)real / NANOSECONDS, (int64_t)real % NANOSECONDS};
 }
 
 int deadline_await_change(const struct clock_page *page, uint32_t seen,

@@ -49,6 +49,10 @@ int64_t deadline_left(const struct clock_page *page, real_clock_fn real, clockid
 /* The time on the real clock `id` that is `left` nanoseconds away, at most `limit`. */
 struct timespec deadline_real(real_clock_fn real, clockid_t id, int64_t left, int64_t limit);
 
+/* A period of a calendar that runs at `rate` (page_rate), in real time; of a frozen one, so long that it does
+ * not matter. */
+struct timespec deadline_period(const struct timespec *period, uint64_t rate);
+
 static inline uint32_t deadline_generation(const struct clock_page *page)
 {
     return __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);

@@ -15,8 +15,6 @@
 
 #define TIMERS_MAX 1024
 
-__extension__ typedef __int128 wide; /* a period in nanoseconds, times a rate */
-
 enum timer_kind {
     TIMER_NONE, /* a free row */
     TIMER_DESCRIPTOR,
@@ -96,27 +94,13 @@ static struct timespec timespec_of(int64_t time)
     return (struct timespec){.tv_sec = time / NANOSECONDS, .tv_nsec = time % NANOSECONDS};
 }
 
-/* A period of the calendar, in real time; of a frozen one, so long that it does not matter. */
-static struct timespec real_period(const struct timespec *period, clockid_t id)
-{
-    uint64_t rate = shim_rate(id);
-    wide real;
-
-    if (rate == PAGE_RATE_1 || nanoseconds(period) == 0)
-        return *period;
-    real = rate == 0 ? DEADLINE_FOREVER : (wide)nanoseconds(period) * (wide)PAGE_RATE_1 / rate;
-    if (real > DEADLINE_FOREVER)
-        return timespec_of(DEADLINE_FOREVER);
-    return timespec_of(real < 1 ? 1 : (int64_t)real);
-}
-
 static int arm(struct timer *timer, struct itimerspec *old)
 {
     int64_t left = shim_left(timer->id, &timer->wanted.it_value);
 
     timer->given = (struct itimerspec){
         .it_value = shim_deadline(timer->id, left, DEADLINE_FOREVER),
-        .it_interval = real_period(&timer->wanted.it_interval, timer->id),
+        .it_interval = deadline_period(&timer->wanted.it_interval, shim_rate(timer->id)),
     };
     return set(timer, &timer->given, old);
 }
@@ -205,13 +189,15 @@ static const char *behind(const char *text, const char *label)
  * `of`, in a file of its own.  False where deadlines on that are not ours. */
 static bool on_calendar(const char *path, const char *of, const char *label, clockid_t *id)
 {
-    char text[4096] = "\n";
+    char
+        text[4096]; /* not cleared: a compiler may take memset for it, which a blob does not have */
     const char *clock;
     ssize_t length;
     int file = open(path, O_RDONLY | O_CLOEXEC);
 
     if (file < 0)
         return false;
+    text[0] = '\n';
     length = read(file, text + 1, sizeof text - 2);
     close(file);
     text[length < 0 ? 0 : length + 1] = '\0';

@@ -58,7 +58,8 @@ static bool watch_once(bool *idle)
     bool told, none;
 
     watch_lock();
-    told = !shim_is_clock() || tell_all(generation); /* of none, what is waited for stays as it is */
+    told =
+        !shim_is_clock() || tell_all(generation); /* of none, what is waited for stays as it is */
     none = first == NULL;
     if (none && *idle)
         running = false;

@@ -60,8 +60,10 @@ static bool runs(const char *path)
 /* Where a link leads, with `rest` behind it; false where that is no path. */
 static bool resolve(const char *link, const char *rest, char path[PATH_MAX])
 {
-    long length = enter(SYS_readlink, (long)link, (long)path, PATH_MAX - 1, 0, 0, 0);
+    long length;
 
+    path[0] = '\0';
+    length = enter(SYS_readlink, (long)link, (long)path, PATH_MAX - 1, 0, 0, 0);
     if (length <= 0 || path[0] != '/' || (size_t)length + length_of(rest) >= PATH_MAX)
         return false;
     copy(path + length, rest);
@@ -149,8 +151,8 @@ static bool path_at(const struct call *call, char others[PATH_MAX])
     if (folder < 0 || length_of(path) >= PATH_MAX - 1)
         return false;
     name_descriptor(folder, name);
-    copy(rest, "/");
-    copy(rest + (path[0] == '\0' ? 0 : 1), path);
+    copy(rest, path[0] == '\0' ? "" : "/");
+    copy(rest + length_of(rest), path);
     return resolve(name, rest, others);
 }
 

@@ -116,13 +116,10 @@ static long set(const struct call *call, const struct itimerspec *value, struct 
                  0);
 }
 
+/* Of times that are within a century or two. */
 static int64_t nanoseconds(const struct timespec *time)
 {
-    int64_t seconds;
-
-    if (__builtin_mul_overflow((int64_t)time->tv_sec, NANOSECONDS, &seconds))
-        return INT64_MAX;
-    return seconds + time->tv_nsec;
+    return (int64_t)time->tv_sec * NANOSECONDS + time->tv_nsec;
 }
 
 static int64_t real_now(clockid_t id)
@@ -151,24 +148,6 @@ static clockid_t clock_of(const struct call *call, const struct timespec *until)
     return -1;
 }
 
-/* A period of the calendar, in real time; of a frozen one, so long that it does not matter. */
-static struct timespec real_period(const struct timespec *period, clockid_t id)
-{
-    uint64_t rate = page_rate(calendar(), id);
-    __extension__ __int128 real;
-
-    if (rate == PAGE_RATE_1 || nanoseconds(period) == 0)
-        return *period;
-    real = rate == 0 ? DEADLINE_FOREVER
-                     : (__extension__(__int128) nanoseconds(period) << 32) / (int64_t)rate;
-    if (real > DEADLINE_FOREVER)
-        real = DEADLINE_FOREVER;
-    if (real < 1)
-        real = 1;
-    return (struct timespec){.tv_sec = (int64_t)real / NANOSECONDS,
-                             .tv_nsec = (int64_t)real % NANOSECONDS};
-}
-
 static bool is_deadline(const struct itimerspec *value)
 {
     return (value->it_value.tv_sec != 0 || value->it_value.tv_nsec != 0) &&
@@ -192,7 +171,7 @@ long set_timer(struct call *call)
     id = clock_of(call, &real.it_value);
     if (!deadline_follows(calendar(), id))
         return set(call, value, NULL);
-    real.it_interval = real_period(&value->it_interval, id);
+    real.it_interval = deadline_period(&value->it_interval, page_rate(calendar(), id));
     real.it_value =
         deadline_real(real_clock(), id, left_until(id, &value->it_value), DEADLINE_FOREVER);
     return set(call, &real, NULL);

@@ -284,9 +284,11 @@ local function misuse(options)
     local _, why = files.read(options.config)
     if why then return "--config: " .. why end
   end
-  if options.seed and not math.tointeger(tonumber(options.seed)) then
-    return ("--seed: '%s' is not a whole number"):format(options.seed)
+  local seed = math.tointeger(tonumber(options.seed or "1"))
+  if not seed or seed < 0 then
+    return ("--seed: '%s' is not a whole number, 0 or more"):format(options.seed)
   end
+  if options.timeout and options.timeout <= 0 then return "--timeout: expected a duration above 0, such as 20m" end
   if options.tap ~= 13 and options.tap ~= 14 then
     return ("--tap: there is no TAP %d here; expected 13 or 14"):format(options.tap)
   end

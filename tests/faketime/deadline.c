@@ -73,6 +73,31 @@ static void test_a_change_that_was_missed_is_not_slept_over(void **state)
     assert_int_equal(deadline_await_change(&nothing, 0, &moment), -ETIMEDOUT);
 }
 
+static void test_a_period_is_as_long_as_it_takes(void **state)
+{
+    static const struct {
+        struct timespec period;
+        uint64_t rate;
+        struct timespec real;
+    } samples[] = {
+        {{5, 7},         PAGE_RATE_1,      {5, 7}         },
+        {{0, 0},         PAGE_RATE_1 * 10, {0, 0}         },
+        {{10, 0},        PAGE_RATE_1 * 10, {1, 0}         },
+        {{1, 0},         PAGE_RATE_1 / 2,  {2, 0}         },
+        {{0, 3},         PAGE_RATE_1 * 10, {0, 1}         },
+        {{1, 0},         0,                {3153600000, 0}},
+        {{INT64_MAX, 0}, PAGE_RATE_1 * 2,  {3153600000, 0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct timespec real = deadline_period(&samples[i].period, samples[i].rate);
+
+        assert_int_equal(real.tv_sec, samples[i].real.tv_sec);
+        assert_int_equal(real.tv_nsec, samples[i].real.tv_nsec);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -80,6 +105,7 @@ int main(void)
         cmocka_unit_test(test_a_deadline_is_the_real_time_that_it_falls_on),
         cmocka_unit_test(test_a_deadline_is_cut_to_a_slice),
         cmocka_unit_test(test_a_deadline_is_never_refused),
+        cmocka_unit_test(test_a_period_is_as_long_as_it_takes),
         cmocka_unit_test(test_a_change_that_was_missed_is_not_slept_over),
     };
 
