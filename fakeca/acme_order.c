@@ -152,41 +152,67 @@ static bool holds(const json_t *identifiers, const char *value)
     return false;
 }
 
-static int take_identifier(struct call *call, const json_t *given, json_t *identifiers)
+static void reject(json_t *rejected, const json_t *given, enum problem problem, const char *why)
+{
+    json_t *one = problem_describe(problem, why);
+
+    json_object_set(one, "identifier", (json_t *)given);
+    json_array_append_new(rejected, one);
+}
+
+/* What we do not issue for is put with those that are rejected. */
+static int take_identifier(struct call *call, const json_t *given, json_t *identifiers,
+                           json_t *rejected)
 {
     const char *type = text_of(given, "type"), *value = text_of(given, "value");
-    char name[256];
+    char name[256], why[320];
 
     if (type == NULL || value == NULL || *value == '\0')
         return refuse(call, MALFORMED, "an identifier has a \"type\" and a \"value\"");
     if (strcmp(type, "dns") != 0 && strcmp(type, "ip") != 0)
-        return refuse(call, UNSUPPORTED_IDENTIFIER,
-                      "identifiers of type dns and ip are known here");
-    if (canonical(type, value, name) < 0)
-        return refuse(call, REJECTED_IDENTIFIER, "'%.260s' is no identifier of type %s", value,
-                      type);
-    if (!holds(identifiers, name))
+        reject(rejected, given, UNSUPPORTED_IDENTIFIER,
+               "identifiers of type dns and ip are known here");
+    else if (canonical(type, value, name) < 0) {
+        snprintf(why, sizeof why, "'%.260s' is no identifier of type %s", value, type);
+        reject(rejected, given, REJECTED_IDENTIFIER, why);
+    } else if (!holds(identifiers, name))
         json_array_append_new(identifiers, json_pack("{s:s, s:s}", "type", type, "value", name));
     return 0;
+}
+
+/* Each of them, or a refusal: of one that is malformed, or that tells of all that were rejected. */
+static int take_each(struct call *call, const json_t *given, json_t *identifiers)
+{
+    json_t *rejected = json_array(), *one;
+    int status = 0;
+    size_t i;
+
+    json_array_foreach(given, i, one)
+    {
+        if (status == 0)
+            status = take_identifier(call, one, identifiers, rejected);
+    }
+    if (status == 0 && json_array_size(rejected) > 0) {
+        problem_answer_with(call->answer, problem_of_several(rejected, "The order"));
+        status = -1;
+    }
+    json_decref(rejected);
+    return status;
 }
 
 /* NULL after a refusal. */
 static json_t *take_identifiers(struct call *call, size_t most)
 {
-    json_t *given = json_object_get(call->payload, "identifiers"), *one;
-    json_t *identifiers = json_array();
-    size_t i;
+    json_t *given = json_object_get(call->payload, "identifiers");
+    json_t *identifiers;
 
-    if (!json_is_array(given) || json_array_size(given) == 0 || json_array_size(given) > most) {
-        json_decref(identifiers);
+    if (!json_is_array(given) || json_array_size(given) == 0 || json_array_size(given) > most)
         return refuse(call, MALFORMED, "expected 1 to %zu identifiers", most), NULL;
-    }
-    json_array_foreach(given, i, one) if (take_identifier(call, one, identifiers) < 0)
-    {
-        json_decref(identifiers);
-        return NULL;
-    }
-    return identifiers;
+    identifiers = json_array();
+    if (take_each(call, given, identifiers) == 0)
+        return identifiers;
+    json_decref(identifiers);
+    return NULL;
 }
 
 /* --- a new order -------------------------------------------------------------------------------- */

@@ -142,29 +142,6 @@ void recheck_resume(struct acme *acme)
 
 /* --- what was found ----------------------------------------------------------------------------- */
 
-/* RFC 8555 section 6.7.1: what is wrong with several is told of each. */
-static json_t *problem_of(const struct recheck *recheck)
-{
-    json_t *first = json_array_get(recheck->refused, 0);
-    size_t more = json_array_size(recheck->refused) - 1;
-    json_t *problem = json_copy(first);
-    char detail[1024];
-
-    if (more == 0)
-        snprintf(detail, sizeof detail, "Rechecking CAA: %s", text_of(first, "detail"));
-    else
-        snprintf(detail, sizeof detail,
-                 "Rechecking CAA for \"%s\" and %zu more identifiers failed. Refer to sub-problems "
-                 "for more information",
-                 text_of(json_object_get(first, "identifier"), "value"), more);
-    json_object_set_new(problem, "detail", json_string(detail));
-    if (more > 0) {
-        json_object_del(problem, "identifier");
-        json_object_set(problem, "subproblems", recheck->refused);
-    }
-    return problem;
-}
-
 static int finish(struct acme *acme, struct recheck *recheck, struct error *e)
 {
     json_t *order = store_get(acme->plan.store, "order", recheck->order);
@@ -174,7 +151,7 @@ static int finish(struct acme *acme, struct recheck *recheck, struct error *e)
         status = issue_rechecked(acme, recheck->order, order, &recheck->chosen, e);
     else {
         set_status(order, "invalid");
-        json_object_set_new(order, "error", problem_of(recheck));
+        json_object_set_new(order, "error", problem_of_several(recheck->refused, "Rechecking CAA"));
         json_object_del(order, "csr");
         status = store_put(acme->plan.store, "order", recheck->order, order, e);
     }

@@ -56,12 +56,41 @@ int problem_named(const char *name)
     return -1;
 }
 
-void problem_answer(struct http_answer *answer, enum problem problem, const char *detail)
+json_t *problem_of_several(const json_t *problems, const char *what)
 {
-    json_t *document = problem_describe(problem, detail);
+    const json_t *first = json_array_get(problems, 0);
+    size_t more = json_array_size(problems) - 1;
+    json_t *problem = json_copy((json_t *)first);
+    char detail[1024];
+
+    if (more == 0)
+        snprintf(detail, sizeof detail, "%s: %s", what,
+                 json_string_value(json_object_get(first, "detail")));
+    else
+        snprintf(detail, sizeof detail,
+                 "%s for \"%s\" and %zu more identifiers failed. Refer to sub-problems for more "
+                 "information",
+                 what,
+                 json_string_value(json_object_get(json_object_get(first, "identifier"), "value")),
+                 more);
+    json_object_set_new(problem, "detail", json_string(detail));
+    if (more > 0) {
+        json_object_del(problem, "identifier");
+        json_object_set(problem, "subproblems", (json_t *)problems);
+    }
+    return problem;
+}
+
+void problem_answer_with(struct http_answer *answer, json_t *document)
+{
     char *text = json_dumps(document, JSON_COMPACT);
 
+    answer->status = (int)json_integer_value(json_object_get(document, "status"));
     json_decref(document);
-    answer->status = rows[problem].status;
     http_answer_body(answer, "application/problem+json", text, text == NULL ? 0 : strlen(text));
+}
+
+void problem_answer(struct http_answer *answer, enum problem problem, const char *detail)
+{
+    problem_answer_with(answer, problem_describe(problem, detail));
 }

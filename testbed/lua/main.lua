@@ -259,6 +259,17 @@ local function clean_up(run, journal_path)
   end
 end
 
+-- Whether every program is here that those need which are to be played; each that is not is told.
+local function equipped(run, rehearsals)
+  for _, play in ipairs(rehearsals) do
+    for _, line in ipairs(not play.unsuited and play.missing or {}) do
+      complain("%s", line)
+      run:blame(status.environment)
+    end
+  end
+  return run.worst == status.met
+end
+
 local verbs = {}
 
 -- What of the options only Lua can judge; the line to say, or nil.
@@ -273,9 +284,11 @@ local function misuse(options)
     local _, why = files.read(options.config)
     if why then return "--config: " .. why end
   end
-  if options.seed and not math.tointeger(tonumber(options.seed)) then
-    return ("--seed: '%s' is not a whole number"):format(options.seed)
+  local seed = math.tointeger(tonumber(options.seed or "1"))
+  if not seed or seed < 0 then
+    return ("--seed: '%s' is not a whole number, 0 or more"):format(options.seed)
   end
+  if options.timeout and options.timeout <= 0 then return "--timeout: expected a duration above 0, such as 20m" end
   if options.tap ~= 13 and options.tap ~= 14 then
     return ("--tap: there is no TAP %d here; expected 13 or 14"):format(options.tap)
   end
@@ -317,6 +330,7 @@ end
 function verbs.validate(options)
   local run, rehearsals = rehearsed(options)
   if not run then return rehearsals end
+  if not equipped(run, rehearsals) then return run.worst end
   for _, play in ipairs(rehearsals) do
     say(("%s: %s: %d expectation%s"):format(play.path, play.title, #play.points, #play.points == 1 and "" or "s"))
   end
@@ -326,6 +340,8 @@ end
 function verbs.run(options)
   local run, rehearsals = rehearsed(options)
   if not run then return rehearsals end
+  leave_out_long(options, rehearsals)
+  if not equipped(run, rehearsals) then return run.worst end
   run.state = state_directory(options)
   local journal_path = options.journal or run.state .. "/journal.jsonl"
   local opened, why = journal.open(journal_path)
@@ -334,7 +350,6 @@ function verbs.run(options)
   run.journal:note("run", { files = options.files, seed = run.seed, target = options.target,
     programs = options.programs })
   local watcher = watch_for_interrupt(run)
-  leave_out_long(options, rehearsals)
   run.tap:start()
   perform_all(run, rehearsals)
   flow.stop(watcher)

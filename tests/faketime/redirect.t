@@ -76,6 +76,7 @@ SKIP: {
     ok(is_ahead($process), 'a preloaded program reads +100 d');
     my $other = start("$dir/dynamic", $ahead, 2);
     delete @ENV{qw(LD_PRELOAD FAKECLOCK)};
+    is_ahead($other); # it has begun
     ok(fake('detach', $other->{pid}) && is_real($other), '  detached, real time');
     ok(fake('attach', $clock, $other->{pid}) && is_ahead($other), '  and attached again, +100 d');
     finish($other);

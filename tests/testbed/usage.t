@@ -44,6 +44,8 @@ says 'a full disk', 6, qr{/dev/full: cannot write: No space left}, 'run', '--jou
 says 'a journal that cannot be', 6, qr{/nowhere/j: No such file}, 'run', '--journal', '/nowhere/j', $play;
 
 says 'a seed that is none', 2, qr/--seed: 'abc' is not a whole number/, 'run', '--seed', 'abc', $play;
+says 'a seed below 0', 2, qr/--seed: '-1' is not a whole number, 0 or more/, 'run', '--seed', '-1', $play;
+says 'no time at all', 2, qr/--timeout: expected a duration above 0/, 'run', '--timeout', '0s', $play;
 says 'an unknown TAP', 2, qr/there is no TAP 15 here/, 'run', '--tap', '15', $play;
 says 'nobody to run it', 2, qr/-j: expected 1 or more/, 'run', '-j', '0', $play;
 says 'no time at all', 2, qr/--slack: expected 1 or more/, 'run', '--slack', '0', $play;
