@@ -14,7 +14,7 @@
 struct look {
     pid_t pid;
     int64_t soon;
-    uint64_t waiting;
+    uint64_t waiting, ready;
     struct activity_thread threads[ACTIVITY_THREADS];
     size_t count;
 };
@@ -39,12 +39,14 @@ static bool read_thread(pid_t pid, struct activity_thread *thread)
 static void look_at(pid_t thread, void *context)
 {
     struct look *look = context;
+    struct wait wait = wait_of_thread(look->pid, thread);
 
     if (look->count == ACTIVITY_THREADS)
         return;
     look->threads[look->count] = (struct activity_thread){.id = thread};
     look->count += read_thread(look->pid, &look->threads[look->count]);
-    look->waiting += wait_of_thread(look->pid, thread).timeout < look->soon;
+    look->waiting += wait.kind != WAIT_NONE && wait.timeout < look->soon;
+    look->ready += wait.kind == WAIT_NONE && wait.timeout == 0;
 }
 
 static int by_id(const void *a, const void *b)
@@ -78,7 +80,7 @@ static size_t ended(const struct look *now, const struct activity *before)
 
 static void look_at_all(const struct tree *tree, struct look *look)
 {
-    look->count = look->waiting = 0;
+    look->count = look->waiting = look->ready = 0;
     for (size_t i = 0; i < tree->count; i++) {
         char path[40];
 
@@ -99,7 +101,7 @@ struct settle_look activity_since(struct activity *activity, int64_t soon)
     look_at_all(&activity->tree, &look);
     for (size_t i = 0; i < look.count; i++)
         done += done_by(&look.threads[i], activity);
-    done += ended(&look, activity);
+    done += ended(&look, activity) + look.ready;
     memcpy(activity->threads, look.threads, look.count * sizeof look.threads[0]);
     activity->count = look.count;
     return (struct settle_look){.done = done, .waiting = look.waiting};

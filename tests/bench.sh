@@ -14,3 +14,5 @@ echo
 "$here/ocsp.pl" "$1"
 echo
 "$here/orders.pl" "$1"
+echo
+"$here/years.pl" "$1"

@@ -17,12 +17,6 @@ local function listener(shop)
   return shop._address:match "^%[?(.-)%]?:%d+$"
 end
 
-local function need(package)
-  if not files.on_path(package) then
-    words.environment("%s is not installed; expected Debian's package of that name", package)
-  end
-end
-
 local GRACE = 5 -- seconds that a client which is ended may take to tidy up
 
 -- Runs a command of the client's to its end, at most `patience` long: exit status, and all it said.
@@ -56,9 +50,19 @@ end
 
 local SERVER = "busybox"
 
+local function tool_of(settings)
+  return settings.client and tooling.clients[settings.client] or tooling.own(settings.command)
+end
+
+-- Looked for before anything is started: programs that Debian has in packages of their names.
+function acme_client.needs(play, settings)
+  local tool = tool_of(settings)
+  if tool.needs then play:needs("renewal", tool.needs, tool.needs) end
+  if tool.webroot then play:needs("renewal", SERVER, SERVER) end
+end
+
 -- One server at an address, and all who come after it put their challenges there, too.
 local function serve_challenges(job)
-  need(SERVER)
   local roots, place = job.play.webroots, job.host .. ":" .. job.port
   job.webroot = roots[place] or job.dir .. "/webroot"
   if roots[place] then return end
@@ -81,9 +85,8 @@ end
 local function begin(self)
   local play, settings = self._play, self._settings
   local shop, house = settings.of, settings.from
-  local tool = settings.client and tooling.clients[settings.client] or tooling.own(settings.command)
+  local tool = tool_of(settings)
   local name = settings.client or "command"
-  if tool.needs then need(tool.needs) end
   if tool.bundle and play.isolation ~= "isolated" then words.environment("%s", tool.bundle) end
   local job = {
     play = play, tool = tool, client = name, patience = play:allowing(settings.patience),

@@ -46,7 +46,9 @@ end
 methods.advance = methods.jump -- what it was called at first
 
 -- Everything sleeps: no client comes, no timer fires, no cron runs; then the wall clock is later, and
--- monotonic clocks are not: Linux' CLOCK_MONOTONIC does not count the time for which a machine is suspended.
+-- monotonic clocks are not: Linux' CLOCK_MONOTONIC does not count the time for which a machine is suspended.  Nobody
+-- has to be stopped for it: the calendar moves in one store, so that nobody can do anything in between, as
+-- nobody can on a machine that sleeps.
 function methods:suspend(by)
   local seconds = words.value("clock:suspend", "duration", by)
   local play = self._play

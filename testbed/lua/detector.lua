@@ -35,7 +35,7 @@ return routine.define("detector", {
       memory.since = nil
     elseif not memory.since then
       memory.since = flow.now()
-    elseif flow.now() - memory.since >= self._settings.patience then
+    elseif flow.now() - memory.since >= self._play:allowing(self._settings.patience) then
       memory.since = nil
       act(self, what)
     end

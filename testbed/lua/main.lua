@@ -259,6 +259,17 @@ local function clean_up(run, journal_path)
   end
 end
 
+-- Whether every program is here that those need which are to be played; each that is not is told.
+local function equipped(run, rehearsals)
+  for _, play in ipairs(rehearsals) do
+    for _, line in ipairs(not play.unsuited and play.missing or {}) do
+      complain("%s", line)
+      run:blame(status.environment)
+    end
+  end
+  return run.worst == status.met
+end
+
 local verbs = {}
 
 -- What of the options only Lua can judge; the line to say, or nil.
@@ -319,6 +330,7 @@ end
 function verbs.validate(options)
   local run, rehearsals = rehearsed(options)
   if not run then return rehearsals end
+  if not equipped(run, rehearsals) then return run.worst end
   for _, play in ipairs(rehearsals) do
     say(("%s: %s: %d expectation%s"):format(play.path, play.title, #play.points, #play.points == 1 and "" or "s"))
   end
@@ -328,6 +340,8 @@ end
 function verbs.run(options)
   local run, rehearsals = rehearsed(options)
   if not run then return rehearsals end
+  leave_out_long(options, rehearsals)
+  if not equipped(run, rehearsals) then return run.worst end
   run.state = state_directory(options)
   local journal_path = options.journal or run.state .. "/journal.jsonl"
   local opened, why = journal.open(journal_path)
@@ -336,7 +350,6 @@ function verbs.run(options)
   run.journal:note("run", { files = options.files, seed = run.seed, target = options.target,
     programs = options.programs })
   local watcher = watch_for_interrupt(run)
-  leave_out_long(options, rehearsals)
   run.tap:start()
   perform_all(run, rehearsals)
   flow.stop(watcher)

@@ -41,6 +41,7 @@ function Play.new(run, path, number, rehearsal)
     effects = {},                     -- faults injected and what undid them, in order
     phases = {},                      -- steps of recovery, in order
     workers = {},
+    missing = {},                     -- lines: programs that it needs and that are not here
     followers = {},                   -- clocks that are off the calendar by a skew: clocks.lua
     webroots = {},                    -- HOST:PORT -> directory, of servers that answer challenges
     main = false,                     -- flow number of the script
@@ -110,6 +111,12 @@ function Play:teardown()
     if not ok then self:note("teardown failed", { why = tostring(why) }) end
   end
   self.closers = {}
+end
+
+-- `who` needs a program, of this Debian package: looked for before anything is started.
+function Play:needs(who, program, package)
+  if files.on_path(program) then return end
+  table.insert(self.missing, words.here(("%s needs %s, Debian package %s"):format(who, program, package)))
 end
 
 -- --- the stage ----------------------------------------------------------------------------------

@@ -76,7 +76,9 @@ return routine.define("renewal", {
     end
     if settings.command then placeholders.check("renewal: command", settings.command, tooling.placeholders) end
     local tool = by_tool(settings)
-    if tool then authority.serving(settings.from, "renewal: " .. tool) end
+    if not tool then return end
+    authority.serving(settings.from, "renewal: " .. tool)
+    acme_client.needs(settings.of._play, settings)
   end,
   begin = function (self)
     self._last = "not due"

@@ -45,7 +45,7 @@ function routine.define(noun, how)
     end
     play:spawn_flow(function ()
       while true do
-        flow.park(settings.every)
+        flow.park(play:allowing(settings.every))
         if self._running then look() else self._memory = {} end
       end
     end)

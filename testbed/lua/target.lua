@@ -3,7 +3,7 @@
 -- testbed/targets/NAME.lua, an adapter:
 --
 --   summary           one line for `rehearse targets`
---   needs             Debian package and program, or nil
+--   needs, program    Debian package, and what of it is started; or nil
 --   extra             spec of further keys this kind takes
 --   outward           true where it is outside the stage
 --   configurable      true where it takes min_version, ciphers and the like
@@ -151,6 +151,7 @@ function target.new(play, given)
     self._config[key] = settings[key]
   end
   if adapter.accepts then adapter.accepts(self._config) end
+  if adapter.needs then play:needs("target " .. self._name, adapter.program, adapter.needs) end
   if settings.skew then target.owned(self, "skew") end
   manage(self, settings.certificate)
   table.insert(play.targets, self)
@@ -486,9 +487,6 @@ local LAST_WORDS = 1 -- seconds that they may come after its end: whom it has le
 -- ended; its words are in the journal, the last of them in target.said(self).
 function target.run(self, argv, take, gone, dir)
   local play, said = self._play, {}
-  if not files.on_path(argv[1]) then
-    words.environment("target %s: there is no %s here; apt-get install %s", self._name, argv[1], self._adapter.needs)
-  end
   local process = play:start_process(argv, { clock = self._clock, dir = dir or self._dir, env = self._env })
   local open, waiter = 0, nil
   local function follow(next_line)
@@ -523,7 +521,24 @@ function target.said(self)
   return #self._said > 0 and table.concat(self._said, " | ") or "it said nothing"
 end
 
-local PATIENCE = 60 -- seconds that a server may take to end
+target.PATIENCE = 60 -- seconds that a server may take to start, to reload or to end
+
+-- Where it listens, if it came up: `state` is "serving" then, else the play ends with `why`, if that is known.
+function target.came_up(self, state, why)
+  if state == "serving" then return self._state.listen end
+  return words.environment("target %s did not start: %s; %s", self._name, why or "no word in time", target.said(self))
+end
+
+-- How a reload ended that was asked for by a signal: the news in self._state.box is "serving", or another and why.
+function target.reload_by(self, signal)
+  if self._ended then return "refused", self._ended end
+  local box = self._state.box
+  box:clear()
+  self._process:signal(signal)
+  local state, why = box:take(target.PATIENCE)
+  if not state then words.environment("target %s did not answer SIG%s", self._name, signal) end
+  return state == "serving" and "done" or "refused", why
+end
 
 -- What is left of a server whose main process was killed: workers hold its port.  They are nobody's children, so
 -- there is no event to wait for.
@@ -536,7 +551,9 @@ end
 function target.stop(self, signal)
   if self._ended then return end_orphans(self) end
   self._process:signal(signal)
-  if not self._process:wait(PATIENCE) then words.environment("target %s does not end on SIG%s", self._name, signal) end
+  if not self._process:wait(target.PATIENCE) then
+    words.environment("target %s does not end on SIG%s", self._name, signal)
+  end
 end
 
 -- A place where one flow waits for the target to say something, and its reader puts it.

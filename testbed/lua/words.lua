@@ -31,12 +31,16 @@ local function position(path)
   return path
 end
 
+-- A line for people about the scenario line that runs now.
+function words.here(text)
+  local running = words.path_of_running and words.path_of_running()
+  return running and position(running) .. ": " .. text or text
+end
+
 -- Ends the play: the scenario says something wrong.
 function words.mistake(format, ...)
   local text = select("#", ...) > 0 and format:format(...) or format
-  local running = words.path_of_running and words.path_of_running()
-  if running then text = position(running) .. ": " .. text end
-  error(words.ending("usage", text), 0)
+  error(words.ending("usage", words.here(text)), 0)
 end
 
 local MANY = 20 -- more than this is no help in a line

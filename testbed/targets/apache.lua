@@ -17,7 +17,7 @@ local words = require "words"
 
 local apache = {
   summary = "Debian's apache2 with mod_ssl, serving certificate files, or managing its own with mod_md",
-  needs = "apache2-bin",
+  needs = "apache2-bin", program = "apache2",
   reads_clock = true,
   configurable = true,
   store = "md",
@@ -202,10 +202,7 @@ function apache.start(self)
   local none = target.has_none(self)
   local state, why = await(launch(self), "serving")
   if state == "serving" and none then state, why = obtain(self) end
-  if state ~= "serving" then
-    words.environment("target %s did not start: %s; %s", self._name, why or "no word in time", target.said(self))
-  end
-  return self._state.listen
+  return target.came_up(self, state, why)
 end
 
 local function syntax(self, run)

@@ -3,7 +3,6 @@
 local host = require "host"
 local json = require "json"
 local target = require "target"
-local words = require "words"
 
 local builtin = {
   summary = "a small TLS server of its own: nothing to install, serves even what no other server would",
@@ -11,8 +10,6 @@ local builtin = {
   configurable = true,
   extra = { exact = { "flag", default = false, help = "serves any bytes as they are, with any key [false]" } },
 }
-
-local PATIENCE = 60
 
 local function config_file(self) return self._dir .. "/target.json" end
 
@@ -37,30 +34,23 @@ function builtin.configure(self)
   self._play:must(host.write(config_file(self), json.encode(settings)))
 end
 
+-- What an event of its means; all others mean nothing here.
+local NEWS = { listening = "serving", reloaded = "serving", refused = "refused" }
+
 function builtin.start(self)
   local program = self._play.run.options.programs .. "/target-builtin"
   local box = target.mailbox()
   self._state.box = box
   target.run(self, { program, "--config", config_file(self) }, function (line)
     local event = json.decode(line)
-    if type(event) == "table" then box:put(event) end
-  end, function (why) box:put { event = "ended", why = why } end)
-  local event = box:take(PATIENCE)
-  if not event or event.event ~= "listening" then
-    words.environment("target %s did not start: %s", self._name, target.said(self))
-  end
-  return event.address
+    local news = type(event) == "table" and NEWS[event.event]
+    if news then box:put(news, event.why) end
+  end, function (why) box:put("ended", why) end)
+  return target.came_up(self, box:take(target.PATIENCE))
 end
 
 function builtin.reload(self)
-  if self._ended then return "refused", self._ended end
-  local box = self._state.box
-  box:clear()
-  self._process:signal "HUP"
-  local event = box:take(PATIENCE)
-  if not event then words.environment("target %s did not answer SIGHUP", self._name) end
-  if event.event == "reloaded" then return "done" end
-  return "refused", event.why
+  return target.reload_by(self, "HUP")
 end
 
 function builtin.check(self)

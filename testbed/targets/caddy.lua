@@ -13,7 +13,7 @@ local words = require "words"
 
 local caddy = {
   summary = "Debian's caddy, serving certificate files, or managing its own from an ACME directory",
-  needs = "caddy",
+  needs = "caddy", program = "caddy",
   reads_clock = true,
   configurable = true,
   store = "storage",
@@ -160,10 +160,7 @@ function caddy.start(self)
   end, function (why) box:put("ended", why) end)
   local state, why
   repeat state, why = box:take(PATIENCE) until state ~= "serving" or awaited == "serving"
-  if state ~= awaited then
-    words.environment("target %s did not start: %s; %s", self._name, why or "no word in time", target.said(self))
-  end
-  return self._state.listen
+  return target.came_up(self, state == awaited and "serving", why)
 end
 
 -- A command of caddy's: whether it went well, and its own words if not.

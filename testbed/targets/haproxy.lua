@@ -3,16 +3,13 @@
 
 local host = require "host"
 local target = require "target"
-local words = require "words"
 
 local haproxy = {
   summary = "Debian's haproxy, ending TLS with a bundle of certificate and key",
-  needs = "haproxy",
+  needs = "haproxy", program = "haproxy",
   reads_clock = true,
   configurable = true,
 }
-
-local PATIENCE = 60
 
 local NAMES = { ["1.0"] = "TLSv1.0", ["1.1"] = "TLSv1.1", ["1.2"] = "TLSv1.2", ["1.3"] = "TLSv1.3" }
 
@@ -64,22 +61,11 @@ function haproxy.start(self)
     if line:find("Loading failure!", 1, true) then box:put("refused", alert) end
     if line:find("Reloading HAProxy", 1, true) then alert = nil end
   end, function (why) box:put("ended", alert or why) end)
-  local state, why = box:take(PATIENCE)
-  if state ~= "serving" then
-    words.environment("target %s did not start: %s; %s", self._name, why or "no word in time", target.said(self))
-  end
-  return self._state.listen
+  return target.came_up(self, box:take(target.PATIENCE))
 end
 
 function haproxy.reload(self)
-  if self._ended then return "refused", self._ended end
-  local box = self._state.box
-  box:clear()
-  self._process:signal "USR2"
-  local state, why = box:take(PATIENCE)
-  if state == "serving" then return "done" end
-  if state then return "refused", why end
-  words.environment("target %s did not answer SIGUSR2", self._name)
+  return target.reload_by(self, "USR2")
 end
 
 function haproxy.check(self)

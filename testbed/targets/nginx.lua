@@ -9,7 +9,7 @@ local words = require "words"
 
 local nginx = {
   summary = "Debian's nginx, with a configuration of ours or your own nginx.conf (--config FILE)",
-  needs = "nginx-light",
+  needs = "nginx-light", program = "nginx",
   reads_clock = true,
   configurable = true,
   extra = {
@@ -17,8 +17,6 @@ local nginx = {
     stapling = target.stapling,
   },
 }
-
-local PATIENCE = 60
 
 local NAMES = { ["1.0"] = "TLSv1", ["1.1"] = "TLSv1.1", ["1.2"] = "TLSv1.2", ["1.3"] = "TLSv1.3" }
 
@@ -137,23 +135,12 @@ function nginx.start(self)
     if line:find "%[emerg%]" then verdict("refused", (line:gsub("^.-%[emerg%] [%d#]+: ", ""))) end
     if line:find "start worker process %d" then verdict "serving" end
   end, function (why) box:put("ended", why) end)
-  local state, why = box:take(PATIENCE)
-  if state ~= "serving" then
-    words.environment("target %s did not start: %s; %s", self._name, why or "no word in time", target.said(self))
-  end
-  return self._state.listen
+  return target.came_up(self, box:take(target.PATIENCE))
 end
 
 -- nginx says on its error log whether it took a configuration, and nowhere else.
 function nginx.reload(self)
-  if self._ended then return "refused", self._ended end
-  local box = self._state.box
-  box:clear()
-  self._process:signal "HUP"
-  local state, why = box:take(PATIENCE)
-  if state == "serving" then return "done" end
-  if state == "refused" or state == "ended" then return "refused", why end
-  words.environment("target %s did not answer SIGHUP", self._name)
+  return target.reload_by(self, "HUP")
 end
 
 function nginx.check(self)

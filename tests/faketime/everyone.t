@@ -185,6 +185,17 @@ END
 server('Apache, with its children,', 'apache2', $port, "http://127.0.0.1:$port/",
     '-f', "$dir/apache.conf", '-DFOREGROUND');
 
+$port = free_port();
+write_file("$dir/haproxy.cfg", <<"END");
+defaults
+    mode http
+    timeout client 30s
+frontend http
+    bind 127.0.0.1:$port
+    http-request return status 200 hdr Date "%[date,http_date]"
+END
+server('haproxy, with its worker,', 'haproxy', $port, "http://127.0.0.1:$port/", '-W', '-db', '-f', "$dir/haproxy.cfg");
+
 # --- and one that is no server: an ACME client whose authority does not answer ---------------------------------------
 
 SKIP: {

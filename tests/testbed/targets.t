@@ -132,9 +132,28 @@ like $err, qr/client_ca: nginx refuses clients in HTTP \(400\), after a handshak
     'nor what no handshake shows';
 {
     local $ENV{PATH} = '/nowhere';
-    ($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play($caddy));
-    is $status, 6, 'a server that is not installed is a matter of the environment';
-    like $out, qr/target shop\.test: there is no caddy here; apt-get install caddy$/m, 'and is told';
+    my $needs = play($caddy);
+    for my $verb ('run', 'validate') {
+        ($status, $out, $err) = rehearse($verb, $verb eq 'run' ? ('--state', "$DIR/never") : (), $needs);
+        is $status, 6, "$verb: a server that is not installed is a matter of the environment";
+        is $err, "rehearse: $needs:3: target shop.test needs caddy, Debian package caddy\n", '  told in one line';
+        is $out, '', '  and nothing was begun';
+    }
+    ok !-e "$DIR/never", '  nor started';
+    ($status, $out, $err) = rehearse('validate', scenario(<<'PLAY'));
+scenario "A play"
+local house = ca {}
+house:serve {}
+local shop = target { "builtin", name = "shop.test", certificate = house:issue {} }
+renewal { of = shop, from = house, client = "dehydrated" }
+steady "all is well"
+shop:expect { cold_start = "works" }
+PLAY
+    is $status, 6, 'the same of an ACME client';
+    like $err, qr/:5: renewal needs dehydrated, Debian package dehydrated\n.*:5: renewal needs busybox, Debian package/,
+        '  and of all that it needs';
+    ($status, $out, $err) = rehearse('list', $needs);
+    is $status, 0, 'what is there can be listed all the same' or diag $err;
 }
 
 # A server elsewhere: here it is another target, on the machine's own loopback.
