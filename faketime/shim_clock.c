@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-
 static int first_read(clockid_t id, struct timespec *now);
 
 static const struct clock_page real_time; /* adds nothing */

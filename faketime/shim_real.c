@@ -11,8 +11,7 @@ static const struct {
     size_t offset;
 } rows[] = {
 #define SHIM_ROW(name, version) {#name, version, offsetof(struct shim_real, name)},
-    SHIM_REAL_CALLS(SHIM_ROW)
-    SHIM_EVENT_CALLS(SHIM_ROW)
+    SHIM_REAL_CALLS(SHIM_ROW) SHIM_EVENT_CALLS(SHIM_ROW)
 #undef SHIM_ROW
 };
 
