@@ -241,8 +241,10 @@ static void late_arrivals(struct fleet *fleet, double limit)
     fleet->behind++;
     send_one(fleet);
     fleet->due += next_gap(fleet);
-    for (; fleet->due < limit; fleet->due += next_gap(fleet))
+    while (fleet->due < limit) {
         fleet->skipped++;
+        fleet->due += next_gap(fleet);
+    }
 }
 
 static void open_arrivals(struct fleet *fleet)

@@ -187,9 +187,10 @@ static EVP_PKEY *any_decode(struct key_der der)
     X509_PUBKEY *parsed = d2i_X509_PUBKEY(NULL, &at, (long)der.length);
     unsigned char *again = NULL;
     int length = parsed == NULL ? -1 : i2d_X509_PUBKEY(parsed, &again);
-    EVP_PKEY *key = length == (int)der.length && memcmp(again, der.octets, der.length) == 0
-                        ? X509_PUBKEY_get(parsed)
-                        : NULL;
+    EVP_PKEY *key =
+        again != NULL && length == (int)der.length && memcmp(again, der.octets, der.length) == 0
+            ? X509_PUBKEY_get(parsed)
+            : NULL;
 
     OPENSSL_free(again);
     X509_PUBKEY_free(parsed);

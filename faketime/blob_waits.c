@@ -66,6 +66,7 @@ const struct shim_real *shim_real(void)
 }
 
 /* libc has it only in the part that is linked into every program. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): glibc calls it so */
 extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void),
                              void *library);
 

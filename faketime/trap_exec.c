@@ -64,6 +64,7 @@ static bool resolve(const char *link, const char *rest, char path[PATH_MAX])
 
     path[0] = '\0';
     length = enter(SYS_readlink, (long)link, (long)path, PATH_MAX - 1, 0, 0, 0);
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): the kernel has written it */
     if (length <= 0 || path[0] != '/' || (size_t)length + length_of(rest) >= PATH_MAX)
         return false;
     copy(path + length, rest);

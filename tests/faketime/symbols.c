@@ -43,7 +43,7 @@ static void test_the_vdso_has_what_it_says(void **state)
 static void test_of_two_versions_the_default_is_found(void **state)
 {
     void *wanted = dlvsym(RTLD_DEFAULT, "pthread_cond_timedwait", "GLIBC_2.3.2");
-    struct symbol symbol;
+    struct symbol symbol = {0};
     Dl_info libc;
 
     (void)state;

@@ -18,7 +18,8 @@ static void follow(const char *location)
     struct http_place place = {.port = 53, .host = "shop.test", .path = "/"}, before = place;
 
     if (http_place_follow(&place, location) < 0) {
-        must(memcmp(&place, &before, sizeof place) == 0,
+        must(place.secure == before.secure && place.port == before.port &&
+                 strcmp(place.host, before.host) == 0 && strcmp(place.path, before.path) == 0,
              "a redirect that is refused leads somewhere");
         return;
     }

@@ -184,7 +184,7 @@ int main(int count, char **arguments)
     sigaddset(&alarms, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &alarms, NULL);
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += count > 1 ? atol(arguments[1]) : 1;
+    until.tv_sec += count > 1 ? strtol(arguments[1], NULL, 10) : 1;
     pthread_mutex_lock(&held);
     pthread_rwlock_wrlock(&written);
     for (size_t i = 0; i < WAYS; i++)
