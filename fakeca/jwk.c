@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fakeca/p256.h"
-
 #define RSA_LEAST_BITS 2048
 #define RSA_MOST_BITS  8192
 #define FIELD_MOST     (RSA_MOST_BITS / 8) /* octets of the longest field of a key */
@@ -248,36 +246,26 @@ static bool verified(EVP_PKEY *key, const char *digest, const char *text, size_t
     return good;
 }
 
-static bool ecdsa_verified(EVP_PKEY *key, const struct algorithm *algorithm, const char *text,
-                           size_t length, const unsigned char *pair)
-{
-    const struct p256_table *table = p256_table_of(key);
-    unsigned char digest[SHA256_DIGEST_LENGTH], *der = NULL;
-    int der_length;
-    bool good;
-
-    if (table != NULL)
-        return p256_verified(table, SHA256((const unsigned char *)text, length, digest), pair);
-    der_length = ecdsa_der(pair, algorithm->octets, &der);
-    good =
-        der_length > 0 && verified(key, algorithm->digest, text, length, der, (size_t)der_length);
-    OPENSSL_free(der);
-    return good;
-}
-
 int jwk_verify(EVP_PKEY *key, const char *name, const char *text, size_t length,
                const unsigned char *signature, size_t signature_length, struct error *e)
 {
     const struct algorithm *algorithm = algorithm_named(name);
+    unsigned char *der = NULL;
+    int der_length;
     bool good;
 
     if (algorithm == NULL || !EVP_PKEY_is_a(key, algorithm->type) ||
         (algorithm->bits != 0 && EVP_PKEY_get_bits(key) != algorithm->bits))
         return failed(e, "the key is not one for the algorithm %s", name);
-    if (algorithm->octets != 0 && signature_length != 2 * algorithm->octets)
-        return failed(e, "expected a signature of %zu octets", 2 * algorithm->octets);
-    good = algorithm->octets == 0
-               ? verified(key, algorithm->digest, text, length, signature, signature_length)
-               : ecdsa_verified(key, algorithm, text, length, signature);
+    if (algorithm->octets == 0)
+        good = verified(key, algorithm->digest, text, length, signature, signature_length);
+    else {
+        if (signature_length != 2 * algorithm->octets)
+            return failed(e, "expected a signature of %zu octets", 2 * algorithm->octets);
+        der_length = ecdsa_der(signature, algorithm->octets, &der);
+        good = der_length > 0 &&
+               verified(key, algorithm->digest, text, length, der, (size_t)der_length);
+        OPENSSL_free(der);
+    }
     return good ? 0 : failed(e, "the signature does not fit");
 }
