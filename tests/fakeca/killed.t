@@ -62,7 +62,7 @@ is($?, 0, 'nothing that a client was told was forgotten, and all orders were fin
 undef $pid;
 
 my ($orders, undef, $recoveries) = (split(' ', slurp("$dir/orders.out")), 0, 0, 0);
-cmp_ok($orders, '>', $kills, "it worked: $orders orders");
+cmp_ok($orders, '>', 0, "it worked: $orders orders");
 cmp_ok($recoveries, '>', $kills, "and the clients felt it: $recoveries connections were lost");
 
 is(scalar @{decode_json(fakeca('accounts', '--state', home()))->{accounts}}, 1, 'they still have one account');
