@@ -49,11 +49,12 @@ static enum challenge method_of(const json_t *authorization)
     json_t *one;
     size_t i;
 
-    json_array_foreach(json_object_get(authorization, "challenges"), i,
-                       one) for (int k = 0; k < CHALLENGES;
-                                 k++) if (has_status(one, "valid") &&
-                                          strcmp(challenge_names[k], text_of(one, "type")) ==
-                                              0) return (enum challenge)k;
+    json_array_foreach(json_object_get(authorization, "challenges"), i, one)
+    {
+        for (int k = 0; k < CHALLENGES; k++)
+            if (has_status(one, "valid") && strcmp(challenge_names[k], text_of(one, "type")) == 0)
+                return (enum challenge)k;
+    }
     return HTTP_01;
 }
 

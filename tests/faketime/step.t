@@ -138,22 +138,6 @@ finish($served);
 is_deeply(order('step 1h')->{gone}, [$served->{pid}], 'one that has ended');
 is_deeply(order('step 1h')->{gone}, [], '  is told of once');
 
-# One that is ready, but gets no processor, has yet to do what a step gave it to do.
-my ($processor) = `taskset -pc $$` =~ /: (\d+)/;
-my $starved = start('taskset', '-c', $processor, "$dir/ticker", 3600);
-await_said($starved, 'ready');
-order("tree $starved->{pid}");
-order('rest');
-my $greedy = fork // die $!;
-exec 'taskset', '-c', $processor, $^X, '-e', '1 while 1' if !$greedy;
-system('chrt', '-i', '-p', '0', $starved->{pid}) == 0 or die 'chrt';
-order('step 1h') for 1 .. 3;
-is(said($starved), 'tick 1 tick 2 tick 3', 'one that has to wait for a processor is waited for');
-kill 'KILL', $greedy;
-waitpid $greedy, 0;
-finish($starved);
-order('step 1h');
-
 for (["tree $served->{pid}", qr/^process $served->{pid}: there is none$/],
     ["leave $served->{pid}", qr/^process $served->{pid}: is not waited for$/],
     ['tree x', qr/^'x' is not a process/], ['step', qr/^'step' is no order; expected 'step DURATION'/],

@@ -1,0 +1,115 @@
+/* What a tree of processes has done lately, as far as it can be told that somebody is not done yet. */
+#include "faketime/activity.h"
+
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define LOOKS 50
+
+static void spin(void)
+{
+    for (;;)
+        ;
+}
+
+static void sleep_on(void)
+{
+    for (;;)
+        pause();
+}
+
+/* On the processor that this test began on, and on no other. */
+static pid_t start(void (*body)(void), int policy)
+{
+    struct sched_param none = {0};
+    cpu_set_t here;
+    pid_t pid;
+
+    CPU_ZERO(&here);
+    CPU_SET(sched_getcpu(), &here);
+    pid = fork();
+    if (pid == 0) {
+        if (sched_setaffinity(0, sizeof here, &here) == 0 &&
+            sched_setscheduler(0, policy, &none) == 0)
+            body();
+        _exit(1);
+    }
+    assert_true(pid > 0);
+    return pid;
+}
+
+static void end(pid_t pid)
+{
+    int status;
+
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+}
+
+/* The greedy one leaves it so little that between two looks it has mostly run not once. */
+static void test_who_waits_for_a_processor_has_done_something(void **state)
+{
+    pid_t starved = start(spin, SCHED_IDLE), greedy = start(spin, SCHED_OTHER);
+    struct error e;
+    struct activity *activity = activity_of(starved, &e);
+
+    (void)state;
+    assert_non_null(activity);
+    for (int i = 0; i < LOOKS; i++)
+        assert_true(activity_since(activity, 0).done > 0);
+    activity_free(activity);
+    end(greedy);
+    end(starved);
+}
+
+static void test_who_sleeps_has_done_nothing(void **state)
+{
+    pid_t sleeper = start(sleep_on, SCHED_OTHER);
+    struct error e;
+    struct activity *activity = activity_of(sleeper, &e);
+
+    (void)state;
+    assert_non_null(activity);
+    while (activity_since(activity, 0).done > 0) /* until it has come to that */
+        sched_yield();
+    for (int i = 0; i < LOOKS; i++)
+        assert_int_equal(activity_since(activity, 0).done, 0);
+    activity_free(activity);
+    end(sleeper);
+}
+
+static void test_who_ends_has_done_something(void **state)
+{
+    pid_t sleeper = start(sleep_on, SCHED_OTHER);
+    struct error e;
+    struct activity *activity = activity_of(sleeper, &e);
+
+    (void)state;
+    assert_non_null(activity);
+    while (activity_since(activity, 0).done > 0)
+        sched_yield();
+    end(sleeper);
+    assert_true(activity_since(activity, 0).done > 0);
+    assert_int_equal(activity_since(activity, 0).done, 0);
+    activity_free(activity);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_who_waits_for_a_processor_has_done_something),
+        cmocka_unit_test(test_who_sleeps_has_done_nothing),
+        cmocka_unit_test(test_who_ends_has_done_something),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
