@@ -115,8 +115,7 @@ int fields_read(const struct option_row *rows, json_t *object, void *into, struc
     const char *key;
     json_t *value;
 
-    json_object_foreach(object, key, value)
-    {
+    json_object_foreach (object, key, value) {
         const struct option_row *row = rows;
         char name[FIELD_TEXT] = "";
         bool turned = false;

@@ -42,8 +42,7 @@ static json_t *contacts(struct call *call)
         return refuse(call, INVALID_CONTACT, "expected an array of at most %d contacts",
                       CONTACTS_MOST),
                NULL;
-    json_array_foreach(given, i, one)
-    {
+    json_array_foreach (given, i, one) {
         const char *text = json_string_value(one);
 
         if (text == NULL || strncmp(text, "mailto:", 7) != 0)

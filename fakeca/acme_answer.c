@@ -321,8 +321,9 @@ static json_t *subject_names(struct call *call, json_t *thing)
     json_t *identifiers = json_object_get(thing == NULL ? call->payload : thing, "identifiers");
     size_t i;
 
-    json_array_foreach(identifiers, i, one) if (text_of(one, "value") != NULL)
-        json_array_append(names, json_object_get(one, "value"));
+    json_array_foreach (identifiers, i, one)
+        if (text_of(one, "value") != NULL)
+            json_array_append(names, json_object_get(one, "value"));
     one = json_object_get(json_object_get(thing, "identifier"), "value");
     if (one != NULL)
         json_array_append(names, one);

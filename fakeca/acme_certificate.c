@@ -120,7 +120,8 @@ static int mint(const struct call *call, const json_t *order, const struct reque
     int status;
     size_t i;
 
-    json_array_foreach(identifiers, i, identifier) names[i] = text_of(identifier, "value");
+    json_array_foreach (identifiers, i, identifier)
+        names[i] = text_of(identifier, "value");
     plan.names = (struct words){names, json_array_size(identifiers)};
     if (authority_resume(call->acme->plan.authority, e) < 0)
         return -1;
@@ -135,7 +136,7 @@ static json_t *names_of(const json_t *order)
     json_t *names = json_array(), *identifier;
     size_t i;
 
-    json_array_foreach(json_object_get(order, "identifiers"), i, identifier)
+    json_array_foreach (json_object_get(order, "identifiers"), i, identifier)
         json_array_append(names, json_object_get(identifier, "value"));
     return names;
 }
@@ -347,8 +348,7 @@ static bool holds_all_names(struct call *call, const json_t *body)
     json_t *name;
     size_t i;
 
-    json_array_foreach(json_object_get(body, "names"), i, name)
-    {
+    json_array_foreach (json_object_get(body, "names"), i, name) {
         if (!authorization_holds(call, json_string_value(name)))
             return false;
     }

@@ -146,8 +146,7 @@ static json_t *describe(const struct call *call, int64_t number, const json_t *b
 
     if (json_object_get(body, "wildcard") != NULL)
         json_object_set_new(out, "wildcard", json_true());
-    json_array_foreach(json_object_get(body, "challenges"), i, one)
-    {
+    json_array_foreach (json_object_get(body, "challenges"), i, one) {
         /* once it is decided, only what decided it: section 7.1.4 */
         if (has_status(out, "pending") || !has_status(one, "pending"))
             json_array_append_new(challenges, describe_challenge(call, number, one));
@@ -187,8 +186,9 @@ static json_t *challenge_named(const json_t *body, const char *name)
     json_t *one;
     size_t i;
 
-    json_array_foreach(json_object_get(body, "challenges"), i,
-                       one) if (strcmp(text_of(one, "type"), name) == 0) return one;
+    json_array_foreach (json_object_get(body, "challenges"), i, one)
+        if (strcmp(text_of(one, "type"), name) == 0)
+            return one;
     return NULL;
 }
 
@@ -287,8 +287,9 @@ static json_t *in_processing(const json_t *body)
     json_t *one;
     size_t i;
 
-    json_array_foreach(json_object_get(body, "challenges"), i,
-                       one) if (has_status(one, "processing")) return one;
+    json_array_foreach (json_object_get(body, "challenges"), i, one)
+        if (has_status(one, "processing"))
+            return one;
     return NULL;
 }
 

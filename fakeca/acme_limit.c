@@ -81,7 +81,8 @@ void identifiers_name(const json_t *identifiers, char out[SET_TEXT])
     char *text;
 
     if (values != NULL) {
-        json_array_foreach(identifiers, i, one) values[i] = text_of(one, "value");
+        json_array_foreach (identifiers, i, one)
+            values[i] = text_of(one, "value");
         qsort(values, count, sizeof *values, by_value);
     }
     for (i = 0; values != NULL && i < count; i++)

@@ -23,8 +23,9 @@ json_t *order_describe(const struct call *call, int64_t number, const json_t *or
             json_object_set(out, kept[i], json_object_get(order, kept[i]));
     json_object_set_new(out, "expires",
                         time_json(json_integer_value(json_object_get(order, "expires"))));
-    json_array_foreach(json_object_get(order, "authorizations"), i, one) json_array_append_new(
-        urls, url_json(call, "/acme/authz/%lld", (long long)json_integer_value(one)));
+    json_array_foreach (json_object_get(order, "authorizations"), i, one)
+        json_array_append_new(
+            urls, url_json(call, "/acme/authz/%lld", (long long)json_integer_value(one)));
     json_object_set_new(out, "authorizations", urls);
     json_object_set_new(out, "finalize", url_json(call, "/acme/finalize/%lld", (long long)number));
     if (certificate != NULL)
@@ -55,8 +56,7 @@ static const char *state_of(struct call *call, const json_t *order, json_t **why
 
     if (call->now > json_integer_value(json_object_get(order, "expires")))
         return "invalid";
-    json_array_foreach(numbers, i, number)
-    {
+    json_array_foreach (numbers, i, number) {
         json_t *one = store_get(call->store, "authz", json_integer_value(number));
         bool over = call->now > json_integer_value(json_object_get(one, "expires"));
 
@@ -147,8 +147,9 @@ static bool holds(const json_t *identifiers, const char *value)
     json_t *one;
     size_t i;
 
-    json_array_foreach(identifiers, i,
-                       one) if (strcmp(text_of(one, "value"), value) == 0) return true;
+    json_array_foreach (identifiers, i, one)
+        if (strcmp(text_of(one, "value"), value) == 0)
+            return true;
     return false;
 }
 
@@ -187,8 +188,7 @@ static int take_each(struct call *call, const json_t *given, json_t *identifiers
     int status = 0;
     size_t i;
 
-    json_array_foreach(given, i, one)
-    {
+    json_array_foreach (given, i, one) {
         if (status == 0)
             status = take_identifier(call, one, identifiers, rejected);
     }
@@ -245,8 +245,7 @@ static int add_authorizations(struct call *call, json_t *order)
     size_t i;
 
     json_object_set_new(order, "authorizations", numbers);
-    json_array_foreach(json_object_get(order, "identifiers"), i, identifier)
-    {
+    json_array_foreach (json_object_get(order, "identifiers"), i, identifier) {
         int64_t number = authorization_for(call, identifier, profile, &e);
 
         if (number < 0)

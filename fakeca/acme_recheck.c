@@ -49,8 +49,7 @@ static enum challenge method_of(const json_t *authorization)
     json_t *one;
     size_t i;
 
-    json_array_foreach(json_object_get(authorization, "challenges"), i, one)
-    {
+    json_array_foreach (json_object_get(authorization, "challenges"), i, one) {
         for (int k = 0; k < CHALLENGES; k++)
             if (has_status(one, "valid") && strcmp(challenge_names[k], text_of(one, "type")) == 0)
                 return (enum challenge)k;
@@ -83,8 +82,7 @@ static int look_at_all(struct acme *acme, struct recheck *recheck, const json_t 
     int status = 0;
     size_t i;
 
-    json_array_foreach(json_object_get(order, "authorizations"), i, number)
-    {
+    json_array_foreach (json_object_get(order, "authorizations"), i, number) {
         json_t *one = store_get(acme->plan.store, "authz", json_integer_value(number));
 
         if (strcmp(text_of(json_object_get(one, "identifier"), "type"), "dns") == 0 &&
@@ -186,8 +184,7 @@ static struct recheck *take_waiting(struct acme *acme, int64_t number)
     size_t i;
 
     for (struct recheck *recheck = acme->rechecks; recheck != NULL; recheck = recheck->next)
-        json_array_foreach(recheck->waiting, i, one)
-        {
+        json_array_foreach (recheck->waiting, i, one) {
             if (json_integer_value(one) == number) {
                 json_array_remove(recheck->waiting, i);
                 return recheck;

@@ -251,8 +251,7 @@ X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, int64_t now, struct 
     if (issuer != NULL && revoked == NULL)
         failed(e, "out of memory");
     else if (issuer != NULL) {
-        json_object_foreach(ledger->revoked, serial, line)
-        {
+        json_object_foreach (ledger->revoked, serial, line) {
             if ((size_t)json_integer_value(json_object_get(line, "issuer")) == i &&
                 moment_in(line) <= now)
                 revoked_of(line, &revoked[count++]);

@@ -131,8 +131,7 @@ int limit_unpause(struct store *store, int64_t account, struct error *e)
     size_t i;
 
     store_each(store, "paused", gather, &pauses);
-    json_array_foreach(pauses.found, i, who)
-    {
+    json_array_foreach (pauses.found, i, who) {
         if (store_unset(store, "paused", json_string_value(who), e) < 0 ||
             limit_reset(store, LIMIT_CONSECUTIVE, json_string_value(who), e) < 0) {
             json_decref(pauses.found);

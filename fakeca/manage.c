@@ -126,12 +126,11 @@ static int forget_all(struct store *store, const char *kind, const json_t *numbe
     json_t *number;
 
     store_begin(store);
-    json_array_foreach(numbers, i,
-                       number) if (store_remove(store, kind, json_integer_value(number), e) < 0)
-    {
-        store_rollback(store);
-        return -1;
-    }
+    json_array_foreach (numbers, i, number)
+        if (store_remove(store, kind, json_integer_value(number), e) < 0) {
+            store_rollback(store);
+            return -1;
+        }
     return store_commit(store, e);
 }
 
@@ -217,8 +216,7 @@ static int keep_settings(struct store *store, const json_t *settings, struct err
     size_t i;
 
     store_begin(store);
-    json_array_foreach(settings, i, one)
-    {
+    json_array_foreach (settings, i, one) {
         if (policy_keep(store, json_string_value(one), e) < 0) {
             store_rollback(store);
             return -1;
@@ -235,8 +233,7 @@ static int do_set(struct manage *manage, const json_t *request, json_t *answer, 
 
     if (json_array_size(settings) == 0)
         return failed(e, "expected \"settings\", an array of texts like caa=on");
-    json_array_foreach(settings, i, one)
-    {
+    json_array_foreach (settings, i, one) {
         const char *text = json_string_value(one);
 
         if (policy_set(&policy, text == NULL ? "" : text, e) < 0)

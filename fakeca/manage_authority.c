@@ -20,8 +20,7 @@ static bool holds(const json_t *names, const char *name)
     json_t *one;
     size_t i;
 
-    json_array_foreach(names, i, one)
-    {
+    json_array_foreach (names, i, one) {
         if (strcmp(json_string_value(one), name) == 0)
             return true;
     }
@@ -48,8 +47,7 @@ static int check(const struct ledger *ledger, const json_t *serials, struct erro
     json_t *serial;
     size_t i;
 
-    json_array_foreach(serials, i, serial)
-    {
+    json_array_foreach (serials, i, serial) {
         const char *text = json_string_value(serial);
 
         if (text == NULL || ledger_issuer(ledger, text) < 0)
@@ -85,8 +83,7 @@ static int announce(struct plain *plain, struct ledger *ledger, const json_t *se
     json_t *serial;
     size_t i;
 
-    json_array_foreach(serials, i, serial)
-    {
+    json_array_foreach (serials, i, serial) {
         const char *text = json_string_value(serial);
 
         if (ledger_announce(ledger, (size_t)ledger_issuer(ledger, text), text, at, now, reason, e) <
@@ -143,8 +140,7 @@ int mark_revoked(struct plain *plain, json_t *certificates, struct error *e)
 
     if (ledger == NULL)
         return -1;
-    json_array_foreach(certificates, i, one)
-    {
+    json_array_foreach (certificates, i, one) {
         if (ledger_find_serial(ledger, json_string_value(json_object_get(one, "serial")), &revoked))
             json_object_set_new(one, "revoked", json_integer(revoked.at));
     }

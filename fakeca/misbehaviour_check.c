@@ -184,8 +184,7 @@ static int check_fields(const struct serve_fault *fault, const json_t *order, st
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)order, name, value)
-    {
+    json_object_foreach ((json_t *)order, name, value) {
         const struct field *field = field_named(name);
 
         if (strcmp(name, "fault") == 0 || strcmp(name, "do") == 0)

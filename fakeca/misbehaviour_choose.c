@@ -156,7 +156,9 @@ static bool holds(const json_t *names, const char *name)
     json_t *one;
     size_t i;
 
-    json_array_foreach(names, i, one) if (same_text(json_string_value(one), name)) return true;
+    json_array_foreach (names, i, one)
+        if (same_text(json_string_value(one), name))
+            return true;
     return false;
 }
 

@@ -62,7 +62,8 @@ void tell_identifiers_upper(const struct chosen *chosen, json_t *told)
     size_t i;
 
     (void)chosen;
-    json_array_foreach(json_object_get(told, "identifiers"), i, one) raise_value(one);
+    json_array_foreach (json_object_get(told, "identifiers"), i, one)
+        raise_value(one);
     raise_value(json_object_get(told, "identifier"));
 }
 
@@ -92,7 +93,7 @@ void tell_unknown_challenges(const struct chosen *chosen, json_t *told)
     size_t i;
 
     (void)chosen;
-    json_array_foreach(json_object_get(told, "challenges"), i, one)
+    json_array_foreach (json_object_get(told, "challenges"), i, one)
         json_object_set_new(one, "type", json_string("rehearsal-01"));
 }
 
@@ -109,7 +110,8 @@ void tell_meta_null(const struct chosen *chosen, json_t *told)
     const char *key;
 
     (void)chosen;
-    json_object_foreach(meta, key, value) json_object_set_new(meta, key, json_null());
+    json_object_foreach (meta, key, value)
+        json_object_set_new(meta, key, json_null());
 }
 
 void tell_meta_without(const struct chosen *chosen, json_t *told)

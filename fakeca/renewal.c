@@ -23,9 +23,10 @@ static bool shares_a_name(const json_t *order, const json_t *certificate)
     json_t *identifier, *name;
     size_t i, k;
 
-    json_array_foreach(json_object_get(order, "identifiers"), i, identifier) json_array_foreach(
-        json_object_get(certificate, "names"), k,
-        name) if (strcmp(text_of(identifier, "value"), json_string_value(name)) == 0) return true;
+    json_array_foreach (json_object_get(order, "identifiers"), i, identifier)
+        json_array_foreach (json_object_get(certificate, "names"), k, name)
+            if (strcmp(text_of(identifier, "value"), json_string_value(name)) == 0)
+                return true;
     return false;
 }
 

@@ -72,8 +72,9 @@ static int add_name(struct request *request, const char *name, size_t length, st
     for (i = 0; i < length; i++)
         text[i] = (char)tolower((unsigned char)name[i]);
     text[length] = '\0';
-    json_array_foreach(request->names, i,
-                       one) if (strcmp(json_string_value(one), text) == 0) return 0;
+    json_array_foreach (request->names, i, one)
+        if (strcmp(json_string_value(one), text) == 0)
+            return 0;
     if (json_array_size(request->names) == NAMES_MOST)
         return failed(e, "the request has more than %d names", NAMES_MOST - 1);
     return json_array_append_new(request->names, json_string(text)) == 0
@@ -183,13 +184,12 @@ int request_matches(const struct request *request, const json_t *identifiers, st
     json_t *identifier, *name;
     size_t i, k;
 
-    json_array_foreach(identifiers, i, identifier)
-    {
+    json_array_foreach (identifiers, i, identifier) {
         const char *value = json_string_value(json_object_get(identifier, "value"));
         bool found = false;
 
-        json_array_foreach(request->names, k, name) found =
-            found || strcmp(json_string_value(name), value) == 0;
+        json_array_foreach (request->names, k, name)
+            found = found || strcmp(json_string_value(name), value) == 0;
         if (!found)
             return failed(e, "the request lacks %s, which was ordered", value);
     }

@@ -338,8 +338,7 @@ static void print_field(const char *field, const json_t *value, FILE *out)
     fprintf(out, "  %-15s ", field);
     if (!json_is_array(value))
         print_value(field, value, out);
-    json_array_foreach(value, i, item)
-    {
+    json_array_foreach (value, i, item) {
         fputs(i == 0 ? "" : ", ", out);
         print_value("", item, out);
     }
@@ -352,10 +351,10 @@ void show_print(const json_t *things, FILE *out)
     json_t *thing, *value;
     const char *field;
 
-    json_array_foreach(things, i, thing)
-    {
+    json_array_foreach (things, i, thing) {
         fprintf(out, "%zu: %s\n", i, json_string_value(json_object_get(thing, "kind")));
-        json_object_foreach(thing, field, value) if (strcmp(field, "kind") != 0)
-            print_field(field, value, out);
+        json_object_foreach (thing, field, value)
+            if (strcmp(field, "kind") != 0)
+                print_field(field, value, out);
     }
 }

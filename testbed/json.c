@@ -105,8 +105,7 @@ static void push_object(lua_State *L, const json_t *value)
     json_t *field;
 
     lua_createtable(L, 0, (int)json_object_size(value));
-    json_object_foreach((json_t *)(uintptr_t)value, key, field)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)value, key, field) {
         json_to_lua(L, field);
         lua_setfield(L, -2, key);
     }

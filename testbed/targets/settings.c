@@ -56,8 +56,7 @@ static int take_fields(const struct field *fields, const json_t *object, void *i
 
     if (!json_is_object(object))
         return failed(e, "expected an object, {\"%s\": ...}", fields->key);
-    json_object_foreach((json_t *)object, key, value)
-    {
+    json_object_foreach ((json_t *)object, key, value) {
         const struct field *field = field_named(fields, key);
 
         if (field == NULL)
@@ -141,8 +140,7 @@ static int take_alpn(const json_t *value, void *into, struct error *e)
 
     if (!json_is_array(value))
         return failed(e, "expected an array of names, [\"h2\", \"http/1.1\"]");
-    json_array_foreach(value, i, name)
-    {
+    json_array_foreach (value, i, name) {
         size_t length = json_string_length(name); /* 0 where it is no string */
 
         if (length == 0 || length > 255)
@@ -205,8 +203,7 @@ static int take_hosts(const json_t *value, void *into, struct error *e)
         return failed(e, "expected an array of at least one host");
     if (json_array_size(value) > HOSTS_MAX)
         return failed(e, "more than %d hosts", HOSTS_MAX);
-    json_array_foreach(value, i, each)
-    {
+    json_array_foreach (value, i, each) {
         char where[32];
 
         snprintf(where, sizeof where, "host %zu", i + 1);

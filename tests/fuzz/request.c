@@ -30,7 +30,7 @@ static json_t *identifiers_of(const struct request *request)
     json_t *all = json_array(), *name;
     size_t i;
 
-    json_array_foreach(request->names, i, name)
+    json_array_foreach (request->names, i, name)
         json_array_append_new(all, json_pack("{s:s, s:O}", "type", "dns", "value", name));
     return all;
 }
@@ -43,8 +43,7 @@ static void check(const struct request *request)
 
     must(request->key != NULL && request->kind != NULL, "a request without a key");
     must(!request->kind->weak, "a weak key");
-    json_array_foreach(request->names, i, name)
-    {
+    json_array_foreach (request->names, i, name) {
         const char *text = json_string_value(name);
 
         must(text != NULL && *text != '\0' && strlen(text) < 256, "a name that is none");

@@ -158,8 +158,7 @@ static void prove(struct client *c, const json_t *order)
 
     must(url != NULL, "an order without authorizations");
     authorization = ask(c, acme_path(url));
-    json_array_foreach(json_object_get(authorization, "challenges"), i, one)
-    {
+    json_array_foreach (json_object_get(authorization, "challenges"), i, one) {
         if (strcmp(acme_member(one, "type"), "http-01") == 0 &&
             strcmp(acme_member(authorization, "status"), "pending") == 0 &&
             strcmp(acme_member(one, "status"), "pending") == 0)
