@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +27,7 @@ static void sleep_on(void)
         pause();
 }
 
-/* On the processor that this test began on, and on no other. */
+/* On the processor that this test is on, and on no other; ends with the test. */
 static pid_t start(void (*body)(void), int policy)
 {
     struct sched_param none = {0};
@@ -37,7 +38,8 @@ static pid_t start(void (*body)(void), int policy)
     CPU_SET(sched_getcpu(), &here);
     pid = fork();
     if (pid == 0) {
-        if (sched_setaffinity(0, sizeof here, &here) == 0 &&
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+            sched_setaffinity(0, sizeof here, &here) == 0 &&
             sched_setscheduler(0, policy, &none) == 0)
             body();
         _exit(1);
