@@ -2,8 +2,6 @@
 #include "faketime/blob.h"
 #include "faketime/shim.h"
 
-#define INSIDE __attribute__((visibility("hidden")))
-
 extern const struct clock_page blob_clock INSIDE;
 extern const struct blob blob_header INSIDE;
 extern const struct blob_libc blob_libc INSIDE;

@@ -8,8 +8,9 @@
  *
  *   a sleep           waits on the page's generation instead (shim_sleep.c)
  *   a lock or queue   is tried again every DEADLINE_SLICE, which loses nothing (shim_lock.c)
- *   a condition, a    has nobody who could try again: a thread of ours watches the page for
- *   timer             them while there are any (shim_watch.c, shim_cond.c, shim_timer.c)
+ *   a condition, a    cannot be tried again, or not without losing the EINTR of a signal that comes just then: a thread
+ *   semaphore, a      of ours watches the page for them while there are any (shim_watch.c, shim_cond.c, shim_futex.c,
+ *   futex, a timer    shim_semaphore.c, shim_timer.c)
  *
  * The monotonic clocks stay real unless the page moves them.  Relative waits are durations, not
  * times, and stay real while the monotonic clocks run at real speed; where these have a rate, sleeps and waits
@@ -45,6 +46,8 @@
 #include "faketime/shim_calls.h"
 
 #define INTERPOSED __attribute__((visibility("default")))
+#define INSIDE                                                                                     \
+    __attribute__((visibility("hidden"))) /* else its address is one that nobody fills in a blob */
 
 /* --- the clock ------------------------------------------------------------------------------- */
 
@@ -122,5 +125,9 @@ void watch_unlock(void);
 /* With the lock held.  watch_add notes the generation: compute the deadline after it. */
 void watch_add(struct watched *watched);
 void watch_drop(struct watched *watched);
+
+/* The same without it, around a wait: the second is its cleanup handler, too, and so takes what the first does. */
+void watch_begin(struct watched *watched);
+INSIDE void watch_end(void *watched);
 
 #endif

@@ -1,7 +1,8 @@
 /* Waiting for events for a while, where the monotonic clocks have a rate.
  *
  * Whoever waits is to notice that the rate changes, so he waits for slices of time until the end, which is a time on
- * CLOCK_MONOTONIC.  Elsewhere, and where a wait is for ever or not at all, it is the kernel's.
+ * CLOCK_MONOTONIC.  Elsewhere, and where a wait is for ever or not at all, it is the kernel's.  Between two slices
+ * signals are kept out: one that comes then interrupts the next, as it would have interrupted the whole.
  */
 #include "faketime/shim.h"
 
@@ -22,7 +23,7 @@ struct events {
 };
 
 /* Taken off the clock meanwhile, what was left then is waited for really. */
-static int wait_until(const struct events *events, const struct timespec *until)
+static int wait_in_slices(const struct events *events, const struct timespec *until)
 {
     int64_t rest = 0;
 
@@ -42,6 +43,26 @@ static int wait_until(const struct events *events, const struct timespec *until)
             return result;
         rest = left - slice;
     }
+}
+
+static void set_mask(void *mask)
+{
+    pthread_sigmask(SIG_SETMASK, mask, NULL);
+}
+
+static int wait_until(struct events *events, const struct timespec *until)
+{
+    sigset_t all, before;
+    int result;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (events->mask == NULL)
+        events->mask = &before;
+    pthread_cleanup_push(set_mask, &before);
+    result = wait_in_slices(events, until);
+    pthread_cleanup_pop(1);
+    return result;
 }
 
 static bool scales(const struct timespec *length)

@@ -256,7 +256,7 @@ static void test_an_event_ends_it(void **state)
     }
 }
 
-/* Again and again, for a signal may come before the wait has begun, or between two slices. */
+/* Again and again, for a signal may come before the wait has begun. */
 static void test_a_signal_ends_it(void **state)
 {
     struct subject subjects[KINDS];
