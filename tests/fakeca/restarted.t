@@ -52,7 +52,7 @@ is($under_way->{met}, undef, '  and does not tell what it has met');
 ok(hears($deaf), '  and asks for an address');
 killed(1);
 my $judged = $client->settled($authorization);
-like($judged->{challenges}[0]{error}{detail}, qr/redirect/, '  the next goes round in circles, as the first would have');
+like($judged->{challenges}[0]{error}{detail}, qr/redirect/, '  the next goes round in circles, too');
 my ($armed) = @{told('armed')->{armed}};
 is("$armed->{requests} $armed->{fired}", '1 1', '  and that is one validation, which the fault has hit once');
 told('disarm', 'redirect-loop');
