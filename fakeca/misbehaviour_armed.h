@@ -52,7 +52,7 @@ struct misbehaviour {
 
 /* Takes *armed in, as it is, but for a reference to its order; a `draw` of 0 is given one. */
 int misbehaviour_add(struct misbehaviour *misbehaviour, const struct armed *armed, struct error *e);
-/* One of that number is armed no longer: what is told of it, a reference that is taken, stands among those that were. */
+/* That one is armed no longer: what is told of it, a reference that is taken, stands among those that were. */
 void misbehaviour_lay_down(struct misbehaviour *misbehaviour, uint64_t number, json_t *told);
 
 /* Everything of *out but `order` and `number`; it borrows from `order`. */
