@@ -29,7 +29,7 @@ my @mistakes = (
     ['a certificate that was never good', sub { s/issue \{\}/issue { lifetime = "-3d" }/ },
         qr/'lifetime' is "-3d"; expected a duration above 0/, 3],
     ['a heading that is none', sub { s/"all is well"/(3)/ }, qr/steady: got 3; expected text in quotes/, 5],
-    ['a title that says nothing', sub { s/"A play"/""/ }, qr/scenario: got ""; expected text in quotes, .* not empty/, 1],
+    ['a title that says nothing', sub { s/"A play"/""/ }, qr/scenario: got ""; expected text .* not empty/, 1],
     ['a heading that says nothing', sub { s/"all is well"/" "/ }, qr/steady: got " "; expected text .* not empty/, 5],
     ['a name with a hole in it', sub { s/shop\.test/shop..test/ }, qr/expected a DNS name or an IP address/, 3],
     ['an unknown target', sub { s/"builtin"/"apach"/ }, qr/expected one of "builtin", "nginx"/, 3],
