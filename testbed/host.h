@@ -17,7 +17,9 @@
  *     host.free_port()           a TCP port nobody listens on at 127.0.0.1 right now
  *     host.is_terminal(fd)       host.columns(fd)     host.pid()     host.uid()
  *     host.next_signal()         waits (in a flow) for SIGINT, SIGTERM or SIGHUP; its number
- *     host.clock(path)           a new clock page there: c:now() c:set(s) c:advance(s) c:rate(x)
+ *     host.clock(path)           a new clock page there: c:now() c:set(s) c:advance(s)
+ *                                c:follow(leader, skew) c:rate(x, monotonic clocks too)
+ *     host.FASTEST               the highest rate
  */
 #ifndef TESTBED_HOST_H
 #define TESTBED_HOST_H
