@@ -232,7 +232,7 @@ bench: deps-bench
 	tests/bench.sh $(BUILD)
 
 # A program finds the others beside itself, so they stay together; people find theirs in bin.
-TYPED    = rehearse fakeca fakeclock $(addprefix client-,$(LIBRARIES))
+TYPED    = rehearse fakeca fakeclock target-builtin $(addprefix client-,$(LIBRARIES))
 TOGETHER = $(DESTDIR)$(PREFIX)/lib/rehearse
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(TOGETHER)
