@@ -34,29 +34,32 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 
 /* --- opening ------------------------------------------------------------------------------------ */
 
-/* A second root, which signs ours: for the other chains that clients may choose from. */
-static int cross_sign(struct serve *serve, struct error *e)
+/* Another root, which signs ours: for the other chains that clients may choose from.  Number 1 has no number. */
+static int cross_sign(struct serve *serve, size_t i, struct error *e)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], name[64], number[24] = "";
     struct authority other;
     int64_t at = now(serve);
     int status;
 
-    snprintf(path, sizeof path, "%.3000s/alternate", serve->plan->state);
-    if (authority_need(path, "Rehearsal Alternate", at, e) < 0 ||
-        authority_open(path, &other, e) < 0)
+    if (i > 1)
+        snprintf(number, sizeof number, "-%zu", i);
+    snprintf(path, sizeof path, "%.3000s/alternate%s", serve->plan->state, number);
+    snprintf(name, sizeof name, "Rehearsal Alternate%s", number);
+    if (authority_need(path, name, at, e) < 0 || authority_open(path, &other, e) < 0)
         return -1;
     status = authority_cross_sign(&serve->authority, &other, at, at + CROSS_SIGN_LASTS, e);
     authority_close(&other);
     return status;
 }
 
-/* Made once; it stays for good. */
-static int need_alternate(struct serve *serve, struct error *e)
+/* Each is made once, and stays for good. */
+static int need_alternates(struct serve *serve, struct error *e)
 {
-    return serve->plan->alternate && authority_crosses(&serve->authority) == 0
-               ? cross_sign(serve, e)
-               : 0;
+    for (size_t i = authority_crosses(&serve->authority); i < serve->plan->alternates; i++)
+        if (cross_sign(serve, i + 1, e) < 0)
+            return -1;
+    return 0;
 }
 
 /* How many intermediates stand between the root and what is issued; -1 with *e. */
@@ -93,7 +96,7 @@ static int open_state(struct serve *serve, struct error *e)
         authority_open(plan->state, &serve->authority, e) < 0)
         return -1;
     serve->opened = true;
-    if (need_alternate(serve, e) < 0)
+    if (need_alternates(serve, e) < 0)
         return -1;
     serve->depth = depth_of(&serve->authority, e);
     if (serve->depth < 0)

@@ -27,7 +27,7 @@ clock('new', "$dir/clock");
 clock('freeze', "$dir/clock");
 clock('set', "$dir/clock", "\@$now");
 fakeca('init', '--state', home(), '--intermediates', 2, '--at', '@' . ($now - 86400));
-my $ca = serve('--clock', "$dir/clock", '--validate-http-port', web("$dir/www"), '--alternate');
+my $ca = serve('--clock', "$dir/clock", '--validate-http-port', web("$dir/www"), '--alternate', 1);
 my $client = Observer->new($ca);
 $client->register;
 my $directory = $client->{directory};
