@@ -142,6 +142,34 @@ static void on_doors(struct ev_loop *loop, ev_timer *timer, int events)
     mind_doors(timer->data);
 }
 
+static int open_hole(void *context, struct error *e)
+{
+    struct serve *serve = context;
+    const unsigned ports[HOLE_PORTS] = {serve->plan->validate_http_port,
+                                        serve->plan->validate_tls_port};
+
+    return hole_open(&serve->hole, ports, e);
+}
+
+/* Other faults are armed than before. */
+static void on_change(void *context)
+{
+    struct serve *serve = context;
+
+    mind_doors(serve);
+    if (!misbehaviour_swallows(serve->misbehaviour))
+        hole_close(&serve->hole);
+}
+
+/* What was armed before the start stays armed, also where others have taken the place meanwhile. */
+static void reopen_hole(struct serve *serve)
+{
+    struct error e;
+
+    if (misbehaviour_swallows(serve->misbehaviour) && open_hole(serve, &e) < 0)
+        fprintf(stderr, "fakeca: %s\n", e.text);
+}
+
 static struct chosen greet(struct serve *serve, const char *port, struct greeting *greeting)
 {
     struct subject subject = {.endpoint = port, .now = now(serve)};
@@ -311,7 +339,8 @@ static int open_services(struct serve *serve, struct error *e)
                                     .plain = &serve->plain,
                                     .store = serve->store,
                                     .names = &serve->names,
-                                    .changed = mind_doors,
+                                    .swallow = open_hole,
+                                    .changed = on_change,
                                     .context = serve};
     return manage_open(&serve->manage, serve->plan->state, e);
 }
@@ -335,6 +364,7 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
     ev_timer_init(&serve->doors, on_doors, DOORS_SECONDS, DOORS_SECONDS);
     serve->doors.data = serve;
     mind_doors(serve);
+    reopen_hole(serve);
     ev_signal_init(&serve->terminated, on_signal, SIGTERM);
     ev_signal_init(&serve->interrupted, on_signal, SIGINT);
     ev_signal_start(serve->loop, &serve->terminated);
@@ -392,6 +422,7 @@ void serve_close(struct serve *serve)
     if (serve->manage.fd >= 0)
         manage_close(&serve->manage);
     detours_close(&serve->detours);
+    hole_close(&serve->hole);
     dns_views_close(&serve->names);
     plain_close(&serve->plain);
     if (serve->validator.loop != NULL)

@@ -20,6 +20,7 @@
 #include "fakeca/manage.h"
 #include "fakeca/serve_detours.h"
 #include "fakeca/serve_dns.h"
+#include "fakeca/serve_hole.h"
 #include "fakeca/serve_plain.h"
 #include "fakeca/serve_tls.h"
 #include "faketime/page.h"
@@ -64,6 +65,7 @@ struct serve {
     struct plain plain;
     struct dns_views names;
     struct detours detours;
+    struct hole hole;
     struct manage manage;
     ev_signal terminated, interrupted;
     ev_timer doors;         /* while a port is to be closed or opened by the calendar */
