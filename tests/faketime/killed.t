@@ -55,8 +55,8 @@ sub mend ($process) {
         && fake('detach', $process->{pid}) && is_real($process);
 }
 
-# The same where the helper of a launch is killed.  A program that is preloaded besides may be on the clock by that alone,
-# and is on real time where a redirection was begun and the clock has not come.
+# The same where the helper of a launch is killed.  A program that is preloaded besides may be on the clock by that
+# alone, and is on real time where a redirection was begun and the clock has not come.
 sub launched ($is_preloaded, $stride, @command) {
     my ($steps, $arrived, @bad, @reads_real) = (0, $most_sent);
     for (my $step = 1;; $step += $stride) {
