@@ -10,9 +10,8 @@
 
 struct serve_arguments {
     const char *state, *clock, *acme, *http, *dns, *names_address, *resolver;
-    long http_port, tls_port, seed, perspectives;
+    long http_port, tls_port, seed, perspectives, alternates;
     struct option_list profiles, settings;
-    bool alternate;
 };
 
 #define AT(field) offsetof(struct serve_arguments, field)
@@ -30,7 +29,7 @@ const struct option_row serve_options[] = {
     {"perspectives", "N", "so many look at each name, each with a DNS of its own [1]", OPTION_NUMBER, AT(perspectives)},
     {"seed", "N", "of faults that hit a share of requests [1]", OPTION_NUMBER, AT(seed)},
     {"profile", "NAME=T", "certificates of this profile, a usual one or another, last T (may repeat)", OPTION_LIST, AT(profiles)},
-    {"alternate", NULL, "offer a second chain, up to a root that cross-signs the first; `fakeca cross-sign` adds more", OPTION_FLAG, AT(alternate)},
+    {"alternate", "N", "offer N chains besides the usual one, each up to another root that cross-signs the first [0]", OPTION_NUMBER, AT(alternates)},
     {"set", "NAME=VALUE", "a setting, as of `fakeca set` (may repeat)", OPTION_LIST, AT(settings)},
     {0},
 };
@@ -50,10 +49,19 @@ static int endpoint_of(const char *option, const char *text, struct address *out
     return address_parse(text, out, e) < 0 ? failed_in(e, option) : 0;
 }
 
+static struct profile *profile_in(struct serve_plan *plan, const char *name)
+{
+    for (size_t i = 0; i < plan->profile_count; i++)
+        if (strcmp(plan->profiles[i].name, name) == 0)
+            return &plan->profiles[i];
+    return NULL;
+}
+
 /* "NAME=T"; the text stays where it is, cut at the sign. */
 static int take_profile(char *text, struct serve_plan *plan, struct error *e)
 {
     char *sign = strchr(text, '=');
+    struct profile *profile;
     int64_t lifetime;
 
     if (sign == NULL || sign == text ||
@@ -64,17 +72,17 @@ static int take_profile(char *text, struct serve_plan *plan, struct error *e)
     if (lifetime < NANOSECONDS)
         return failed(e, "--profile: '%s' lasts no second", text);
     *sign = '\0';
-    for (size_t i = 0; i < plan->profile_count; i++)
-        if (strcmp(plan->profiles[i].name, text) == 0) {
-            plan->profiles[i].lifetime = lifetime / NANOSECONDS;
-            return 0;
-        }
-    if (plan->profile_count == PROFILES_MOST)
+    profile = profile_in(plan, text);
+    if (profile == NULL && plan->profile_count == PROFILES_MOST)
         return failed(e, "--profile: more than %d are too many", PROFILES_MOST);
-    plan->profiles[plan->profile_count] = usual_profiles[0];
-    plan->profiles[plan->profile_count].name = text;
-    plan->profiles[plan->profile_count].what = sign + 1;
-    plan->profiles[plan->profile_count++].lifetime = lifetime / NANOSECONDS;
+    if (profile == NULL) {
+        profile = &plan->profiles[plan->profile_count++];
+        *profile = usual_profiles[0];
+        profile->name = text;
+        profile->what = sign + 1;
+    }
+    profile->lifetime = lifetime / NANOSECONDS;
+    plan->lasting[profile - plan->profiles] = true;
     return 0;
 }
 
@@ -111,7 +119,9 @@ static int plan_of(const struct serve_arguments *arguments, struct address *reso
     if (arguments->perspectives < 1 || arguments->perspectives > PERSPECTIVES_MOST)
         return failed(e, "--perspectives: expected 1 to %d", PERSPECTIVES_MOST);
     plan->perspectives = (size_t)arguments->perspectives;
-    plan->alternate = arguments->alternate;
+    if (arguments->alternates > ALTERNATES_MOST)
+        return failed(e, "--alternate: expected 0 to %d", ALTERNATES_MOST);
+    plan->alternates = (size_t)arguments->alternates;
     plan->settings = words_of(&arguments->settings);
     if (check_settings(&plan->settings, e) < 0)
         return -1;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/auxv.h>
 
+#include "faketime/page.h"
 #include "tests/faketime/subject.h"
 
 static struct tracee ourselves(void)
@@ -54,6 +55,21 @@ static void test_of_two_versions_the_default_is_found(void **state)
     assert_false(symbol.is_function); /* it chooses one */
 }
 
+extern const Elf64_Ehdr __ehdr_start;
+extern const char end[]; /* of the bss: ld(1) */
+
+static void test_an_object_ends_with_its_bss(void **state)
+{
+    struct tracee tracee = ourselves();
+    uint64_t its_end = symbols_object_end(&tracee, (uint64_t)&__ehdr_start);
+
+    (void)state;
+    assert_in_range(its_end, (uint64_t)end, (uint64_t)end + PAGE_BYTES - 1);
+    assert_int_equal(its_end % PAGE_BYTES, 0);
+    assert_int_equal(symbols_object_end(&tracee, (uint64_t)end), 0);
+    assert_int_equal(symbols_object_end(&tracee, 0), 0);
+}
+
 static void refused(const void *bytes)
 {
     struct tracee tracee = ourselves();
@@ -66,7 +82,7 @@ static void refused(const void *bytes)
     symbols_free(&symbols);
 }
 
-static struct {
+static struct object {
     Elf64_Ehdr header;
     Elf64_Phdr segment;
     Elf64_Dyn dynamic[4];
@@ -86,12 +102,12 @@ static void test_a_table_that_lies_is_not_believed(void **state)
 
     (void)state;
     memcpy(object.header.e_ident, ELFMAG, SELFMAG);
-    object.header.e_phoff = offsetof(typeof(object), segment);
+    object.header.e_phoff = offsetof(struct object, segment);
     object.header.e_phnum = UINT16_MAX;
     refused(&object);
     object.header.e_phnum = 1;
     object.segment = (Elf64_Phdr){.p_type = PT_DYNAMIC,
-                                  .p_vaddr = offsetof(typeof(object), dynamic),
+                                  .p_vaddr = offsetof(struct object, dynamic),
                                   .p_memsz = sizeof object.dynamic};
     refused(&object);
     object.dynamic[0] = (Elf64_Dyn){.d_tag = DT_SYMTAB, .d_un.d_ptr = here};
@@ -107,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_vdso_has_what_it_says),
         cmocka_unit_test(test_of_two_versions_the_default_is_found),
+        cmocka_unit_test(test_an_object_ends_with_its_bss),
         cmocka_unit_test(test_what_is_no_object),
         cmocka_unit_test(test_a_table_that_lies_is_not_believed),
     };
