@@ -95,8 +95,8 @@ ALONE = -O2 -ffreestanding -fpie -fvisibility=hidden -mgeneral-regs-only -fno-st
 $(BUILD)/obj/alone/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) $(ALONE) -c -o $@ $<
-ALONE_PARTS = blob_code blob_waits deadline page shim_cond shim_futex shim_lock shim_semaphore shim_sleep \
-              shim_syscall shim_timer shim_watch
+ALONE_PARTS = blob_code blob_waits deadline page shim_cond shim_event shim_futex shim_lock shim_semaphore \
+              shim_sleep shim_syscall shim_timer shim_watch
 BLOB = $(patsubst %,$(BUILD)/obj/alone/faketime/%.o,$(ALONE_PARTS) blob_libc)
 $(BUILD)/obj/alone/%.o: %.S Makefile
 	@mkdir -p $(@D)

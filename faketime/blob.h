@@ -18,7 +18,7 @@
 
 #define BLOB_MAGIC  UINT64_C(0x32424f4c424b4346) /* "FCKBLOB2", little endian */
 #define BLOB_PAGE   UINT64_C(4096)
-#define BLOB_CODE   (4 * BLOB_PAGE) /* bytes of each part, in their order; blob.ld has the same */
+#define BLOB_CODE   (5 * BLOB_PAGE) /* bytes of each part, in their order; blob.ld has the same */
 #define BLOB_CLOCK  BLOB_PAGE
 #define BLOB_DATA   (40 * BLOB_PAGE)
 #define BLOB_ROOM   (10 * BLOB_PAGE)

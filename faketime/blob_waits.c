@@ -63,6 +63,11 @@ const struct shim_real *shim_real(void)
     return (const struct shim_real *)blob_libc.theirs;
 }
 
+__typeof__(epoll_pwait2) *shim_epoll_pwait2(void)
+{
+    return NULL;
+}
+
 /* libc has it only in the part that is linked into every program. */
 /* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): glibc calls it so */
 extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void),

@@ -96,15 +96,24 @@ void shim_say(const char *text);
 
 /* --- the calls underneath -------------------------------------------------------------------- */
 
+/* What poll and ppoll are in programs that are compiled with _FORTIFY_SOURCE (bits/poll2.h): they know the size of
+ * `files`.  NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+int __poll_chk(struct pollfd *files, nfds_t count, int timeout, size_t size);
+int __ppoll_chk(struct pollfd *files, nfds_t count, const struct timespec *length,
+                const sigset_t *mask, size_t size);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
 #define SHIM_FIELD(name, version) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
 struct shim_real {
     SHIM_REAL_CALLS(SHIM_FIELD)
-    SHIM_EVENT_CALLS(SHIM_FIELD)
+    SHIM_LATER_CALLS(SHIM_FIELD)
 };
 #undef SHIM_FIELD
 
 /* libc's own functions, found on the first call, which the constructor makes. */
 const struct shim_real *shim_real(void);
+/* NULL also in a blob, whose table has only what every glibc has. */
+__typeof__(epoll_pwait2) *shim_epoll_pwait2(void);
 
 /* --- the watcher ----------------------------------------------------------------------------- */
 
