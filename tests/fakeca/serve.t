@@ -109,7 +109,7 @@ sub refuses ($why, $expected, $wanted, @words) {
 my ($acme) = $ca->{directory} =~ m{https://([^/]+)/};
 refuses('served already', 2, qr/\Q$state\E: serve\.db: another process serves from it/, 'serve');
 refuses('nobody to unpause', 2, qr/unpause: expected --account N/, 'unpause');
-refuses('a profile that lasts no time', 2, qr/classic: expected a lifetime of a second or more/, 'profile', 'classic=0s');
+refuses('a profile of no time', 2, qr/classic: expected a lifetime of a second or more/, 'profile', 'classic=0s');
 refuses('a lifetime that is none', 2, qr/classic=soon: 'soon' is not a duration/, 'profile', 'classic=soon');
 refuses('an offset for a point in time', 2, qr/--from: '\+1d' is an offset/, 'arm', 'slow', '--from', '+1d');
 refuses('a point in time that is none', 2, qr/--until: 'soon' is not a time/, 'arm', 'slow', '--until', 'soon');
