@@ -40,7 +40,7 @@ like $out, qr/^  least_left: "4d\S*, on 20\d\d-\S+Z"/m, 'what was served came so
 like $out, qr/^  renewals: "acme-tiny: 47 not due, 3 renewed"/m, 'and the client was started on every day';
 
 ($status, $out) = rehearse('run', play(<<'REST'));
-clock:pass "15d"
+clock:pass "14d"
 fleet:expect { success = "100%", throughout = "1d", rotations = 1 }
 REST
 is $status, 0, 'what is replaced in the first step counts, too' or diag $out;
