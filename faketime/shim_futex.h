@@ -12,9 +12,9 @@ struct futex {
     bool cancellation; /* it is a cancellation point */
 };
 
-/* On CLOCK_REALTIME or CLOCK_MONOTONIC, which is followed, until a well-formed time.  Returns what the kernel would: 0 or
- * an errno; and 0 where the calendar has moved, the spurious wakeup that every caller must expect.  `end` is `until` at
- * first, and then the real time that this was last seen to fall on: for who waits again. */
+/* On CLOCK_REALTIME or CLOCK_MONOTONIC, which is followed, until a well-formed time.  Returns what the kernel would: 0
+ * or an errno; and 0 where the calendar has moved, the spurious wakeup that every caller must expect.  `end` is `until`
+ * at first, and then the real time that this was last seen to fall on: for who waits again. */
 int shim_futex_until(const struct futex *futex, clockid_t id, const struct timespec *until,
                      struct timespec *end);
 

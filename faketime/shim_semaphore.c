@@ -1,7 +1,8 @@
 /* Waiting for a semaphore until a time on the calendar.
  *
- * libc's own wait cannot be told that the calendar has moved, so here is one beside it, on what glibc has kept in a sem_t
- * since 2.21: the value, which is a futex, and in the upper half of its word how many wait for it, whom sem_post wakes.
+ * libc's own wait cannot be told that the calendar has moved, so here is one beside it, on what glibc has kept in a
+ * sem_t since 2.21: the value, which is a futex, and in the upper half of its word how many wait for it, whom sem_post
+ * wakes.
  */
 #include <errno.h>
 #include <linux/futex.h>

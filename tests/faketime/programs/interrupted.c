@@ -1,8 +1,8 @@
 /* interrupted N -- waits that a signal is to end, each N times and all at once.
  *
  * The signal comes 50 ms after each has begun, or a little sooner or later: that is when who waits for slices of time
- * (DEADLINE_SLICE) is between two of them.  Says "ready", waits for a line on stdin, and then prints, for each, its name
- * and how many of the signals did not end it. */
+ * (DEADLINE_SLICE) is between two of them.  Says "ready", waits for a line on stdin, and then prints, for each, its
+ * name and how many of the signals did not end it. */
 #include <errno.h>
 #include <linux/futex.h>
 #include <poll.h>
