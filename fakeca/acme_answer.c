@@ -135,8 +135,8 @@ static int answer_new_nonce(struct call *call)
 
 /* clang-format off */
 static const struct endpoint endpoints[] = {
-    {"directory",   "/directory",          "GET HEAD",  SIGNED_BY_NOBODY,  NULL, false, answer_directory},
-    {"newNonce",    "/acme/new-nonce",     "GET HEAD",  SIGNED_BY_NOBODY,  NULL, true, answer_new_nonce},
+    {"directory",   "/directory",          "GET HEAD POST", SIGNED_AT_WILL, NULL, false, answer_directory},
+    {"newNonce",    "/acme/new-nonce",     "GET HEAD POST", SIGNED_AT_WILL, NULL, true, answer_new_nonce},
     {"newAccount",  "/acme/new-account",   "POST",      SIGNED_BY_KEY,     NULL, true, answer_new_account},
     {"newOrder",    "/acme/new-order",     "POST",      SIGNED_BY_ACCOUNT, NULL, true, answer_new_order},
     {"revokeCert",  "/acme/revoke-cert",   "POST",      SIGNED_BY_EITHER,  NULL, true, answer_revoke},
@@ -265,8 +265,10 @@ static int find_account(struct call *call)
 
 static int find_key(struct call *call)
 {
-    static const char *const brought[] = {
-        [SIGNED_BY_KEY] = "jwk", [SIGNED_BY_ACCOUNT] = "kid", [SIGNED_BY_EITHER] = NULL};
+    static const char *const brought[] = {[SIGNED_AT_WILL] = "kid",
+                                          [SIGNED_BY_KEY] = "jwk",
+                                          [SIGNED_BY_ACCOUNT] = "kid",
+                                          [SIGNED_BY_EITHER] = NULL};
     const char *needed = brought[call->endpoint->signer];
     struct error e;
 
@@ -362,12 +364,22 @@ static void choose(struct call *call)
     json_decref(thing);
 }
 
+static bool is_signed(const struct call *call)
+{
+    enum signer_kind signer = call->endpoint->signer;
+
+    return signer != SIGNED_BY_NOBODY &&
+           (signer != SIGNED_AT_WILL || strcmp(call->request->method, "POST") == 0);
+}
+
 static int run(struct call *call)
 {
     if (find_endpoint(call) < 0)
         return -1;
-    if (call->endpoint->signer != SIGNED_BY_NOBODY && open_envelope(call) < 0)
+    if (is_signed(call) && open_envelope(call) < 0)
         return -1;
+    if (call->endpoint->signer == SIGNED_AT_WILL && call->payload != NULL)
+        return refuse(call, MALFORMED, "%s is read with an empty payload", call->endpoint->name);
     choose(call);
     return misbehave_instead(&call->chosen, call->answer) ? -1 : call->endpoint->answer(call);
 }

@@ -26,6 +26,15 @@ is_deeply($again->{json}{contact}, $mail{contact}, '  and is not changed by that
 my $found = $client->register(onlyReturnExisting => JSON::PP::true);
 is("$found->{status} $found->{fields}{location}", "200 $client->{kid}", 'it is found by its key alone');
 
+# --- POST-as-GET, where GET would do: section 6.3 --------------------------------------------------
+
+is_deeply($client->post($ca->{directory})->{json}, $client->{directory}, 'an account may sign for the directory');
+my $nonce = $client->post($client->{directory}{newNonce});
+is($nonce->{status}, 204, '  and for a nonce');
+ok($nonce->{fields}{'replay-nonce'}, '  which comes');
+is(Acme->word($client->post($ca->{directory}, {})), '400 malformed', 'but it has nothing to say to it');
+is(Acme->word($client->post($ca->{directory}, undef, jwk => 1)), '400 malformed', '  and a key alone is no account');
+
 # --- changed --------------------------------------------------------------------------------------
 
 my $changed = $client->post($client->{kid}, {contact => ['mailto:a@shop.test', 'mailto:b@shop.test']});
