@@ -133,6 +133,18 @@ static int answer_new_nonce(struct call *call)
     return 0;
 }
 
+/* Number 2 is what the fault terms-changed leads to. */
+static int answer_terms(struct call *call)
+{
+    static const char text[] = "This is a rehearsal. Nobody is to rely on what is signed here.\n";
+
+    if (strcmp(call->rest, "1") != 0 && strcmp(call->rest, "2") != 0)
+        return refuse(call, NO_SUCH_THING, "there are terms 1 and 2");
+    call->answer->status = 200;
+    http_answer_copy(call->answer, "text/plain", text, sizeof text - 1);
+    return 0;
+}
+
 /* clang-format off */
 static const struct endpoint endpoints[] = {
     {"directory",   "/directory",          "GET HEAD POST", SIGNED_AT_WILL, NULL, false, answer_directory},
@@ -149,6 +161,7 @@ static const struct endpoint endpoints[] = {
     {"finalize",    "/acme/finalize/",     "POST",      SIGNED_BY_ACCOUNT, "order", false, answer_finalize},
     {"certificate", "/acme/certificate/",  "POST",      SIGNED_BY_ACCOUNT, "certificate", false, answer_certificate},
     {"renewalInfo", "/acme/renewal-info/", "GET HEAD",  SIGNED_BY_NOBODY,  NULL, true, answer_renewal_info},
+    {"terms",       "/terms/",             "GET HEAD",  SIGNED_BY_NOBODY,  NULL, false, answer_terms},
 };
 /* clang-format on */
 
@@ -189,7 +202,7 @@ static int answer_directory(struct call *call)
     }
     json_object_set_new(directory, "meta",
                         json_pack("{s:o, s:b, s:[s], s:o}", "termsOfService",
-                                  url_json(call, "/terms"), "externalAccountRequired",
+                                  url_json(call, "/terms/1"), "externalAccountRequired",
                                   call->acme->plan.policy->eab_required, "caaIdentities",
                                   CAA_IDENTITY, "profiles", describe_profiles(call->acme)));
     return answer_json(call, 200, directory);

@@ -26,6 +26,10 @@ is_deeply($again->{json}{contact}, $mail{contact}, '  and is not changed by that
 my $found = $client->register(onlyReturnExisting => JSON::PP::true);
 is("$found->{status} $found->{fields}{location}", "200 $client->{kid}", 'it is found by its key alone');
 
+my $terms = $client->{directory}{meta}{termsOfService};
+is_deeply([map { $client->ask($_)->{status} } $terms, $terms =~ s/1$/2/r, $terms =~ s/1$/3/r], [200, 200, 404],
+    'what is agreed to can be read, and what it may be changed to');
+
 # --- POST-as-GET, where GET would do: section 6.3 --------------------------------------------------
 
 is_deeply($client->post($ca->{directory})->{json}, $client->{directory}, 'an account may sign for the directory');

@@ -101,9 +101,11 @@ my @idle = map { IO::Socket::INET->new(PeerAddr => $plain, Timeout => 5) } 1 .. 
 is(says("GET /nothing HTTP/1.1\r\n\r\n"), 'HTTP/1.1 404 Not Found', 'hundreds who say nothing do not keep others out');
 @idle = ();
 
+my ($out, $err, $status) = try('serve', '--state', $state);
+is("$status $err", "2 fakeca: $state: somebody serves there already\n", 'a second one at the same place is refused');
 is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
 ok(!-e $ca->{manage}, 'and its socket is gone');
-my ($out, $err, $status) = try('armed', '--state', $state);
+($out, $err, $status) = try('armed', '--state', $state);
 is($status, 2, 'nobody to ask');
 like($err, qr/nobody serves there/, '  is said');
 
