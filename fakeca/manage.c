@@ -212,7 +212,7 @@ static int do_profile(struct manage *manage, const json_t *request, json_t *answ
     if (need(request, "name", &name, e) < 0)
         return -1;
     if (lifetime < 1)
-        return failed(e, "a lifetime in seconds is needed");
+        return failed(e, "%s: expected a lifetime of a second or more", name);
     return acme_profile_lasts(manage->acme, name, lifetime, e) < 0
                ? -1
                : keep_lifetime(manage->store, name, lifetime, e);
@@ -432,26 +432,18 @@ static bool is_served(const struct sockaddr_un *address)
     return served;
 }
 
-int manage_unserved(const char *directory, struct error *e)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    if (snprintf(address.sun_path, sizeof address.sun_path, "%s/" MANAGE_SOCKET, directory) >=
-        (int)sizeof address.sun_path)
-        return failed(e, "%s: the path is too long for a socket", directory);
-    return is_served(&address) ? failed(e, "%s: somebody serves there already", directory) : 0;
-}
-
 int manage_open(struct manage *manage, const char *directory, struct error *e)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     mode_t mask;
 
-    manage->fd = -1;
-    if (manage_unserved(directory, e) < 0)
-        return -1;
-    snprintf(manage->path, sizeof manage->path, "%s/" MANAGE_SOCKET, directory);
+    if (snprintf(manage->path, sizeof manage->path, "%s/" MANAGE_SOCKET, directory) >=
+        (int)sizeof manage->path)
+        return manage->fd = -1, failed(e, "%s: the path is too long for a socket", directory);
     strcpy(address.sun_path, manage->path);
+    manage->fd = -1;
+    if (is_served(&address))
+        return failed(e, "%s: somebody serves there already", directory);
     unlink(manage->path);
     manage->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     mask = umask(0177);

@@ -60,9 +60,7 @@ struct manage {
     char path[108];
 };
 
-/* An error where somebody serves that directory now. */
-int manage_unserved(const char *directory, struct error *e);
-/* The same; a socket that a killed process left is replaced. */
+/* A socket that a killed process left is replaced; one that is listened on is an error. */
 int manage_open(struct manage *manage, const char *directory, struct error *e);
 void manage_close(struct manage *manage);
 

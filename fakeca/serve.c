@@ -90,8 +90,6 @@ static int open_state(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
 
-    if (manage_unserved(plan->state, e) < 0)
-        return -1;
     if (plan->clock != NULL && (serve->page = page_map(plan->clock, e)) == NULL)
         return -1;
     if (authority_need(plan->state, "Rehearsal", now(serve), e) < 0 ||
