@@ -32,9 +32,8 @@ struct blob {
     uint64_t magic;
     uint64_t entries[BLOB_CALLS];   /* our functions, counted from the start */
     uint64_t originals[BLOB_CALLS]; /* the kernel's, addresses in the process */
-    uint64_t
-        others[BLOB_OTHERS]; /* pages of a clock that the process had mapped by itself; 0: none */
-    uint64_t libc;           /* the table below, counted from the start */
+    uint64_t others[BLOB_OTHERS];   /* pages of a clock that the process had mapped; 0: none */
+    uint64_t libc;                  /* the table below, counted from the start */
 };
 
 /* Functions of libc, in the order of BLOB_LIBC_CALLS. */
