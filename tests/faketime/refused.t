@@ -205,8 +205,20 @@ SKIP: {
     ok(is_real($process), '  which lives');
     finish($process);
 }
-refuses('where the kernel refuses ptrace', 6, qr/may not be traced/, "$dir/noptrace", @attach, $clock, $pid);
+my $forbidden = qr/may not be traced, though it is yours; expected [^\n]* a kernel and a container that allow ptrace/;
+refuses('where the kernel refuses ptrace', 6, $forbidden, "$dir/noptrace", @attach, $clock, $pid);
 refuses('  for poke', 6, qr/may not be traced/, "$dir/noptrace", "$build/fakeclock", 'poke', $pid);
+refuses('  for doctor', 6, $forbidden, "$dir/noptrace", "$build/fakeclock", 'doctor', $pid);
+for my $scope (1 .. 3) { # as Yama says it; the refusal is the filter's, for few kernels have Yama
+    SKIP: {
+        my $sysctl = '/proc/sys/kernel';
+        my @yama = ('unshare', '-Urm', 'sh', '-c', "mount -t tmpfs none $sysctl && mkdir $sysctl/yama && "
+            . "echo $scope >$sysctl/yama/ptrace_scope && exec \"\$@\"", 'sh');
+        skip 'no mount namespaces here', 1 if system("unshare -Urm mount -t tmpfs none $sysctl 2>/dev/null") != 0;
+        refuses("  by Yama, $scope", 6, qr/may not be traced, for kernel.yama.ptrace_scope is $scope; expected 0/,
+            @yama, "$dir/noptrace", @attach, $clock, $pid);
+    }
+}
 refuses('  for a static program', 6, qr/cannot trace/, "$dir/noptrace", @run, $clock, '--', "$dir/static");
 my @processors = ('grep', '^Cpus_allowed:', '/proc/self/status');
 is((tries("$dir/noptrace", @run, $clock, '--', @processors))[1], (tries(@processors))[1],
