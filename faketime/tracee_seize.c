@@ -19,8 +19,7 @@
 
 /* --- why not ----------------------------------------------------------------------------------- */
 
-/* What /proc/PID/status says after `key`: "" where there is nothing. */
-static void status_of(pid_t pid, const char *key, char value[64])
+void tracee_status(pid_t pid, const char *key, char value[64])
 {
     char path[40], line[256];
     FILE *file;
@@ -41,7 +40,7 @@ static bool is_ours(pid_t pid)
     char users[64];
     unsigned real, effective, saved;
 
-    status_of(pid, "Uid:", users);
+    tracee_status(pid, "Uid:", users);
     /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers, proc(5) */
     return geteuid() == 0 || (sscanf(users, "%u %u %u", &real, &effective, &saved) == 3 &&
                               real == geteuid() && effective == real && saved == real);
@@ -78,9 +77,9 @@ static int refused(pid_t pid, int why, struct error *e)
 {
     char state[64], tracer[64], group[64];
 
-    status_of(pid, "State:", state);
-    status_of(pid, "TracerPid:", tracer);
-    status_of(pid, "Tgid:", group);
+    tracee_status(pid, "State:", state);
+    tracee_status(pid, "TracerPid:", tracer);
+    tracee_status(pid, "Tgid:", group);
     if (*state == '\0')
         return failed(e, "process %d: there is none", (int)pid);
     if (pid == getpid())
@@ -231,7 +230,7 @@ int tracee_seize(pid_t pid, struct tracee *tracee, struct error *e)
     int fresh;
 
     *tracee = (struct tracee){.pid = pid};
-    status_of(pid, "Tgid:", group);
+    tracee_status(pid, "Tgid:", group);
     if (pid == getpid() || strtol(group, NULL, 10) != pid)
         return refused(pid, ESRCH, e);
     set_patience(PATIENCE_SECONDS);
