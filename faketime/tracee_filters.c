@@ -33,8 +33,8 @@ static bool are_ours(pid_t pid)
 /* As many as we have ourselves were inherited by both, in a container for instance, and let us do the same. */
 int tracee_suspend_filters(const struct tracee *tracee, struct error *e)
 {
-    long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_SUSPEND_SECCOMP,
-         theirs = filters_of(tracee->pid);
+    long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_SUSPEND_SECCOMP;
+    long theirs = filters_of(tracee->pid);
 
     if (theirs == 0 || theirs <= filters_of(getpid()) ||
         ptrace(PTRACE_SETOPTIONS, tracee->worker, 0, options) == 0 || are_ours(tracee->pid))

@@ -83,7 +83,7 @@ like($said, qr/^by          redirecting and trapping waits; /m, '  and its waits
 unlike($said, qr/^beware/m, '  of which nothing has to be said');
 finish($static);
 $static = waiting("$dir/static");
-my $hangs_perhaps = qr/process $static->{pid}: waits until a time on the clock may hang, for it is linked statically [^\n]*/;
+my $hangs_perhaps = qr/process $static->{pid}: waits until a time on the clock may hang, for it is linked [^\n]*/;
 ($said, $status) = doctor("$build/fakeclock", 'attach', $clock, $static->{pid});
 is($status, 0, 'one that is only attached is on the clock');
 like($said, qr/\Afakeclock: $hangs_perhaps\n\z/, '  and one line tells what may go wrong');

@@ -28,8 +28,8 @@ arm();
 setInterval(() => ends("interval"), hour);
 const wait = () => new Worker(`
     const { parentPort } = require("worker_threads"), never = new Int32Array(new SharedArrayBuffer(4));
-    parentPort.postMessage("waits"); Atomics.wait(never, 0, 0, ${hour}); parentPort.postMessage("over");`, { eval: true })
-    .on("message", (said) => said === "over" ? ends("atomics") : tell("waits"));
+    parentPort.postMessage("waits"); Atomics.wait(never, 0, 0, ${hour}); parentPort.postMessage("over");`,
+    { eval: true }).on("message", (said) => said === "over" ? ends("atomics") : tell("waits"));
 wait();
 process.stdin.on("data", (order) => order.toString() === "wait\n" ? wait() : tell("asked"));
 END
