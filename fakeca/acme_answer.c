@@ -15,9 +15,9 @@
 
 /* Let's Encrypt's of 2026 */
 const struct profile usual_profiles[] = {
-    {"classic",    "90 days, with a common name", 90 * DAY,   false, 7 * DAY,  7 * DAY, 30 * DAY, 100},
-    {"tlsserver",  "45 days, no common name",     45 * DAY,   true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
-    {"shortlived", "160 hours, no common name",   160 * HOUR, true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
+    {"classic",    90 * DAY,   false, 7 * DAY,  7 * DAY, 30 * DAY, 100},
+    {"tlsserver",  45 * DAY,   true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
+    {"shortlived", 160 * HOUR, true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
 };
 const size_t usual_profile_count = sizeof usual_profiles / sizeof usual_profiles[0];
 
@@ -156,9 +156,15 @@ static json_t *describe_profiles(const struct acme *acme)
 {
     json_t *profiles = json_object();
 
-    for (size_t i = 0; i < acme->plan.profile_count; i++)
-        json_object_set_new(profiles, acme->plan.profiles[i].name,
-                            json_string(acme->plan.profiles[i].what));
+    for (size_t i = 0; i < acme->plan.profile_count; i++) {
+        const struct profile *profile = &acme->plan.profiles[i];
+        char lasts[DURATION_TEXT];
+
+        duration_format(profile->lifetime * NANOSECONDS, lasts);
+        json_object_set_new(
+            profiles, profile->name,
+            json_sprintf("%s, %s common name", lasts, profile->no_common_name ? "no" : "with a"));
+    }
     return profiles;
 }
 

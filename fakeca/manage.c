@@ -212,7 +212,7 @@ static int do_profile(struct manage *manage, const json_t *request, json_t *answ
     if (need(request, "name", &name, e) < 0)
         return -1;
     if (lifetime < 1)
-        return failed(e, "a lifetime in seconds is needed");
+        return failed(e, "%s: expected a lifetime of a second or more", name);
     return acme_profile_lasts(manage->acme, name, lifetime, e) < 0
                ? -1
                : keep_lifetime(manage->store, name, lifetime, e);

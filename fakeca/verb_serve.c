@@ -79,7 +79,6 @@ static int take_profile(char *text, struct serve_plan *plan, struct error *e)
         profile = &plan->profiles[plan->profile_count++];
         *profile = usual_profiles[0];
         profile->name = text;
-        profile->what = sign + 1;
     }
     profile->lifetime = lifetime / NANOSECONDS;
     plan->lasting[profile - plan->profiles] = true;
