@@ -95,17 +95,17 @@ ALONE = -O2 -ffreestanding -fpie -fvisibility=hidden -mgeneral-regs-only -fno-st
 $(BUILD)/obj/alone/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) $(ALONE) -c -o $@ $<
-ALONE_PARTS = blob_code blob_waits deadline page shim_cond shim_lock shim_sleep shim_syscall shim_timer \
-              shim_watch
+ALONE_PARTS = blob_code blob_waits deadline page shim_cond shim_event shim_futex shim_lock shim_semaphore \
+              shim_sleep shim_syscall shim_timer shim_watch
 BLOB = $(patsubst %,$(BUILD)/obj/alone/faketime/%.o,$(ALONE_PARTS) blob_libc)
 $(BUILD)/obj/alone/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) -I. -MMD -MP -c -o $@ $<
 $(BUILD)/blob.elf: faketime/blob.ld $(BLOB)
-	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@
+	ld --gc-sections --no-relax --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@
 TRAP = $(patsubst %.c,$(BUILD)/obj/alone/%.o,$(sort $(wildcard faketime/trap_*.c)) faketime/deadline.c faketime/page.c)
 $(BUILD)/trap.elf: faketime/trap.ld $(TRAP)
-	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@
+	ld --gc-sections --no-relax --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@
 $(BUILD)/%.bin: $(BUILD)/%.elf
 	objcopy -O binary -j .head -j .text $< $@
 $(BUILD)/obj/faketime/image.o: faketime/image.S $(BUILD)/blob.bin
