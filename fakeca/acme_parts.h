@@ -23,8 +23,8 @@ struct acme {
     struct mint *mint;
     struct keyring keyring;
     struct recheck *rechecks;
-    unsigned place,
-        places; /* where the directory's entries are, 0: at home, and how many there were */
+    unsigned place;  /* where the directory's entries are; 0: at home */
+    unsigned places; /* how many there were */
 };
 
 struct call {
@@ -44,7 +44,13 @@ struct call {
     json_t *account;
 };
 
-enum signer_kind { SIGNED_BY_NOBODY, SIGNED_BY_KEY, SIGNED_BY_ACCOUNT, SIGNED_BY_EITHER };
+enum signer_kind {
+    SIGNED_BY_NOBODY,
+    SIGNED_AT_WILL, /* GET, or POST-as-GET by an account: RFC 8555 section 6.3 */
+    SIGNED_BY_KEY,
+    SIGNED_BY_ACCOUNT,
+    SIGNED_BY_EITHER
+};
 
 struct endpoint {
     const char *name; /* as RFC 8555 section 9.7.5 and the fault table call it */

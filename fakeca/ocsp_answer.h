@@ -42,8 +42,7 @@ struct ocsp_plan {
     struct authority *authority; /* borrowed until ocsp_responder_free */
     standing_of *standing;
     void *context;
-    int64_t
-        backdate; /* seconds: thisUpdate lies that long before `at`, for clients that are slow */
+    int64_t backdate; /* seconds: thisUpdate lies so long before `at`, for slow clients */
     int64_t lifetime; /* seconds from thisUpdate to nextUpdate */
     int64_t reuse;    /* seconds; 0: sign every answer */
     bool delegated;   /* answers are signed by a delegate (RFC 6960 section 4.2.2.2), not the CA */
@@ -54,6 +53,8 @@ struct ocsp_responder;
 /* To be freed with ocsp_responder_free; NULL with *e.  The plan is copied. */
 struct ocsp_responder *ocsp_responder_new(const struct ocsp_plan *plan, struct error *e);
 void ocsp_responder_free(struct ocsp_responder *responder);
+/* From now on it is so in place of what the plan has; what was signed otherwise is not used again. */
+void ocsp_responder_delegates(struct ocsp_responder *responder, bool delegated);
 
 /* How to misbehave in one answer.  Zero everywhere is good behaviour.  A caller may copy a row of
  * the table and change its parameters. */

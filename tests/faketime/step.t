@@ -212,6 +212,8 @@ for ([['step', $clock], qr/--by: expected how far/], [['step', '--by', '1h'], qr
     [['suspend', $clock, '-8h'], qr/is not how long a machine was suspended/],
     [['advance', '--mono', $clock, '-8h'], qr/the monotonic clocks never go back/],
     [['set', '--mono', $clock, '2020-01-01'], qr/the monotonic clocks never go back/],
+    [['step', $clock, '--by', '1h', '--tree', 'x'], qr/--tree: 'x' is not a process/],
+    [['step', $clock, '--by', '1h', '--watch', '0'], qr/--watch: '0' is not a process/],
     [['poke', 'x'], qr/'x' is not a process/], [['poke'], qr/expected: fakeclock poke/]) {
     my ($arguments, $error) = @$_;
     my ($exit, $text) = fakeclock(@$arguments);
