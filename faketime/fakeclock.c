@@ -341,7 +341,9 @@ static int verb_attach(int argc, char **argv)
         return complain(BAD_INPUT, &e);
     if (arguments.tree)
         return attach_tree(pid, clock, complain_of_one) == 0 ? DONE : ENVIRONMENT;
-    return attach(pid, clock, &e) < 0 ? complain(ENVIRONMENT, &e) : DONE;
+    if (attach(pid, clock, &e) < 0)
+        return complain(ENVIRONMENT, &e);
+    return attach_leaves_waits(pid, &e) ? complain(DONE, &e) : DONE;
 }
 
 static int verb_detach(int argc, char **argv)
