@@ -70,10 +70,12 @@ end
 
 server.PATIENCE = 60 -- seconds that a server may take to start, to reload or to end
 
--- Where it listens, if it came up: `state` is "serving" then, else the play ends with `why`, if that is known.
+-- Where it listens, if it came up: `state` is "serving" then.  Else the play ends with `why`, where the adapter has
+-- understood what it "refused", and with the last that it said where not.
 function server.came_up(self, state, why)
   if state == "serving" then return self._state.listen end
-  return words.environment("target %s did not start: %s; %s", self._name, why or "no word in time", server.said(self))
+  if state ~= "refused" or not why then why = ("%s; %s"):format(why or "no word in time", server.said(self)) end
+  return words.environment("target %s did not start: %s", self._name, why)
 end
 
 -- How a reload ended that was asked for by a signal: the news in self._state.box is "serving", or another and why.

@@ -90,7 +90,7 @@ end
 
 -- The user's configuration on this stage; what had to be left out is told once.
 local function own_config(self, path)
-  local text, left_out = nginx_conf.rehearsed(path, {
+  local text, left_out, from = nginx_conf.rehearsed(path, {
     dir = self._dir, address = self._state.listen, name = self._name, directives = directives(self),
     root = host.uid() == 0,
   })
@@ -101,8 +101,14 @@ local function own_config(self, path)
     self._play.run.tap:comment(self._play, ("%s: whom ssl_verify_client turns away is told in HTTP (400), and counts "
       .. "as ok: the handshake succeeds"):format(path))
   end
-  self._state.told = true
+  self._state.told, self._state.from = true, from
   return text
+end
+
+-- What nginx says of a line that is the user's, with the place where it stands in the user's file.
+local function with_own_place(self, said)
+  local from = self._state.from or {}
+  return (said:gsub("%S+/nginx%.conf:(%d+)", function (line) return from[tonumber(line)] end))
 end
 
 -- Mistakes in it are told before anything is started.
@@ -132,7 +138,8 @@ function nginx.start(self)
   end
   server.run(self, argv(self, "-g", "daemon off;"), function (line)
     if line:find "%] [%d#]+: reconfiguring" then asked = true end
-    if line:find "%[emerg%]" then verdict("refused", (line:gsub("^.-%[emerg%] [%d#]+: ", ""))) end
+    local emergency = line:match "%[emerg%] (.*)"
+    if emergency then verdict("refused", with_own_place(self, (emergency:gsub("^[%d#]+: ", "")))) end
     if line:find "start worker process %d" then verdict "serving" end
   end, function (why) box:put("ended", why) end)
   return server.came_up(self, box:take(server.PATIENCE))
@@ -145,7 +152,7 @@ end
 
 function nginx.check(self)
   local ending, _, err = self._play:command(argv(self, "-t"), { clock = self._clock })
-  return ending.code == 0 and "works" or "fails", (err:match "%[emerg%][^\n]*" or err)
+  return ending.code == 0 and "works" or "fails", with_own_place(self, err:match "%[emerg%][^\n]*" or err)
 end
 
 function nginx.stop(self)

@@ -68,7 +68,7 @@ local function unquoted(word)
   return (word:gsub("^(['\"])(.*)%1$", "%2"))
 end
 
--- A block is a list of { name, words..., block = nested or nil }.
+-- A block is a list of { name, words..., block = nested or nil, at = "FILE:LINE" }.
 local function parse_block(state, top)
   local block = {}
   local current = {}
@@ -76,6 +76,7 @@ local function parse_block(state, top)
     local token = state.tokens[state.at]
     state.at = state.at + 1
     if token.word then
+      current.at = current.at or ("%s:%d"):format(state.path, token.line)
       current[#current + 1] = token.word
     elseif token.mark == ";" then
       if current[1] == "include" and current[2] then
@@ -235,23 +236,29 @@ local function rehearse_main(main, settings)
   return kept, found
 end
 
+-- Adds `text` to `lines`, and to `lines.from` where its lines come from.
+local function add(lines, text, from)
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    lines[#lines + 1] = line
+    lines.from[#lines] = from
+  end
+end
+
 local function write(block, depth, lines)
   local pad = ("    "):rep(depth)
   for _, directive in ipairs(block) do
     local text = pad .. table.concat(directive, " ")
+    add(lines, text .. (directive.block and " {" or ";"), directive.at)
     if directive.block then
-      lines[#lines + 1] = text .. " {"
       write(directive.block, depth + 1, lines)
-      lines[#lines + 1] = pad .. "}"
-    else
-      lines[#lines + 1] = text .. ";"
+      add(lines, pad .. "}", directive.at)
     end
   end
   return lines
 end
 
--- The text of the configuration at `path` as it runs on a stage, and what was left out: names of
--- directives, and server blocks.
+-- The text of the configuration at `path` as it runs on a stage; what was left out: names of directives, and
+-- server blocks; and of each line of that text where it comes from, "FILE:LINE", if it is the user's.
 --   settings: dir, address, name, directives (those the rehearsal decides), root
 function nginx_conf.rehearsed(path, settings)
   settings.left_out = {}
@@ -260,7 +267,8 @@ function nginx_conf.rehearsed(path, settings)
   if not found then
     words.mistake("%s: no server block with TLS has the server_name %s", path, settings.name)
   end
-  return table.concat(write(main, 0, {}), "\n") .. "\n", words.keys(settings.left_out)
+  local lines = write(main, 0, { from = {} })
+  return table.concat(lines, "\n") .. "\n", words.keys(settings.left_out), lines.from
 end
 
 return nginx_conf

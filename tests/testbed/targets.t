@@ -226,7 +226,7 @@ PLAY
 }
 
 SKIP: {
-    skip 'nginx is not installed', 8 unless -x '/usr/sbin/nginx';
+    skip 'nginx is not installed', 15 unless -x '/usr/sbin/nginx';
     open $file, '>', "$DIR/nginx.conf" or die;
     print $file <<'CONF';
 user nobody;
@@ -279,6 +279,20 @@ CONF
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/asks.conf", $own);
     like $out, qr/^# \S+asks\.conf: whom ssl_verify_client turns away is told in HTTP \(400\), and counts as ok/m,
         'a configuration that asks for client certificates';
+
+    # nginx reads another file than the user wrote, and is not to be quoted with the lines of that one
+    mkdir "$DIR/sites" or die;
+    open $file, '>', "$DIR/sites/odd.conf" or die;
+    print $file "# a limit\n\nclient_max_boody_size 1m;\n";
+    close $file;
+    (my $odd = do { local (@ARGV, $/) = ("$DIR/nginx.conf"); <> }) =~ s{http \{}{$&\n    include sites/*.conf;};
+    open $file, '>', "$DIR/odd.conf" or die;
+    print $file $odd;
+    close $file;
+    ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/odd.conf", $own);
+    is $status, 6, 'a directive that nginx does not know';
+    like $out, qr{did not start: unknown directive "client_max_boody_size" in \S+/sites/odd\.conf:3$}m,
+        'is told once, with the place where the user has it';
 
     # the user's own limits are what is rehearsed
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/nginx.conf", scenario(<<'PLAY'));

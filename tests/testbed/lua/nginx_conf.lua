@@ -39,7 +39,7 @@ write("sites/other.conf", "server { listen 443 ssl; server_name other.test; ssl_
 
 local settings = { dir = "/state", address = "127.0.0.1:443", name = "shop.test", root = false,
   directives = { ssl_certificate = "/live/chain.pem", ssl_certificate_key = "/live/key.pem" } }
-local text, left_out = nginx_conf.rehearsed(dir .. "/nginx.conf", settings)
+local text, left_out, from = nginx_conf.rehearsed(dir .. "/nginx.conf", settings)
 like(text, "ssl_certificate /live/chain.pem;", "certificates are the rehearsal's")
 is(text:find("letsencrypt", 1, true), nil, "and no longer the user's")
 like(text, "listen 127%.0%.0%.1:443 ssl http2;", "the listener is on the stage, with the protocols that it had")
@@ -53,6 +53,16 @@ is(left_out, { "access_log", "daemon", "pid", "server on 443", "server other.tes
 is(text:find("daemon", 1, true), nil, "it stays in the foreground")
 is(text:find("/var/log", 1, true), nil, "and writes to none of the user's files, however deep")
 like(text, "load_module /usr/share/nginx/modules/", "modules are found where nginx has them")
+
+local places = {}
+local number = 0
+for line in text:gmatch "(.-)\n" do
+  number = number + 1
+  places[line:match "^%s*(%S+)"] = (from[number] or ""):gsub("^.*/", "")
+end
+is(places.location, "shop.conf:7", "of each line is known where it comes from")
+is(places.map, "nginx.conf:9", "however it was included")
+is(places.ssl_certificate, "", "unless it is the rehearsal's")
 
 boom(function ()
   settings.name = "absent.test"
