@@ -184,7 +184,7 @@ static int check_inner(struct call *call, const struct jws *inner)
     const json_t *old = json_object_get(inner->payload, "oldKey");
     const char *account = text_of(inner->payload, "account");
     char given[THUMBPRINT_TEXT], known[THUMBPRINT_TEXT];
-    EVP_PKEY *key;
+    struct verifier signer = {0};
     struct error e;
     int status;
 
@@ -198,11 +198,12 @@ static int check_inner(struct call *call, const struct jws *inner)
         jwk_thumbprint(json_object_get(call->account, "jwk"), known, &e) < 0 ||
         strcmp(given, known) != 0)
         return refuse(call, MALFORMED, "\"oldKey\" is not the account's key");
-    key = jwk_key(inner->jwk, &e);
-    if (key == NULL)
+    signer.key = jwk_key(inner->jwk, &e);
+    if (signer.key == NULL)
         return refuse(call, BAD_PUBLIC_KEY, "%s", e.text);
-    status = jws_verify(inner, key, &e) < 0 ? refuse(call, MALFORMED, "inner JWS: %s", e.text) : 0;
-    EVP_PKEY_free(key);
+    status =
+        jws_verify(inner, &signer, &e) < 0 ? refuse(call, MALFORMED, "inner JWS: %s", e.text) : 0;
+    verifier_close(&signer);
     return status;
 }
 

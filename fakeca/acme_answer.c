@@ -258,9 +258,9 @@ static int find_account(struct call *call)
         call->account = store_get(call->store, "account", call->account_number);
     if (call->account == NULL)
         return refuse(call, ACCOUNT_DOES_NOT_EXIST, "there is no account '%.200s'", call->jws.kid);
-    call->key = keyring_key(&call->acme->keyring, call->account_number,
+    call->signer = keyring_key(&call->acme->keyring, call->account_number,
                             json_object_get(call->account, "jwk"), &e);
-    return call->key == NULL ? broken(call, &e) : 0;
+    return call->signer == NULL ? broken(call, &e) : 0;
 }
 
 static int find_key(struct call *call)
@@ -274,8 +274,9 @@ static int find_key(struct call *call)
         return refuse(call, MALFORMED, "%s is signed with a \"%s\"", call->endpoint->name, needed);
     if (call->jws.kid != NULL)
         return find_account(call);
-    call->key = jwk_key(call->jws.jwk, &e);
-    return call->key == NULL ? refuse(call, BAD_PUBLIC_KEY, "%s", e.text) : 0;
+    call->brought.key = jwk_key(call->jws.jwk, &e);
+    call->signer = &call->brought;
+    return call->brought.key == NULL ? refuse(call, BAD_PUBLIC_KEY, "%s", e.text) : 0;
 }
 
 static int check_signed(struct call *call)
@@ -283,7 +284,7 @@ static int check_signed(struct call *call)
     char url[URL_TEXT];
     struct error e;
 
-    if (jws_verify(&call->jws, call->key, &e) < 0)
+    if (jws_verify(&call->jws, call->signer, &e) < 0)
         return refuse(call, MALFORMED, "%s", e.text);
     url_of(call, url, "%s", call->request->target);
     if (call->jws.url == NULL || strcmp(call->jws.url, url) != 0)
@@ -411,7 +412,7 @@ void acme_answer(void *context, const struct http_request *request, struct http_
     add_common_fields(&call);
     misbehave_after(&call.chosen, answer);
     jws_free(&call.jws);
-    EVP_PKEY_free(call.key);
+    verifier_close(&call.brought);
     json_decref(call.account);
 }
 

@@ -206,7 +206,7 @@ static int issue_in_time(struct call *call, json_t *order, const struct request 
     struct error e;
     int waits;
 
-    if (EVP_PKEY_eq(request->key, call->key) == 1)
+    if (EVP_PKEY_eq(request->key, call->signer->key) == 1)
         return refuse(call, BAD_CSR, "the request's key is the account's own");
     waits = recheck_start(call, order, &e);
     if (waits == 0)
@@ -360,7 +360,7 @@ static bool holds_all_names(struct call *call, const json_t *body)
 static int may_revoke(struct call *call, const json_t *body, X509 *certificate)
 {
     if (call->account == NULL)
-        return EVP_PKEY_eq(X509_get0_pubkey(certificate), call->key) == 1
+        return EVP_PKEY_eq(X509_get0_pubkey(certificate), call->signer->key) == 1
                    ? 0
                    : refuse(call, UNAUTHORIZED,
                             "the request is not signed with that certificate's key");

@@ -20,19 +20,22 @@ static const struct kind {
 
 static json_t *new_challenges(const char *type, bool wildcard)
 {
+    unsigned char random[CHALLENGES][TOKEN_OCTETS];
     json_t *all = json_array();
+
+    if (RAND_bytes(random[0], sizeof random) != 1)
+        return all;
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         for (int k = 0; k < CHALLENGES; k++) {
-            unsigned char random[TOKEN_OCTETS];
             char token[BASE64URL_TEXT(TOKEN_OCTETS)];
 
             if (strcmp(kinds[i].type, type) != 0 || kinds[i].wildcard != wildcard ||
-                !kinds[i].offered[k] || RAND_bytes(random, sizeof random) != 1)
+                !kinds[i].offered[k])
                 continue;
             json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "type", challenge_names[k],
                                                  "status", "pending", "token",
-                                                 base64url(random, sizeof random, token)));
+                                                 base64url(random[k], TOKEN_OCTETS, token)));
         }
     return all;
 }

@@ -38,7 +38,8 @@ struct call {
     int64_t now;
     struct jws jws;
     json_t *payload;        /* the JWS's; borrowed, NULL for POST-as-GET */
-    EVP_PKEY *key;          /* that signed it */
+    struct verifier *signer; /* whose key signed it; an account's, or `brought` */
+    struct verifier brought;
     struct chosen chosen;   /* the fault that this request meets */
     int64_t account_number; /* 0: signed by a key without an account */
     json_t *account;

@@ -102,6 +102,11 @@ ssize_t connection_receive(struct http_connection *c, char *out, size_t room)
     return got >= 0 ? got : plain_waits(c, EV_READ);
 }
 
+bool connection_holds_back(const struct http_connection *c)
+{
+    return c->ssl != NULL && SSL_has_pending(c->ssl) == 1;
+}
+
 ssize_t connection_send(struct http_connection *c, const char *bytes, size_t length)
 {
     ssize_t put;

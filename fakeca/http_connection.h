@@ -41,6 +41,8 @@ void connection_wait_for(struct http_connection *c, int events);
 
 enum { GONE = 0, AGAIN = -1 }; /* AGAIN: what is to be waited for is waited for */
 ssize_t connection_receive(struct http_connection *c, char *out, size_t room);
+/* Whether bytes that the kernel has given out already are yet to be received. */
+bool connection_holds_back(const struct http_connection *c);
 ssize_t connection_send(struct http_connection *c, const char *bytes, size_t length);
 
 /* With a last word that the peer gets to see: then it is drained until it is over. */

@@ -149,7 +149,7 @@ static int make_room(struct http_connection *c)
 /* Goes on with a connection as far as it goes now. */
 static void step(struct http_connection *c)
 {
-    for (;;) {
+    for (bool heard = false;; heard = true) {
         ssize_t got;
         int status = c->out != NULL ? flush(c) : 1;
 
@@ -160,6 +160,10 @@ static void step(struct http_connection *c)
             return;
         if (status > 0)
             continue;
+        if (heard && !connection_holds_back(c)) { /* the kernel says when there is more */
+            connection_wait_for(c, EV_READ);
+            return;
+        }
         if (make_room(c) < 0) {
             connection_end(c);
             return;

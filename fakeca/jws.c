@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "fakeca/base64url.h"
-#include "fakeca/jwk.h"
 
 /* Jansson's own limit on depth is 2048, fixed when it was built. */
 static bool too_deep(const char *bytes, size_t length)
@@ -162,7 +161,7 @@ static int read_object(const json_t *object, struct jws *jws, bool (*known)(cons
 
 int jws_of_object(const json_t *object, struct jws *jws, enum jws_fault *fault, struct error *e)
 {
-    return read_object(object, jws, jwk_algorithm_known, fault, e);
+    return read_object(object, jws, algorithm_known, fault, e);
 }
 
 int jws_of_secret(const json_t *object, struct jws *jws, enum jws_fault *fault, struct error *e)
@@ -190,10 +189,10 @@ int jws_parse(const char *bytes, size_t length, struct jws *jws, enum jws_fault 
     return status;
 }
 
-int jws_verify(const struct jws *jws, EVP_PKEY *key, struct error *e)
+int jws_verify(const struct jws *jws, struct verifier *signer, struct error *e)
 {
-    return jwk_verify(key, jws->algorithm, jws->signing_input, jws->signing_length, jws->signature,
-                      jws->signature_length, e);
+    return verifier_check(signer, jws->algorithm, jws->signing_input, jws->signing_length,
+                          jws->signature, jws->signature_length, e);
 }
 
 int jws_verify_secret(const struct jws *jws, const unsigned char *secret, size_t length,
