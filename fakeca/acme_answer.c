@@ -51,7 +51,8 @@ void url_of(const struct call *call, char out[URL_TEXT], const char *format, ...
     va_end(list);
 }
 
-json_t *url_json(const struct call *call, const char *format, ...)
+void tell_url(const struct call *call, struct json_text *told, const char *name, const char *format,
+              ...)
 {
     char path[URL_TEXT], url[URL_TEXT];
     va_list list;
@@ -60,27 +61,24 @@ json_t *url_json(const struct call *call, const char *format, ...)
     vsnprintf(path, sizeof path, format, list);
     va_end(list);
     url_of(call, url, "%.2000s", path);
-    return json_string(url);
+    json_text_string(told, name, url);
 }
 
-int answer_json(struct call *call, int status, json_t *body)
-{
-    char *text;
-
-    body = misbehave_retell(&call->chosen, body);
-    text = json_dumps(body, JSON_COMPACT);
-    json_decref(body);
-    call->answer->status = status;
-    http_answer_body(call->answer, "application/json", text, text == NULL ? 0 : strlen(text));
-    return text == NULL ? -1 : 0;
-}
-
-json_t *time_json(int64_t seconds)
+void tell_time(struct json_text *told, const char *name, int64_t seconds)
 {
     char text[MOMENT_TEXT];
 
     moment_format(seconds, text);
-    return json_string(text);
+    json_text_string(told, name, text);
+}
+
+int answer_json(struct call *call, int status, struct json_text *told)
+{
+    char *text = misbehave_retell(&call->chosen, json_text_take(told));
+
+    call->answer->status = status;
+    http_answer_body(call->answer, "application/json", text, text == NULL ? 0 : strlen(text));
+    return text == NULL ? -1 : 0;
 }
 
 /* --- things ------------------------------------------------------------------------------------- */
@@ -152,14 +150,21 @@ static const struct endpoint endpoints[] = {
 };
 /* clang-format on */
 
-static json_t *describe_profiles(const struct acme *acme)
+static void tell_meta(const struct call *call, struct json_text *told)
 {
-    json_t *profiles = json_object();
+    const struct acme_plan *plan = &call->acme->plan;
 
-    for (size_t i = 0; i < acme->plan.profile_count; i++)
-        json_object_set_new(profiles, acme->plan.profiles[i].name,
-                            json_string(acme->plan.profiles[i].what));
-    return profiles;
+    json_text_open(told, "meta", '{');
+    tell_url(call, told, "termsOfService", "/terms");
+    json_text_bool(told, "externalAccountRequired", plan->policy->eab_required);
+    json_text_open(told, "caaIdentities", '[');
+    json_text_string(told, NULL, CAA_IDENTITY);
+    json_text_close(told, ']');
+    json_text_open(told, "profiles", '{');
+    for (size_t i = 0; i < plan->profile_count; i++)
+        json_text_string(told, plan->profiles[i].name, plan->profiles[i].what);
+    json_text_close(told, '}');
+    json_text_close(told, '}');
 }
 
 /* What the paths of its entries begin with now: nothing, unless a fault has moved them. */
@@ -174,25 +179,23 @@ static const char *place_of(const struct acme *acme, char out[32])
 static int answer_directory(struct call *call)
 {
     struct acme *acme = call->acme;
-    json_t *directory = json_object();
+    struct json_text told = {0};
     char place[32];
 
     acme->place = call->chosen.fault != NULL && call->chosen.fault->moves ? ++acme->places : 0;
     place_of(acme, place);
+    json_text_open(&told, NULL, '{');
     for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
         size_t length = strlen(endpoints[i].path);
 
         length -= endpoints[i].path[length - 1] == '/';
         if (endpoints[i].listed)
-            json_object_set_new(directory, endpoints[i].name,
-                                url_json(call, "%s%.*s", place, (int)length, endpoints[i].path));
+            tell_url(call, &told, endpoints[i].name, "%s%.*s", place, (int)length,
+                     endpoints[i].path);
     }
-    json_object_set_new(directory, "meta",
-                        json_pack("{s:o, s:b, s:[s], s:o}", "termsOfService",
-                                  url_json(call, "/terms"), "externalAccountRequired",
-                                  call->acme->plan.policy->eab_required, "caaIdentities",
-                                  CAA_IDENTITY, "profiles", describe_profiles(call->acme)));
-    return answer_json(call, 200, directory);
+    tell_meta(call, &told);
+    json_text_close(&told, '}');
+    return answer_json(call, 200, &told);
 }
 
 /* --- the envelope ------------------------------------------------------------------------------- */
@@ -259,7 +262,7 @@ static int find_account(struct call *call)
     if (call->account == NULL)
         return refuse(call, ACCOUNT_DOES_NOT_EXIST, "there is no account '%.200s'", call->jws.kid);
     call->signer = keyring_key(&call->acme->keyring, call->account_number,
-                            json_object_get(call->account, "jwk"), &e);
+                               json_object_get(call->account, "jwk"), &e);
     return call->signer == NULL ? broken(call, &e) : 0;
 }
 

@@ -248,7 +248,6 @@ int issue_rechecked(struct acme *acme, int64_t number, json_t *order, const stru
 static int finalize(struct call *call, json_t *order)
 {
     struct request request = {0};
-    char url[URL_TEXT];
     int status;
 
     if (order_refresh(call, call->number, order) < 0)
@@ -265,9 +264,7 @@ static int finalize(struct call *call, json_t *order)
     request_free(&request);
     if (status < 0)
         return -1;
-    url_of(call, url, "/acme/order/%lld", (long long)call->number);
-    http_answer_field(call->answer, "Location", "%s", url);
-    return answer_json(call, 200, order_describe(call, call->number, order));
+    return order_answer(call, 200, call->number, order);
 }
 
 int answer_finalize(struct call *call)

@@ -24,7 +24,8 @@ struct keyring {
 };
 
 /* For the key of an account that has this JWK now; good until the next call.  NULL with *e. */
-struct verifier *keyring_key(struct keyring *keyring, int64_t account, json_t *jwk, struct error *e);
+struct verifier *keyring_key(struct keyring *keyring, int64_t account, json_t *jwk,
+                             struct error *e);
 void keyring_clear(struct keyring *keyring);
 
 #endif

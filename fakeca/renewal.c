@@ -109,6 +109,7 @@ int answer_renewal_info(struct call *call)
     struct error e;
     struct ledger *ledger = ledger_of(call, &e);
     struct revoked revoked = {.at = INT64_MIN};
+    struct json_text told = {0};
 
     if (certificate == NULL)
         return refuse(call, NO_SUCH_THING, "no certificate of ours goes by that identifier");
@@ -121,7 +122,11 @@ int answer_renewal_info(struct call *call)
         revoked_window(&revoked, call->now, &start, &end);
     json_decref(certificate);
     http_answer_field(call->answer, "Retry-After", "%lld", (long long)again(&revoked, call->now));
-    return answer_json(call, 200,
-                       json_pack("{s:{s:o, s:o}}", "suggestedWindow", "start", time_json(start),
-                                 "end", time_json(end)));
+    json_text_open(&told, NULL, '{');
+    json_text_open(&told, "suggestedWindow", '{');
+    tell_time(&told, "start", start);
+    tell_time(&told, "end", end);
+    json_text_close(&told, '}');
+    json_text_close(&told, '}');
+    return answer_json(call, 200, &told);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "fakeca/json_text.h"
 #include "fakeca/store_cache.h"
 
 #define SCHEMA_VERSION 1
@@ -188,7 +189,7 @@ static int insert(struct store *store, enum statement which, const char *kind, c
                   const json_t *body, struct error *e)
 {
     sqlite3_stmt *statement = store->statements[which];
-    char *text = json_dumps(body, JSON_COMPACT);
+    char *text = json_text_of(body);
     int status;
 
     if (text == NULL)
@@ -248,7 +249,7 @@ static int change(struct store *store, enum statement which, const char *kind, i
 
 int store_put(struct store *store, const char *kind, int64_t number, json_t *body, struct error *e)
 {
-    char *text = json_dumps(body, JSON_COMPACT);
+    char *text = json_text_of(body);
     int status =
         text == NULL ? failed(e, "out of memory") : change(store, PUT, kind, number, text, e);
 
