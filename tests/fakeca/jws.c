@@ -124,6 +124,10 @@ static void what_is_no_jws_is_refused(void **state)
         "{\"protected\":\"e30\"}",
         "{\"protected\":\"e30\",\"payload\":\"!\",\"signature\":\"\"}",
         "{\"protected\":\"e31\",\"payload\":\"\",\"signature\":\"\"}",
+        "{\"protected\":\"e30\",\"protected\":\"e30\",\"signature\":\"\"}",
+        "{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"\"",
+        "{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"\"}}",
+        "{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"",
         "{\"signatures\":[]}",
         "{\"header\":{}}"};
     char *deep = malloc(JWS_MOST_BYTES + 1);
@@ -135,6 +139,38 @@ static void what_is_no_jws_is_refused(void **state)
     refused(deep, JWS_MOST_BYTES, JWS_MALFORMED, "nested deeper than 16");
     refused(deep, JWS_MOST_BYTES + 1, JWS_MALFORMED, "at most 131072 bytes");
     free(deep);
+}
+
+/* Members in another order, spaces, escapes, and what is not known: RFC 7515 section 7.2.2. */
+static void however_it_is_written(void **state)
+{
+    static const char head[] = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ"; /* {"alg":"ES256","kid":"k"} */
+    static const char *const forms[] = {
+        "{\"protected\":\"%s\",\"payload\":\"e30\",\"signature\":\"AAAA\"}",
+        "{\"signature\":\"AAAA\",\"payload\":\"e30\",\"protected\":\"%s\"}",
+        " {\n\t\"protected\" : \"%s\" ,\r\n \"payload\": \"e30\",\"signature\": \"AAAA\" } \n",
+        "{\"\\u0070rotected\":\"%s\",\"payload\":\"e3\\u0030\",\"signature\":\"AAAA\"}",
+        "{\"protected\":\"%s\",\"payload\":\"e30\",\"signature\":\"AAAA\",\"more\":[{}]}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        enum jws_fault fault;
+        struct jws jws;
+        struct error e;
+        char *text = NULL;
+
+        assert_true(asprintf(&text, forms[i], head) > 0);
+        MUST(jws_parse(text, strlen(text), &jws, &fault, &e));
+        assert_string_equal(jws.kid, "k");
+        assert_string_equal(jws.payload_text, "{}");
+        assert_int_equal(jws.signature_length, 3);
+        assert_int_equal(jws.signing_length, strlen(head) + strlen(".e30"));
+        assert_memory_equal(jws.signing_input, head, strlen(head));
+        assert_memory_equal(jws.signing_input + strlen(head), ".e30", 4);
+        jws_free(&jws);
+        free(text);
+    }
 }
 
 /* RFC 7638 section 3.1 */
@@ -189,6 +225,7 @@ int main(void)
         cmocka_unit_test(other_algorithms_are_refused),
         cmocka_unit_test(keys_are_named_in_one_way),
         cmocka_unit_test(what_is_no_jws_is_refused),
+        cmocka_unit_test(however_it_is_written),
         cmocka_unit_test(a_thumbprint_is_that_of_the_rfc),
         cmocka_unit_test(bad_keys_are_refused),
     };
