@@ -86,7 +86,8 @@ $(BUILD)/obj/pic/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(filter-out $(SANITIZE),$(CFLAGS)) -fPIC -fvisibility=hidden -c -o $@ $<
 $(BUILD)/libfakeclock.so: $(SHIM)
-	$(CC) $(filter-out $(SANITIZE),$(LDFLAGS)) -shared -Wl,-z,now,-z,defs -o $@ $^
+	$(CC) $(filter-out $(SANITIZE),$(LDFLAGS)) -shared -Wl,-z,now,-z,defs,-z,noseparate-code,-Bsymbolic-functions \
+	      -o $@ $^
 
 # What is put into processes that run already: flat, and without anything of ours around it.
 ALONE = -O2 -ffreestanding -fpie -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector \
@@ -231,7 +232,7 @@ bench: deps-bench
 	tests/bench.sh $(BUILD)
 
 # A program finds the others beside itself, so they stay together; people find theirs in bin.
-TYPED    = rehearse fakeca fakeclock $(addprefix client-,$(LIBRARIES))
+TYPED    = rehearse fakeca fakeclock target-builtin $(addprefix client-,$(LIBRARIES))
 TOGETHER = $(DESTDIR)$(PREFIX)/lib/rehearse
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(TOGETHER)

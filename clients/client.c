@@ -1,9 +1,7 @@
 /* client.c -- main: one probe for a person or a script, or a worker that is spoken to. */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include "clients/driver.h"
 #include "clients/worker.h"
 #include "faketime/page.h"
+#include "testbed/wire/streams.h"
 #include "testbed/wire/version.h"
 
 enum { EXIT_ACCEPTED, EXIT_NOT_ACCEPTED, EXIT_USAGE, EXIT_ENVIRONMENT = 6 };
@@ -158,8 +157,8 @@ int main(int argc, char **argv)
     struct option_list rest = {0};
     static char name[32];
     struct error e;
-    int status;
 
+    streams_fill();
     signal(SIGPIPE, SIG_IGN);
     snprintf(name, sizeof name, "client-%s", driver.library);
     page_guard(name, EXIT_ENVIRONMENT);
@@ -169,10 +168,5 @@ int main(int argc, char **argv)
         failed(&e, "unexpected '%s'; every value has its option, see --help", rest.items[0]);
         return complain(&e, EXIT_USAGE);
     }
-    status = run(&arguments);
-    if (fflush(stdout) != 0) {
-        failed(&e, "cannot write to stdout: %s", strerror(errno));
-        return complain(&e, EXIT_ENVIRONMENT);
-    }
-    return status;
+    return streams_end(name, run(&arguments));
 }

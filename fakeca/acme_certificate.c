@@ -213,15 +213,17 @@ static int issue_in_time(struct call *call, json_t *order, const struct request 
         return issue(call, order, request);
     set_status(order, "processing");
     json_object_set(order, "csr", json_object_get(call->payload, "csr"));
+    if (call->chosen.fault != NULL)
+        json_object_set_new(order, "met", chosen_keep(&call->chosen));
     if (waits < 0 || store_put(call->store, "order", call->number, order, &e) < 0)
         return broken(call, &e);
     http_answer_field(call->answer, "Retry-After", "1");
     return 0;
 }
 
-int issue_rechecked(struct acme *acme, int64_t number, json_t *order, const struct chosen *chosen,
-                    struct error *e)
+int issue_rechecked(struct acme *acme, int64_t number, json_t *order, struct error *e)
 {
+    json_t *met = json_incref(json_object_get(order, "met"));
     struct http_answer told = {0};
     struct request request = {0};
     struct call call = {
@@ -230,18 +232,20 @@ int issue_rechecked(struct acme *acme, int64_t number, json_t *order, const stru
         .answer = &told,
         .number = number,
         .now = acme->plan.now(acme->plan.context),
-        .chosen = *chosen,
+        .chosen = chosen_kept(met),
         .account_number = json_integer_value(json_object_get(order, "account")),
     };
     int status = check_request(&call, order, text_of(order, "csr"), &request);
 
     json_object_del(order, "csr");
+    json_object_del(order, "met");
     if (status == 0)
         status = issue(&call, order, &request);
     if (status < 0)
         failed(e, "order %lld: %.*s", (long long)number, (int)told.length, told.body);
     request_free(&request);
     http_answer_free(&told);
+    json_decref(met);
     return status;
 }
 

@@ -202,27 +202,34 @@ static json_t *challenge_named(const json_t *body, const char *name)
     return NULL;
 }
 
-/* What the fault that it meets does to a validation. */
-static struct detour detour_of(const struct acme *acme, const struct validation *validation)
+/* The fault that the validation of a challenge meets. */
+static struct chosen meet(const struct acme *acme, const json_t *body, const json_t *challenge)
 {
-    struct sockaddr_storage unused;
-    bool is_address = lookup_literal(validation->identifier, &unused);
+    const json_t *identifier = json_object_get(body, "identifier");
+    const char *type = text_of(challenge, "type");
     struct subject subject = {
         .endpoint = "validation",
-        .account = validation->account,
-        .names = json_pack("[s]", validation->identifier),
-        .traits = (validation->challenge == HTTP_01 ? OVER_HTTP : 0) |
-                  (validation->challenge == DNS_01 ? 0 : CONNECTS) | (is_address ? 0 : BY_NAME),
+        .account = json_integer_value(json_object_get(body, "account")),
+        .names = json_pack("[s]", text_of(identifier, "value")),
+        .traits = (strcmp(type, challenge_names[HTTP_01]) == 0 ? OVER_HTTP : 0) |
+                  (strcmp(type, challenge_names[DNS_01]) == 0 ? 0 : CONNECTS) |
+                  (strcmp(text_of(identifier, "type"), "ip") == 0 ? 0 : BY_NAME),
         .now = acme->plan.now(acme->plan.context),
     };
     struct chosen chosen = misbehaviour_choose(acme->plan.misbehaviour, &subject);
-    struct detour detour = {0};
 
     json_decref((json_t *)subject.names);
-    if (chosen.fault != NULL)
-        detour = chosen.fault->detour;
+    return chosen;
+}
+
+/* What that does to it. */
+static struct detour detour_of(const json_t *challenge)
+{
+    struct chosen met = chosen_kept(json_object_get(challenge, "met"));
+    struct detour detour = met.fault == NULL ? (struct detour){0} : met.fault->detour;
+
     if (detour.estranged != 0)
-        detour.estranged = chosen.perspectives;
+        detour.estranged = met.perspectives;
     return detour;
 }
 
@@ -240,6 +247,7 @@ static int send_out(struct acme *acme, int64_t number, const json_t *body, const
         .token = token,
         .key_authorization = key_authorization,
         .wildcard = json_object_get(body, "wildcard") != NULL,
+        .detour = detour_of(challenge),
     };
 
     if (jwk_thumbprint(json_object_get(account, "jwk"), thumbprint, e) < 0)
@@ -248,7 +256,6 @@ static int send_out(struct acme *acme, int64_t number, const json_t *body, const
     for (int k = 0; k < CHALLENGES; k++)
         if (strcmp(challenge_names[k], text_of(challenge, "type")) == 0) {
             validation.challenge = (enum challenge)k;
-            validation.detour = detour_of(acme, &validation);
             return validate_start(acme->plan.validator, &validation, e);
         }
     return failed(e, "an unknown kind of challenge");
@@ -256,6 +263,7 @@ static int send_out(struct acme *acme, int64_t number, const json_t *body, const
 
 static int start(struct call *call, json_t *body, json_t *challenge)
 {
+    struct chosen met;
     struct error e;
 
     if (!has_status(body, "pending") || !has_status(challenge, "pending"))
@@ -263,6 +271,9 @@ static int start(struct call *call, json_t *body, json_t *challenge)
     if (call->now > json_integer_value(json_object_get(body, "expires")))
         return refuse(call, MALFORMED, "the authorization has expired");
     set_status(challenge, "processing");
+    met = meet(call->acme, body, challenge);
+    if (met.fault != NULL)
+        json_object_set_new(challenge, "met", chosen_keep(&met));
     if (store_put(call->store, "authz", call->number, body, &e) < 0 ||
         send_out(call->acme, call->number, body, challenge, call->account, &e) < 0)
         return broken(call, &e);
@@ -326,6 +337,7 @@ static int decide(struct acme *acme, int64_t number, int problem, const char *de
     int status = 0;
 
     if (challenge != NULL && has_status(body, "pending")) { /* else it was deactivated meanwhile */
+        json_object_del(challenge, "met");
         set_status(challenge, good ? "valid" : "invalid");
         set_status(body, good ? "valid" : "invalid");
         json_object_set_new(challenge, "validated",
@@ -381,5 +393,4 @@ void acme_resume(struct acme *acme)
 {
     store_each(acme->plan.store, "authz", take_up, acme);
     recheck_resume(acme);
-    misbehaviour_keep(acme->plan.misbehaviour);
 }

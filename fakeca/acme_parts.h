@@ -114,9 +114,8 @@ void recheck_resume(struct acme *acme);
 int recheck_judged(struct acme *acme, int64_t authorization, int problem, const char *detail,
                    struct error *e);
 void recheck_clear(struct acme *acme);
-/* Issues for the "csr" that an order in processing holds. */
-int issue_rechecked(struct acme *acme, int64_t number, json_t *order, const struct chosen *chosen,
-                    struct error *e);
+/* Issues for the "csr" that an order in processing holds, as the fault has it that its request has "met". */
+int issue_rechecked(struct acme *acme, int64_t number, json_t *order, struct error *e);
 
 int answer_finalize(struct call *call);
 int answer_certificate(struct call *call);

@@ -12,14 +12,12 @@
 struct recheck {
     struct recheck *next;
     int64_t order;
-    struct chosen chosen; /* its `chain` is ours */
-    json_t *waiting;      /* numbers of authorizations */
-    json_t *refused;      /* problems */
+    json_t *waiting; /* numbers of authorizations */
+    json_t *refused; /* problems */
 };
 
 static void discard(struct recheck *recheck)
 {
-    free((char *)recheck->chosen.chain);
     json_decref(recheck->waiting);
     json_decref(recheck->refused);
     free(recheck);
@@ -95,21 +93,16 @@ static int look_at_all(struct acme *acme, struct recheck *recheck, const json_t 
     return status;
 }
 
-static int start(struct acme *acme, int64_t number, const json_t *order,
-                 const struct chosen *chosen, int64_t since, struct error *e)
+static int start(struct acme *acme, int64_t number, const json_t *order, int64_t since,
+                 struct error *e)
 {
     struct recheck *recheck = calloc(1, sizeof *recheck);
     int status;
 
     if (recheck == NULL)
         return failed(e, "out of memory");
-    *recheck = (struct recheck){.next = acme->rechecks,
-                                .order = number,
-                                .chosen = *chosen,
-                                .waiting = json_array(),
-                                .refused = json_array()};
-    if (chosen->chain != NULL)
-        recheck->chosen.chain = strdup(chosen->chain);
+    *recheck = (struct recheck){
+        .next = acme->rechecks, .order = number, .waiting = json_array(), .refused = json_array()};
     acme->rechecks = recheck;
     status = look_at_all(acme, recheck, order, since, e);
     if (status == 0 && json_array_size(recheck->waiting) > 0)
@@ -121,16 +114,15 @@ static int start(struct acme *acme, int64_t number, const json_t *order,
 int recheck_start(struct call *call, const json_t *order, struct error *e)
 {
     return call->acme->plan.policy->caa
-               ? start(call->acme, call->number, order, &call->chosen, call->now - CAA_HOLDS, e)
+               ? start(call->acme, call->number, order, call->now - CAA_HOLDS, e)
                : 0;
 }
 
 static void take_up(void *context, int64_t number, json_t *order)
 {
-    static const struct chosen none = {0};
     struct error e;
 
-    if (has_status(order, "processing") && start(context, number, order, &none, INT64_MAX, &e) < 0)
+    if (has_status(order, "processing") && start(context, number, order, INT64_MAX, &e) < 0)
         fprintf(stderr, "fakeca: %s\n", e.text);
 }
 
@@ -147,11 +139,12 @@ static int finish(struct acme *acme, struct recheck *recheck, struct error *e)
     int status = 0;
 
     if (json_array_size(recheck->refused) == 0)
-        status = issue_rechecked(acme, recheck->order, order, &recheck->chosen, e);
+        status = issue_rechecked(acme, recheck->order, order, e);
     else {
         set_status(order, "invalid");
         json_object_set_new(order, "error", problem_of_several(recheck->refused, "Rechecking CAA"));
         json_object_del(order, "csr");
+        json_object_del(order, "met");
         status = store_put(acme->plan.store, "order", recheck->order, order, e);
     }
     json_decref(order);

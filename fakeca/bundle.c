@@ -1,5 +1,7 @@
 /* The bundle: a chain as a directory (chain.h). */
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,13 +110,16 @@ static bool is_ours(const char *name)
     return false;
 }
 
-/* A place that holds somebody else's files is not replaced. */
+/* A place that holds somebody else's files is not replaced, nor is one that is no directory. */
 static int check_place(const char *place, struct error *e)
 {
     DIR *directory = opendir(place);
+    const char *why = strerror(errno);
     struct dirent *entry;
     int status = 0;
 
+    if (directory == NULL && faccessat(AT_FDCWD, place, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return failed(e, "%s: not overwritten, for it is no bundle: %s", place, why);
     while (status == 0 && directory != NULL && (entry = readdir(directory)) != NULL)
         if (!is_ours(entry->d_name))
             status = failed(e, "%s: not overwritten, for '%s' in it is not part of a bundle", place,

@@ -99,6 +99,30 @@ int file_write(int directory, const char *name, mode_t mode, const void *bytes, 
     return 0;
 }
 
+static int write_into(const char *path, const void *bytes, size_t length, struct error *e)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    int status;
+
+    if (fd < 0)
+        return cannot(e, path, "open");
+    status = write_all(fd, bytes, length);
+    if (status < 0)
+        cannot(e, path, "write");
+    close(fd);
+    return status;
+}
+
+int file_put(const char *path, const void *bytes, size_t length, struct error *e)
+{
+    char real[PATH_MAX];
+    struct stat about;
+
+    if (stat(path, &about) == 0 && !S_ISREG(about.st_mode))
+        return write_into(path, bytes, length, e);
+    return file_write(AT_FDCWD, realpath(path, real) == NULL ? path : real, 0644, bytes, length, e);
+}
+
 int file_append(int directory, const char *name, mode_t mode, const char *line, struct error *e)
 {
     int fd = openat(directory, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode);

@@ -23,6 +23,9 @@
 char *file_read(int directory, const char *name, size_t *length, struct error *e);
 int file_write(int directory, const char *name, mode_t mode, const void *bytes, size_t length,
                struct error *e);
+/* For everybody to read, where a user said: a link to a file is followed, and what is no file (a device,
+ * a pipe) is written to and stays what it is. */
+int file_put(const char *path, const void *bytes, size_t length, struct error *e);
 /* Adds `line` and a newline at the end, in one write(2). */
 int file_append(int directory, const char *name, mode_t mode, const char *line, struct error *e);
 bool file_exists(int directory, const char *name);

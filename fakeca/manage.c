@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "fakeca/dns_keep.h"
 #include "fakeca/eab.h"
 #include "fakeca/manage_authority.h"
 #include "testbed/wire/lines.h"
@@ -70,6 +71,7 @@ static int do_armed(struct manage *manage, const json_t *request, json_t *answer
     (void)request;
     (void)e;
     json_object_set_new(answer, "armed", misbehaviour_armed(manage->misbehaviour));
+    json_object_set_new(answer, "lapsed", misbehaviour_lapsed(manage->misbehaviour));
     return json_object_set_new(answer, "disarmed", misbehaviour_disarmed(manage->misbehaviour));
 }
 
@@ -160,20 +162,33 @@ static int do_dns_add(struct manage *manage, const json_t *request, json_t *answ
     (void)answer;
     if (need(request, "record", &record, e) < 0)
         return -1;
-    return dns_views_add(manage->names, perspective_of(request), record, e);
+    return dns_views_add(manage->names, perspective_of(request), record, e) < 0
+               ? -1
+               : dns_keep_added(manage->store, perspective_of(request), record, e);
 }
 
 static int do_dns_remove(struct manage *manage, const json_t *request, json_t *answer,
                          struct error *e)
 {
-    const char *name;
+    const char *name, *type = text_of(request, "type");
+    int64_t perspective = perspective_of(request);
     int count;
 
     if (need(request, "name", &name, e) < 0)
         return -1;
-    count =
-        dns_views_remove(manage->names, perspective_of(request), name, text_of(request, "type"), e);
-    return count < 0 ? -1 : json_object_set_new(answer, "removed", json_integer(count));
+    count = dns_views_remove(manage->names, perspective, name, type, e);
+    if (count < 0 || dns_keep_removed(manage->store, perspective, name, type, e) < 0)
+        return -1;
+    return json_object_set_new(answer, "removed", json_integer(count));
+}
+
+static int keep_lifetime(struct store *store, const char *name, int64_t lifetime, struct error *e)
+{
+    json_t *body = json_pack("{s:I}", "lifetime", (json_int_t)lifetime);
+    int status = store_set(store, "profile", name, body, e);
+
+    json_decref(body);
+    return status;
 }
 
 static int do_profile(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
@@ -186,7 +201,9 @@ static int do_profile(struct manage *manage, const json_t *request, json_t *answ
         return -1;
     if (lifetime < 1)
         return failed(e, "a lifetime in seconds is needed");
-    return acme_profile_lasts(manage->acme, name, lifetime, e);
+    return acme_profile_lasts(manage->acme, name, lifetime, e) < 0
+               ? -1
+               : keep_lifetime(manage->store, name, lifetime, e);
 }
 
 static int do_revoke(struct manage *manage, const json_t *request, json_t *answer, struct error *e)

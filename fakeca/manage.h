@@ -5,10 +5,10 @@
  *
  *     arm       what misbehaviour_arm takes
  *     disarm    "fault" or "all": true, maybe "on" -> "disarmed": how many
- *     armed                                     -> "armed", "disarmed": what misbehaviour.h gives
+ *     armed                                     -> "armed", "disarmed", "lapsed": what misbehaviour.h gives
  *     accounts, orders, certificates            -> under that name: all there are
  *     forget-accounts                           -> "forgotten": how many
- *     profile   "name", "lifetime" in seconds, of what is issued from now on
+ *     profile   "name", "lifetime" in seconds, of what is issued from now on; kept as a thing of kind "profile"
  *     revoke    "serials", an array, or "name", or "all": true; maybe "reason", and "after" in seconds
  *                                               -> "revoked": the serials, "at": when
  *     rotate-issuer                             -> "issuer": the new one's number, which issues from now on

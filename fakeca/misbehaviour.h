@@ -19,8 +19,8 @@
  * wrong with a chain or with the one that a TLS client is shown, whether connections are refused, what
  * a validation meets on its way (validate.h), and what OCSP, CRLs and DNS have of their own.
  *
- * What is armed, and how often it was met, outlives a restart once misbehaviour_remember has said where it is
- * kept; whoever chooses calls misbehaviour_keep before the answer leaves, outside of any transaction.
+ * What is armed, what was, and how often it was met outlive a restart once misbehaviour_remember has said where it
+ * is kept; whoever chooses calls misbehaviour_keep before the answer leaves, outside of any transaction.
  *
  * Order of calls: misbehaviour_new; misbehaviour_log, misbehaviour_know and misbehaviour_remember at most once
  * each, in this order; any of the rest; misbehaviour_free.
@@ -124,7 +124,9 @@ int misbehaviour_log(struct misbehaviour *misbehaviour, const char *path, struct
  * faults take two.  Unless this is called there are enough. */
 void misbehaviour_know(struct misbehaviour *misbehaviour, int issued, int shown);
 
-/* From now on it is kept in the store, borrowed, which first tells what was armed before: how many there are. */
+/* From now on it is kept in the store, borrowed, which first tells what was armed before: how many there are.  What
+ * can be armed no longer, because the table or the authority is not what it was, is said on stderr, and stays in the
+ * store until it is disarmed. */
 int misbehaviour_remember(struct misbehaviour *misbehaviour, struct store *store);
 /* Writes down what has changed since.  Should that fail, stderr says so. */
 void misbehaviour_keep(struct misbehaviour *misbehaviour);
@@ -135,13 +137,15 @@ void misbehaviour_keep(struct misbehaviour *misbehaviour);
  * already for the same place is an error, and so is what could never fire there. */
 int misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, struct error *e);
 /* Of that name, on that endpoint (NULL: wherever); how many, or -1 with *e where there is none.  Without a name all
- * of them are meant, which may be none. */
+ * of them are meant, which may be none.  Those that lapsed are among them. */
 int misbehaviour_disarm(struct misbehaviour *misbehaviour, const char *name, const char *on,
                         struct error *e);
 /* Arrays of what was given to misbehaviour_arm, each with "number", "requests" and "fired", and where it
- * fired "first" and "last": Unix seconds on the calendar.  Those that are armed, and those that were. */
+ * fired "first" and "last": Unix seconds on the calendar.  Those that are armed, those that were, and those that
+ * lapsed, of which there is no more to tell than the "number", and "why". */
 json_t *misbehaviour_armed(const struct misbehaviour *misbehaviour);
 json_t *misbehaviour_disarmed(const struct misbehaviour *misbehaviour);
+json_t *misbehaviour_lapsed(const struct misbehaviour *misbehaviour);
 
 struct subject { /* a request, as far as faults tell requests apart */
     const char *endpoint;
@@ -154,6 +158,10 @@ struct subject { /* a request, as far as faults tell requests apart */
 
 /* Counts the request, and chooses. */
 struct chosen misbehaviour_choose(struct misbehaviour *misbehaviour, const struct subject *subject);
+/* The same for who acts on it later, maybe after a restart: to be decref'd, or NULL where there is no fault; and back
+ * again, with text borrowed from `kept`.  NULL is none, and so is a fault that there is no longer. */
+json_t *chosen_keep(const struct chosen *chosen);
+struct chosen chosen_kept(const json_t *kept);
 /* Whether any armed fault asks for names or serial numbers. */
 bool misbehaviour_needs_names(const struct misbehaviour *misbehaviour);
 

@@ -15,6 +15,7 @@ struct armed {
     double share; /* of 1 */
     int status, perspectives;
     uint64_t number; /* in order of arming */
+    uint64_t draw;   /* from 1 among those that are armed at once: a share is drawn by it */
     int64_t requests, fired, first, last;
     bool refusing; /* now */
     bool kept;     /* in the store, as it is now */
@@ -44,14 +45,15 @@ struct misbehaviour {
     size_t count;
     struct depths depths;
     json_t *past;        /* those that were disarmed, as misbehaviour_armed tells them */
+    json_t *lapsed;      /* those that the store has armed, and that cannot be */
     int log;             /* -1: there is none */
     struct store *store; /* borrowed; NULL: there is none */
 };
 
-/* Takes *armed in, as it is, but for a reference to its order. */
+/* Takes *armed in, as it is, but for a reference to its order; a `draw` of 0 is given one. */
 int misbehaviour_add(struct misbehaviour *misbehaviour, const struct armed *armed, struct error *e);
-/* It is no longer kept. */
-void misbehaviour_forget(struct misbehaviour *misbehaviour, const struct armed *armed);
+/* That one is armed no longer: what is told of it, a reference that is taken, stands among those that were. */
+void misbehaviour_lay_down(struct misbehaviour *misbehaviour, uint64_t number, json_t *told);
 
 /* Everything of *out but `order` and `number`; it borrows from `order`. */
 int armed_read(const json_t *order, struct depths depths, struct armed *out, struct error *e);

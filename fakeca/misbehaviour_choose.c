@@ -17,6 +17,7 @@ struct misbehaviour *misbehaviour_new(unsigned long seed)
         return NULL;
     misbehaviour->seed = seed;
     misbehaviour->past = json_array();
+    misbehaviour->lapsed = json_array();
     misbehaviour->depths = (struct depths){INT_MAX, INT_MAX};
     misbehaviour->log = -1;
     return misbehaviour;
@@ -40,6 +41,7 @@ void misbehaviour_free(struct misbehaviour *misbehaviour)
     for (size_t i = 0; i < misbehaviour->count; i++)
         json_decref(misbehaviour->armed[i].order);
     json_decref(misbehaviour->past);
+    json_decref(misbehaviour->lapsed);
     if (misbehaviour->log >= 0)
         close(misbehaviour->log);
     free(misbehaviour);
@@ -52,14 +54,26 @@ static bool same_place(const struct armed *a, const struct armed *b)
            a->account == b->account;
 }
 
+static uint64_t next_draw(const struct misbehaviour *misbehaviour)
+{
+    uint64_t last = 0;
+
+    for (size_t i = 0; i < misbehaviour->count; i++)
+        if (misbehaviour->armed[i].draw > last)
+            last = misbehaviour->armed[i].draw;
+    return last + 1;
+}
+
 int misbehaviour_add(struct misbehaviour *misbehaviour, const struct armed *armed, struct error *e)
 {
+    uint64_t draw = armed->draw == 0 ? next_draw(misbehaviour) : armed->draw;
+
     if (misbehaviour->count == ARMED_MOST)
         return failed(e, "%d faults are armed, which is the most", ARMED_MOST);
     json_incref(armed->order);
-    misbehaviour->armed[misbehaviour->count++] = *armed;
-    if (armed->number > misbehaviour->last)
-        misbehaviour->last = armed->number;
+    misbehaviour->armed[misbehaviour->count] = *armed;
+    misbehaviour->armed[misbehaviour->count++].draw = draw;
+    misbehaviour->last = armed->number > misbehaviour->last ? armed->number : misbehaviour->last;
     return 0;
 }
 
@@ -95,14 +109,12 @@ static json_t *describe(const struct armed *armed)
     return one;
 }
 
-static bool is_meant(const struct armed *armed, const char *name, const char *on)
+static bool is_meant(const char *given, const char *given_on, const char *name, const char *on)
 {
-    return (name == NULL || strcmp(armed->fault->name, name) == 0) &&
-           (on == NULL || same_text(armed->on, on));
+    return (name == NULL || same_text(given, name)) && (on == NULL || same_text(given_on, on));
 }
 
-int misbehaviour_disarm(struct misbehaviour *misbehaviour, const char *name, const char *on,
-                        struct error *e)
+static int disarm_armed(struct misbehaviour *misbehaviour, const char *name, const char *on)
 {
     size_t kept = 0;
     int count;
@@ -110,15 +122,47 @@ int misbehaviour_disarm(struct misbehaviour *misbehaviour, const char *name, con
     for (size_t i = 0; i < misbehaviour->count; i++) {
         struct armed *armed = &misbehaviour->armed[i];
 
-        if (is_meant(armed, name, on)) {
-            misbehaviour_forget(misbehaviour, armed);
-            json_array_append_new(misbehaviour->past, describe(armed));
+        if (is_meant(armed->fault->name, armed->on, name, on)) {
+            misbehaviour_lay_down(misbehaviour, armed->number, describe(armed));
             json_decref(armed->order);
         } else
             misbehaviour->armed[kept++] = *armed;
     }
     count = (int)(misbehaviour->count - kept);
     misbehaviour->count = kept;
+    return count;
+}
+
+static const char *given(const json_t *order, const char *name)
+{
+    return json_string_value(json_object_get(order, name));
+}
+
+static int disarm_lapsed(struct misbehaviour *misbehaviour, const char *name, const char *on)
+{
+    json_t *left = json_array(), *one;
+    int count = 0;
+    size_t i;
+
+    json_array_foreach (misbehaviour->lapsed, i, one) {
+        if (is_meant(given(one, "fault"), given(one, "on"), name, on)) {
+            uint64_t number = (uint64_t)json_integer_value(json_object_get(one, "number"));
+
+            misbehaviour_lay_down(misbehaviour, number, json_incref(one));
+            count++;
+        } else
+            json_array_append(left, one);
+    }
+    json_decref(misbehaviour->lapsed);
+    misbehaviour->lapsed = left;
+    return count;
+}
+
+int misbehaviour_disarm(struct misbehaviour *misbehaviour, const char *name, const char *on,
+                        struct error *e)
+{
+    int count = disarm_armed(misbehaviour, name, on) + disarm_lapsed(misbehaviour, name, on);
+
     if (count > 0 || name == NULL)
         return count;
     return serve_fault_named(name, e) == NULL
@@ -139,6 +183,11 @@ json_t *misbehaviour_armed(const struct misbehaviour *misbehaviour)
 json_t *misbehaviour_disarmed(const struct misbehaviour *misbehaviour)
 {
     return json_deep_copy(misbehaviour->past);
+}
+
+json_t *misbehaviour_lapsed(const struct misbehaviour *misbehaviour)
+{
+    return json_deep_copy(misbehaviour->lapsed);
 }
 
 bool misbehaviour_needs_names(const struct misbehaviour *misbehaviour)
@@ -180,10 +229,10 @@ static bool is_there(const struct armed *armed, const struct place *place,
 }
 
 /* splitmix64: one number out of three, in [0, 1). */
-static double chance(uint64_t seed, uint64_t number, uint64_t request)
+static double chance(uint64_t seed, uint64_t draw, uint64_t request)
 {
     uint64_t x =
-        seed * UINT64_C(0x9e3779b97f4a7c15) + number * UINT64_C(0xbf58476d1ce4e5b9) + request;
+        seed * UINT64_C(0x9e3779b97f4a7c15) + draw * UINT64_C(0xbf58476d1ce4e5b9) + request;
 
     x += UINT64_C(0x9e3779b97f4a7c15);
     x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -197,7 +246,7 @@ static bool is_due(const struct misbehaviour *misbehaviour, const struct armed *
     return !armed->fault->refuses && armed->requests >= armed->nth &&
            (armed->times == 0 || armed->fired < armed->times) &&
            (armed->share >= 1 ||
-            chance(misbehaviour->seed, armed->number, (uint64_t)armed->requests) < armed->share);
+            chance(misbehaviour->seed, armed->draw, (uint64_t)armed->requests) < armed->share);
 }
 
 /* One write, so that lines of the file are whole whoever reads along. */

@@ -50,7 +50,7 @@ static const char preface[] =
     "namespace gives it one. `tests/fakeca/clients.t` runs them all.\n\n"
     "Every name that its DNS was not told of stands for `--names-address`; `fakeca dns --add"
     " 'shop.test. CAA 0 issue \";\"'`\n"
-    "tells it of one.\n\n"
+    "tells it of one, which it then knows over a restart, too.\n\n"
     "## Faults\n\n"
     "    fakeca arm retry-later --state ca --on newOrder --nth 2 --times 3 --after 120\n"
     "    fakeca armed --state ca\n"
@@ -65,7 +65,10 @@ static const char preface[] =
     "`fakeca armed` tells how often each has fired. One fault hits a request: the one that was "
     "armed first."
     " What is armed, and\n"
-    "how often it was met, holds over a restart; `fakeca disarm --all` begins anew.\n\n";
+    "how often it was met, holds over a restart, and so does what a validation has met that is "
+    "under way. "
+    "`fakeca disarm`\nends it; what the next start cannot arm any more is told, and is ended like "
+    "that, too.\n\n";
 
 void serve_faults_markdown(FILE *out)
 {

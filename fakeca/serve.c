@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fakeca/dns_keep.h"
 #include "testbed/wire/moment.h"
 
 #define CROSS_SIGN_LASTS (INT64_C(10) * 365 * 86400)
@@ -179,6 +180,22 @@ static struct ledger *ledger_of(void *context, struct error *e)
     return plain_ledger(&((struct serve *)context)->plain, e);
 }
 
+/* What `fakeca profile` said, but for what this start says by itself. */
+static void restore_lifetimes(const struct serve *serve, struct acme_plan *acme)
+{
+    for (size_t i = 0; i < acme->profile_count; i++) {
+        struct profile *profile = &acme->profiles[i];
+        int64_t number;
+        json_t *kept = serve->plan->lasting[i]
+                           ? NULL
+                           : store_find(serve->store, "profile", profile->name, &number);
+
+        if (kept != NULL)
+            profile->lifetime = json_integer_value(json_object_get(kept, "lifetime"));
+        json_decref(kept);
+    }
+}
+
 static int open_acme(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
@@ -198,6 +215,7 @@ static int open_acme(struct serve *serve, struct error *e)
     };
 
     memcpy(acme.profiles, plan->profiles, sizeof acme.profiles);
+    restore_lifetimes(serve, &acme);
     serve->validator = (struct validator){
         .loop = serve->loop,
         .perspectives = plan->perspectives,
@@ -255,8 +273,11 @@ static int open_names(struct serve *serve, struct error *e)
         .context = serve,
     };
 
-    return dns_views_open(&serve->names, plan->perspectives, &like, &plan->dns, plan->names_address,
-                          e);
+    if (dns_views_open(&serve->names, plan->perspectives, &like, &plan->dns, plan->names_address,
+                       e) < 0)
+        return -1;
+    dns_keep_restore(serve->store, &serve->names);
+    return 0;
 }
 
 static int open_log(struct serve *serve, struct error *e)

@@ -37,6 +37,7 @@ struct serve_plan {
     unsigned validate_http_port, validate_tls_port;
     struct profile profiles[PROFILES_MOST];
     size_t profile_count;
+    bool lasting[PROFILES_MOST]; /* which of them last as long as is said here, whatever was said before */
     struct words settings; /* as policy_set takes them, over those that were kept */
     size_t perspectives;
     bool alternate; /* a second root that cross-signs the first, for other chains */

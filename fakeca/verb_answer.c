@@ -195,8 +195,8 @@ static int answer(struct work *work, struct error *e)
         status = services[i].of_authority ? by_authority(work, services[i].answer, &out, e)
                                           : services[i].answer(work, &out, e);
         if (status == 0) /* nothing is an answer too, of a server that keeps silent */
-            status = file_write(AT_FDCWD, arguments->out, 0644,
-                                out.bytes == NULL ? (unsigned char *)"" : out.bytes, out.length, e);
+            status = file_put(arguments->out, out.bytes == NULL ? (unsigned char *)"" : out.bytes,
+                              out.length, e);
         free(out.bytes);
         return status;
     }

@@ -1,5 +1,4 @@
 /* fakeca revoke, staple and crl: what says whether certificates still hold. */
-#include <fcntl.h>
 #include <openssl/ocsp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,7 +114,7 @@ static int put(const struct work *work, const char *file, struct blob bytes, str
 
     if (out == NULL)
         return bundle_put(work->arguments.in, file, bytes, e);
-    return file_write(AT_FDCWD, out, 0644, bytes.bytes, bytes.length, e);
+    return file_put(out, bytes.bytes, bytes.length, e);
 }
 
 static void tell_done(const struct work *work, const char *what, const char *word)

@@ -50,10 +50,19 @@ static int endpoint_of(const char *option, const char *text, struct address *out
     return address_parse(text, out, e) < 0 ? failed_in(e, option) : 0;
 }
 
+static struct profile *profile_in(struct serve_plan *plan, const char *name)
+{
+    for (size_t i = 0; i < plan->profile_count; i++)
+        if (strcmp(plan->profiles[i].name, name) == 0)
+            return &plan->profiles[i];
+    return NULL;
+}
+
 /* "NAME=T"; the text stays where it is, cut at the sign. */
 static int take_profile(char *text, struct serve_plan *plan, struct error *e)
 {
     char *sign = strchr(text, '=');
+    struct profile *profile;
     int64_t lifetime;
 
     if (sign == NULL || sign == text ||
@@ -64,17 +73,17 @@ static int take_profile(char *text, struct serve_plan *plan, struct error *e)
     if (lifetime < NANOSECONDS)
         return failed(e, "--profile: '%s' lasts no second", text);
     *sign = '\0';
-    for (size_t i = 0; i < plan->profile_count; i++)
-        if (strcmp(plan->profiles[i].name, text) == 0) {
-            plan->profiles[i].lifetime = lifetime / NANOSECONDS;
-            return 0;
-        }
-    if (plan->profile_count == PROFILES_MOST)
+    profile = profile_in(plan, text);
+    if (profile == NULL && plan->profile_count == PROFILES_MOST)
         return failed(e, "--profile: more than %d are too many", PROFILES_MOST);
-    plan->profiles[plan->profile_count] = usual_profiles[0];
-    plan->profiles[plan->profile_count].name = text;
-    plan->profiles[plan->profile_count].what = sign + 1;
-    plan->profiles[plan->profile_count++].lifetime = lifetime / NANOSECONDS;
+    if (profile == NULL) {
+        profile = &plan->profiles[plan->profile_count++];
+        *profile = usual_profiles[0];
+        profile->name = text;
+        profile->what = sign + 1;
+    }
+    profile->lifetime = lifetime / NANOSECONDS;
+    plan->lasting[profile - plan->profiles] = true;
     return 0;
 }
 

@@ -20,6 +20,30 @@
 
 #define STACK_BYTES 262144
 
+/* --- one processor ------------------------------------------------------------------------------ */
+
+/* The program and its helper take turns a dozen times.  From one processor to another, which may sleep, that takes
+ * longer than all the rest.  Returns those that we had. */
+static cpu_set_t keep_here(void)
+{
+    int cpu = sched_getcpu();
+    cpu_set_t here, before;
+
+    CPU_ZERO(&here);
+    CPU_ZERO(&before);
+    if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof before, &before) < 0)
+        return here;
+    CPU_SET((size_t)cpu, &here);
+    sched_setaffinity(0, sizeof here, &here);
+    return before;
+}
+
+/* The kernel refuses to leave it none, which is what keep_here returns where it has not changed anything. */
+static void give_back(pid_t pid, const cpu_set_t *processors)
+{
+    sched_setaffinity(pid, sizeof *processors, processors);
+}
+
 /* --- the helper -------------------------------------------------------------------------------- */
 
 static int await_exec(pid_t pid)
@@ -68,21 +92,23 @@ static int redirect_new(struct tracee *tracee, const struct trap_order *order, s
     return result;
 }
 
-static void put_on_clock(pid_t pid, const struct trap_order *order)
+struct task {
+    pid_t pid; /* the grandparent */
+    struct trap_order order;
+    cpu_set_t processors; /* that it had */
+    int tell;
+};
+
+static void put_on_clock(const struct task *task)
 {
     struct tracee tracee;
     struct error e;
 
-    if (tracee_at_exec(pid, &tracee, &e) < 0 || redirect_new(&tracee, order, &e) < 0)
+    if (tracee_at_exec(task->pid, &tracee, &e) < 0 || redirect_new(&tracee, &task->order, &e) < 0)
         fprintf(stderr, "fakeclock: real time is kept: %s\n", e.text);
+    give_back(task->pid, &task->processors);
     tracee_release(&tracee);
 }
-
-struct task {
-    pid_t pid; /* the grandparent */
-    struct trap_order order;
-    int tell;
-};
 
 /* Tells through the pipe whether it traces its grandparent: an empty error says that it does. */
 static int help(void *argument)
@@ -96,7 +122,7 @@ static int help(void *argument)
                strerror(errno));
     if (write(task->tell, &e, sizeof e) == (ssize_t)sizeof e && e.text[0] == '\0' &&
         await_exec(task->pid) == 0)
-        put_on_clock(task->pid, &task->order);
+        put_on_clock(task);
     return 0;
 }
 
@@ -104,13 +130,13 @@ static int help(void *argument)
 
 /* Twice, so that the program is not asked to wait for a child that it does not know.  Nothing is copied: the
  * helper waits in our memory until we have become the program, and has it for itself from then on. */
-static int start_helper(const struct trap_order *order, int tell)
+static int start_helper(const struct trap_order *order, const cpu_set_t *processors, int tell)
 {
     static char stack[STACK_BYTES] __attribute__((aligned(16)));
     static struct task task;
     pid_t child;
 
-    task = (struct task){getpid(), *order, tell};
+    task = (struct task){getpid(), *order, *processors, tell};
     /* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): it starts another one and ends */
     child = vfork();
     if (child == 0) {
@@ -125,6 +151,7 @@ static int start_helper(const struct trap_order *order, int tell)
 int launch_arm(const struct trap_order *order, struct error *e)
 {
     struct error answer;
+    cpu_set_t processors;
     ssize_t got = 0;
     int ends[2];
 
@@ -132,11 +159,15 @@ int launch_arm(const struct trap_order *order, struct error *e)
         return failed(e, "cannot make a pipe: %s", strerror(errno));
     /* Yama (prctl(2)) wants consent; where there is no Yama, this fails and nothing is lost */
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-    if (start_helper(order, ends[1]) == 0)
+    processors = keep_here();
+    if (start_helper(order, &processors, ends[1]) == 0)
         got = read(ends[0], &answer, sizeof answer);
     prctl(PR_SET_PTRACER, 0, 0, 0, 0);
     close(ends[0]);
     if (got != (ssize_t)sizeof answer)
-        return failed(e, "cannot start a helper that traces");
-    return answer.text[0] == '\0' ? 0 : failed(e, "%s", answer.text);
+        failed(&answer, "cannot start a helper that traces");
+    if (answer.text[0] == '\0')
+        return 0;
+    give_back(0, &processors);
+    return failed(e, "%s", answer.text);
 }

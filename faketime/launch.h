@@ -3,6 +3,9 @@
  * The program keeps the process id, and nobody stays with it: a helper traces the caller until his
  * execve(2), redirects the new program before its first instruction (redirect.h), lets go and
  * ends.  That needs no privilege: the helper is a child of the caller, who consents.
+ *
+ * Until then both run on one processor only; before the program's first instruction it has those back that the caller
+ * had, unless somebody kills the helper.
  */
 #ifndef FAKETIME_LAUNCH_H
 #define FAKETIME_LAUNCH_H

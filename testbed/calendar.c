@@ -72,11 +72,14 @@ static int l_follow(lua_State *L)
     return changed(L, clock_follow(check(L), leader, nanoseconds(L, 3), &e), &e);
 }
 
+/* page:rate(times, mono) */
 static int l_rate(lua_State *L)
 {
+    int (*change)(struct clock *, double, struct error *) =
+        lua_toboolean(L, 3) ? clock_pace : clock_rate;
     struct error e;
 
-    return changed(L, clock_rate(check(L), luaL_checknumber(L, 2), &e), &e);
+    return changed(L, change(check(L), luaL_checknumber(L, 2), &e), &e);
 }
 
 static int l_gc(lua_State *L)

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -16,9 +17,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "faketime/clock.h"
 #include "testbed/calendar.h"
 #include "testbed/flow.h"
+#include "testbed/paths.h"
 #include "testbed/wire/address.h"
+#include "testbed/wire/file.h"
 #include "testbed/wire/moment.h"
 #include "testbed/wire/nearest.h"
 
@@ -143,6 +147,19 @@ static int l_remove_tree(lua_State *L)
     return done(L);
 }
 
+static int l_read(lua_State *L)
+{
+    size_t length;
+    struct error e;
+    unsigned char *bytes = file_whole(luaL_checkstring(L, 1), &length, &e);
+
+    if (bytes == NULL)
+        return told(L, &e);
+    lua_pushlstring(L, (const char *)bytes, length);
+    free(bytes);
+    return 1;
+}
+
 static bool write_all(int fd, const char *bytes, size_t length)
 {
     while (length > 0) {
@@ -196,18 +213,27 @@ static bool take_over(int fd)
     return flock(fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(fd, 0) == 0;
 }
 
+/* Without waiting for somebody who reads, where it is a FIFO. */
+static int open_appended(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
+
+    if (fd < 0 || (fcntl(fd, F_SETFL, O_APPEND) == 0 && take_over(fd)))
+        return fd;
+    close(fd);
+    return -1;
+}
+
 static int l_append(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    int fd = open_appended(path);
     int *file;
 
-    if (fd < 0)
-        return told_errno(L, path);
-    if (!take_over(fd)) {
-        const char *why = errno == EWOULDBLOCK ? "another process is writing it" : strerror(errno);
-
-        close(fd);
+    if (fd < 0) {
+        const char *why = errno == EWOULDBLOCK ? "another process is writing it"
+                          : errno == ENXIO     ? "nobody reads from it"
+                                               : strerror(errno);
         lua_pushnil(L);
         lua_pushfstring(L, "%s: %s", path, why);
         return 2;
@@ -366,6 +392,9 @@ int host_open(lua_State *L)
         {"address",        l_address       },
         {"make_directory", l_make_directory},
         {"remove_tree",    l_remove_tree   },
+        {"kind_of",        paths_kind      },
+        {"files_below",    paths_below     },
+        {"read",           l_read          },
         {"write",          l_write         },
         {"link",           l_link          },
         {"append",         l_append        },
@@ -384,5 +413,7 @@ int host_open(lua_State *L)
     appended_register(L);
     watch_signals();
     luaL_newlib(L, functions);
+    lua_pushnumber(L, CLOCK_FASTEST);
+    lua_setfield(L, -2, "FASTEST");
     return 1;
 }

@@ -9,12 +9,17 @@
  *     host.remove_tree(path)
  *     host.write(path, text, mode)          atomically: a new file, renamed into place
  *     host.link(to, path)        a symbolic link, renamed into place
+ *     host.kind_of(path)         what it is: "file", "directory" or "other"
+ *     host.files_below(directory, suffix)   files of such a name in it, anywhere; paths.h
+ *     host.read(path)            the text of a regular file of at most 16 MiB; never waits
  *     host.append(path)          an emptied file for us alone that each :write(text) extends; errors are raised
  *     host.lock(path)            creates the file and holds flock(2) on it until exit
  *     host.free_port()           a TCP port nobody listens on at 127.0.0.1 right now
  *     host.is_terminal(fd)       host.columns(fd)     host.pid()     host.uid()
  *     host.next_signal()         waits (in a flow) for SIGINT, SIGTERM or SIGHUP; its number
- *     host.clock(path)           a new clock page there: c:now() c:set(s) c:advance(s) c:rate(x)
+ *     host.clock(path)           a new clock page there: c:now() c:set(s) c:advance(s)
+ *                                c:follow(leader, skew) c:rate(x, monotonic clocks too)
+ *     host.FASTEST               the highest rate
  */
 #ifndef TESTBED_HOST_H
 #define TESTBED_HOST_H

@@ -3,9 +3,7 @@
  * The command line and the exit status.  Everything that a scenario can say is in Lua
  * (testbed/lua), over the modules that are opened here.
  */
-#include <errno.h>
 #include <ev.h>
-#include <fcntl.h>
 #include <lauxlib.h>
 #include <libgen.h>
 #include <limits.h>
@@ -226,19 +224,11 @@ static int perform(const struct arguments *arguments, const struct option_list *
         ev_run(loop, 0);
     flow_end_all();
     lua_close(L);
+    clearerr(stdout); /* whether all was taken has been judged, by testbed/lua/main.lua */
     return exit_status;
 }
 
 /* --- the command line --------------------------------------------------------------------------- */
-
-/* A standard stream that was closed would be taken by the next file that is opened, and get what is
- * meant for people.  Writing to /dev/full fails, as writing to nobody should. */
-static void fill_standard_streams(void)
-{
-    for (int fd = 0; fd < 3; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            (void)!open(fd == 0 ? "/dev/null" : "/dev/full", O_RDWR);
-}
 
 static int run_verb(int argc, char **argv)
 {
@@ -263,6 +253,5 @@ int main(int argc, char **argv)
     static const struct tool tool = {
         "rehearse", "breaks TLS on purpose, before it breaks by itself", verbs, more};
 
-    fill_standard_streams();
     return verbs_main(&tool, argc, argv);
 }

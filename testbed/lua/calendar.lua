@@ -25,6 +25,25 @@ local pass_spec = {
   by = { "duration", help = "steps no longer than this [as often as anybody looks, 1d at most]" },
 }
 
+local mono = { "flag", default = false, help = "also for monotonic clocks, by which timers go [false]" }
+
+local rate_spec = {
+  words.kind("rate", function (value)
+    if type(value) == "number" and value > 0 and value <= host.FASTEST then return value end
+    return nil, ("a number above 0, %d at most"):format(host.FASTEST)
+  end),
+  mono = mono,
+}
+
+local freeze_spec = { mono = mono }
+
+-- What goes by one value, and perhaps more by name: the value, and all of it.
+local function measure(who, spec, given, question)
+  local settings = words.check(who, spec, type(given) == "table" and given or { given })
+  if #settings ~= 1 then words.mistake("%s: %s", who, question) end
+  return settings[1], settings
+end
+
 -- Moves the calendar, and lets every participant prove that it moved with it.
 local function move(self, text, how)
   local play = self._play
@@ -63,24 +82,28 @@ function methods:set(to)
   move(self, "the calendar is set to " .. to, function (page) page:set(host.moment(to, os.time())) end)
 end
 
-function methods:freeze()
-  move(self, "the calendar stands still", function (page) page:rate(0) end)
+local function run(self, text, rate, with_mono)
+  local all = with_mono and text .. ", and monotonic clocks with it" or text
+  move(self, all, function () clocks.rate(self._play, rate, with_mono) end)
+end
+
+function methods:freeze(given)
+  run(self, "the calendar stands still", 0, words.check("clock:freeze", freeze_spec, given or {}).mono)
 end
 
 function methods:thaw()
-  move(self, "the calendar runs again", function (page) page:rate(1) end)
+  run(self, "the calendar runs again", 1, false)
 end
 
--- How many virtual seconds pass in a real one.
-function methods:rate(times)
-  local rate = words.value("clock:rate", "number", times)
-  move(self, ("the calendar runs %g times as fast"):format(rate), function (page) page:rate(rate) end)
+-- How many virtual seconds pass in a real one: 1000, or { 1000, mono = true }.
+function methods:rate(given)
+  local rate, settings = measure("clock:rate", rate_spec, given, "how fast? expected a number, such as 1000")
+  run(self, ("the calendar runs %g times as fast"):format(rate), rate, settings.mono)
 end
 
 -- Lets time pass: "365d", or { "365d", by = "6h" }.
 function methods:pass(given)
-  local settings = words.check("clock:pass", pass_spec, type(given) == "string" and { given } or given)
-  local seconds = settings[1] or words.mistake "clock:pass: how long? expected a duration, such as \"30d\""
+  local seconds, settings = measure("clock:pass", pass_spec, given, "how long? expected a duration, such as \"30d\"")
   if seconds <= 0 then words.mistake "clock:pass: time does not pass backwards; expected clock:jump for that" end
   local play = self._play
   if play.dry then return end
@@ -101,9 +124,11 @@ calendar.reference = {
       pass_spec },
     { "advance", 'clock:advance "89d"', "the older word for clock:jump" },
     { "set", 'clock:set "2027-03-01T00:00:00Z"', "to a time, or to an offset from the real now" },
-    { "freeze", "clock:freeze()", "it stands still" },
-    { "thaw", "clock:thaw()", "it runs again" },
-    { "rate", "clock:rate(1000)", "virtual seconds in a real one" },
+    { "freeze", "clock:freeze()", "it stands still; clock:freeze { mono = true } with it whoever waits by a timer",
+      freeze_spec },
+    { "thaw", "clock:thaw()", "it runs again, as fast as real time" },
+    { "rate", "clock:rate(1000)", "virtual seconds in a real one; clock:rate { 1000, mono = true } for timers, too",
+      rate_spec },
   }, methods = methods },
 }
 

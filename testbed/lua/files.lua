@@ -1,5 +1,7 @@
 -- Whole files, and the modes that the tree uses.
 
+local host = require "host"
+
 local files = {
   PUBLIC = tonumber("644", 8),
   PRIVATE = tonumber("600", 8),
@@ -7,20 +9,7 @@ local files = {
   PROGRAM = tonumber("755", 8),
 }
 
-local MOST = 16 << 20 -- bytes; nothing that we read is larger
-
-local IS_A_DIRECTORY = 21 -- errno(3) EISDIR, the same on every Linux
-
--- The text of a file, or nil and why.
-function files.read(path)
-  local file, why = io.open(path, "rb")
-  if not file then return nil, why end
-  local text, problem = file:read(MOST + 1)
-  file:close()
-  if problem then return nil, path .. ": " .. problem end
-  if text and #text > MOST then return nil, path .. ": larger than 16 MiB" end
-  return text or ""
-end
+files.read = host.read
 
 -- The same file, whatever directory is the current one; `base` is where a relative path starts.
 function files.absolute(path, base)
@@ -34,9 +23,7 @@ function files.directory_of(path)
 end
 
 function files.is_there(path)
-  local file = io.open(path, "rb")
-  if file then file:close() end
-  return file ~= nil
+  return host.kind_of(path) ~= nil
 end
 
 -- Whether a command can be found as on a stage: servers live in sbin, which is not on everybody's PATH.
@@ -48,11 +35,7 @@ function files.on_path(program)
 end
 
 function files.is_directory(path)
-  local file = io.open(path, "r")
-  if not file then return false end
-  local _, _, code = file:read(0)
-  file:close()
-  return code == IS_A_DIRECTORY
+  return host.kind_of(path) == "directory"
 end
 
 -- A word for the shell, whatever is in it.

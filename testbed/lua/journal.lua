@@ -14,7 +14,7 @@ local journal = {}
 
 -- What stands in the place of a journal may be replaced if it is one.
 local function is_something_else(path)
-  local file = io.open(path, "rb")
+  local file = host.kind_of(path) == "file" and io.open(path, "rb")
   local first = file and file:read(4096)
   if file then file:close() end
   return first and first:find "%g" and not first:find('"kind":"run"', 1, true)

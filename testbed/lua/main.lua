@@ -61,7 +61,10 @@ local function scenarios_in(paths)
   for _, path in ipairs(paths) do
     local found = { path }
     if files.is_directory(path) then
-      found = files.lines_of("find " .. files.quoted(path) .. " -name '*.lua' -type f | sort")
+      local why
+      found, why = host.files_below(path, ".lua")
+      if not found then return nil, why end
+      table.sort(found)
       if #found == 0 then return nil, path .. ": no *.lua file in this directory" end
     end
     table.move(found, 1, #found, #list + 1, list)
@@ -74,9 +77,14 @@ end
 local Run = {}
 Run.__index = Run
 
+local function seed_of(options)
+  local text = options.seed or "1"
+  return text:find "^%d+$" and math.tointeger(tonumber(text))
+end
+
 local function new_run(options)
   local run = setmetatable({
-    options = options, playing = {}, seed = math.tointeger(tonumber(options.seed or "1")), warned = {},
+    options = options, playing = {}, seed = seed_of(options), warned = {},
     live = live.new(), worst = status.met, interrupted = false, played = 0,
   }, Run)
   run.tap = tap.new(options.tap, run.live)
@@ -284,10 +292,7 @@ local function misuse(options)
     local _, why = files.read(options.config)
     if why then return "--config: " .. why end
   end
-  local seed = math.tointeger(tonumber(options.seed or "1"))
-  if not seed or seed < 0 then
-    return ("--seed: '%s' is not a whole number, 0 or more"):format(options.seed)
-  end
+  if not seed_of(options) then return ("--seed: '%s' is not a whole number, 0 or more"):format(options.seed) end
   if options.timeout and options.timeout <= 0 then return "--timeout: expected a duration above 0, such as 20m" end
   if options.tap ~= 13 and options.tap ~= 14 then
     return ("--tap: there is no TAP %d here; expected 13 or 14"):format(options.tap)

@@ -26,7 +26,7 @@ scene.words = {
 
 local function heading(play, section)
   return function (text)
-    play:enter(section, words.value(section, "text", text))
+    play:enter(section, words.value(section, "title", text))
   end
 end
 
@@ -48,7 +48,7 @@ function scene.vocabulary(play)
 
   function vocabulary.scenario(title)
     if play.title then words.mistake("a second scenario: one file, one scenario") end
-    play.title = words.value("scenario", "text", title)
+    play.title = words.value("scenario", "title", title)
     play.run.tap:begin(play)
     play:note("scenario", { path = play.path, text = play.text, seed = play.run.seed })
   end

@@ -72,6 +72,12 @@ function kinds.text(value)
   return nil, "text in quotes, on one line"
 end
 
+-- What is read by people, and found again by it.
+function kinds.title(value)
+  if kinds.text(value) and value:find "%S" then return value end
+  return nil, "text in quotes, on one line and not empty"
+end
+
 function kinds.flag(value)
   if type(value) == "boolean" then return value end
   return nil, "true or false"

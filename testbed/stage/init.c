@@ -25,6 +25,7 @@
 #include "testbed/stage/namespaces.h"
 #include "testbed/stage/protocol.h"
 #include "testbed/wire/options.h"
+#include "testbed/wire/streams.h"
 
 #define CHILDREN_MAX  1024
 #define ARGUMENTS_MAX 1024
@@ -345,6 +346,7 @@ int main(int argc, char **argv)
     pid_t parent = getppid();
     const char *refuse = getenv("REHEARSE_NO_NAMESPACES");
 
+    streams_fill();
     if (options_parse(option_rows, argc, argv, &arguments, &rest, &e) < 0) {
         fprintf(stderr, "stage-init: %s\n", e.text);
         return 2;

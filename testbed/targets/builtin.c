@@ -20,6 +20,8 @@
 
 #include "testbed/targets/server.h"
 #include "testbed/wire/options.h"
+#include "testbed/wire/streams.h"
+#include "testbed/wire/version.h"
 
 enum status {
     STATUS_OK = 0,
@@ -30,17 +32,17 @@ enum status {
 
 struct arguments {
     const char *config;
-    bool check;
-    bool help;
+    bool check, version, help;
 };
 
 #define AT(field) offsetof(struct arguments, field)
 
 /* clang-format off */
 static const struct option_row rows[] = {
-    {"config", "FILE", "what to serve, in JSON",                  OPTION_TEXT, AT(config)},
-    {"check",  NULL,   "say whether a start would work, and end", OPTION_FLAG, AT(check)},
-    {"help",   NULL,   "this text",                               OPTION_FLAG, AT(help)},
+    {"config",  "FILE", "what to serve, in JSON",                  OPTION_TEXT, AT(config)},
+    {"check",   NULL,   "say whether a start would work, and end", OPTION_FLAG, AT(check)},
+    {"version", NULL,   "its version, and that of OpenSSL",        OPTION_FLAG, AT(version)},
+    {"help",    NULL,   "this text",                               OPTION_FLAG, AT(help)},
     {0},
 };
 /* clang-format on */
@@ -181,7 +183,7 @@ static int serve(const char *config)
     return STATUS_OK;
 }
 
-int main(int argc, char **argv)
+static int perform(int argc, char **argv)
 {
     struct arguments arguments = {0};
     struct option_list rest = {0};
@@ -194,6 +196,11 @@ int main(int argc, char **argv)
         options_print(rows, stdout);
         return STATUS_OK;
     }
+    if (arguments.version) {
+        printf("target-builtin %s (openssl %s)\n", VERSION,
+               OpenSSL_version(OPENSSL_VERSION_STRING));
+        return STATUS_OK;
+    }
     if (rest.count > 0)
         failed(&e, "'%s' is not an option; usage: target-builtin --config FILE [--check]",
                rest.items[0]);
@@ -204,4 +211,10 @@ int main(int argc, char **argv)
     /* The target serves what its settings say, whatever this machine's openssl.cnf prefers. */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     return arguments.check ? check(arguments.config) : serve(arguments.config);
+}
+
+int main(int argc, char **argv)
+{
+    streams_fill();
+    return streams_end("target-builtin", perform(argc, argv));
 }

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -44,8 +45,10 @@ static int set_number(void *into, const char *value, struct error *e)
 
     errno = 0;
     number = strtol(value, &end, 10);
-    if (!isdigit((unsigned char)*value) || *end != '\0' || errno != 0)
+    if (!isdigit((unsigned char)*value) || *end != '\0')
         return failed(e, "'%s' is not a whole number, 0 or more", value);
+    if (errno != 0)
+        return failed(e, "%s is more than %ld, the most there is", value, LONG_MAX);
     *(long *)into = number;
     return 0;
 }

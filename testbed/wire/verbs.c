@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "testbed/wire/nearest.h"
+#include "testbed/wire/streams.h"
 #include "testbed/wire/version.h"
 
 #define NAMES_MAX 128
@@ -36,8 +37,9 @@ void verbs_print(const char *program, const struct verb *verbs, FILE *out)
 
 void verb_print(const char *program, const struct verb *verb, FILE *out)
 {
-    fprintf(out, "usage: %s %s %s%s\n%s\n", program, verb->name,
-            verb->options == NULL ? "" : "[options] ", verb->arguments, verb->help);
+    fprintf(out, "usage: %s %s%s%s%s\n%s\n", program, verb->name,
+            verb->options == NULL ? "" : " [options]", *verb->arguments == '\0' ? "" : " ",
+            verb->arguments, verb->help);
     if (verb->options != NULL)
         options_print(verb->options, out);
 }
@@ -50,7 +52,7 @@ static int usage(const struct tool *tool, FILE *out, int status)
     return status;
 }
 
-int verbs_main(const struct tool *tool, int argc, char **argv)
+static int perform(const struct tool *tool, int argc, char **argv)
 {
     const struct verb *verb;
     struct error e;
@@ -71,4 +73,10 @@ int verbs_main(const struct tool *tool, int argc, char **argv)
         return 0;
     }
     return verb->run(argc - 1, argv + 1);
+}
+
+int verbs_main(const struct tool *tool, int argc, char **argv)
+{
+    streams_fill();
+    return streams_end(tool->name, perform(tool, argc, argv));
 }

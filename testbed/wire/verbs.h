@@ -27,7 +27,8 @@ struct tool {
 #define VERBS_MISUSED 2 /* the exit status of a command line without sense */
 
 /* Runs the verb that argv[1] names, or tells of the program (--help, --version) or of a verb
- * (VERB --help).  Returns the exit status. */
+ * (VERB --help).  Returns the exit status; that a main has its standard streams and that what it says
+ * arrives (streams.h) is seen to here. */
 int verbs_main(const struct tool *tool, int argc, char **argv);
 
 /* The verb of that name, or NULL with the nearest one in *e. */

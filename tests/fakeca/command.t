@@ -64,6 +64,14 @@ refuses('no such bundle', qr{/nowhere},
     'break', '--state', $ca, '--in', '/nowhere', '--out', "$dir/none", '--fault', 'no-san');
 refuses('an authority that is taken', qr/exists already/, 'init', '--state', $ca);
 refuses('a place that is taken', qr/not part of a bundle/, 'issue', '--state', $ca, '--out', $dir, '--name', 'a.test');
+my $letter = spill("$dir/letter", "Dear Alice,\n");
+symlink 'nowhere', "$dir/dangling";
+for my $place ($letter, "$dir/dangling") {
+    refuses('a place that is no directory', qr/\Q$place\E: not overwritten, for it is no bundle: /,
+        'issue', '--state', $ca, '--out', $place, '--name', 'a.test');
+}
+is(slurp($letter), "Dear Alice,\n", 'a letter is not replaced with a bundle');
+is(readlink "$dir/dangling", 'nowhere', 'nor is a link that leads nowhere');
 refuses('a cross-sign by itself', qr/cannot cross-sign itself/, 'cross-sign', '--state', $ca, '--from', $ca);
 refuses('a cross-sign that is not there', qr/no cross-sign here yet/, @issue, '--name', 'a.test', '--cross');
 refuses('an unknown status', qr/'godo' is not a status/, 'staple', '--state', $ca, '--in', $shop, '--status', 'godo');
@@ -104,6 +112,21 @@ chmod 0755, $dir;
 system 'cp', $program, "$dir/copy";
 my $nobody = $> == 0 ? 'setpriv --reuid 65534 --clear-groups' : '';
 refused('no permission', "$nobody $dir/copy init --state /rehearse-test");
+
+# --- where it writes ------------------------------------------------------------------------------
+
+SKIP: {
+    skip 'no mknod(1) for us here', 1 if system("mknod -m 666 $dir/null c 1 3 2>$dir/.mknod") != 0;
+    fakeca('crl', '--state', $ca, '--out', "$dir/null");
+    ok(-c "$dir/null", 'a device is written to, and stays one');
+}
+spill("$dir/linked.crl", 'an old one');
+symlink 'linked.crl', "$dir/link.crl";
+fakeca('crl', '--state', $ca, '--out', "$dir/link.crl");
+is(readlink "$dir/link.crl", 'linked.crl', 'a link stays a link');
+fakeca('answer', '--to', 'crl', '--state', $ca, '--out', "$dir/link.crl");
+like(slurp("$dir/linked.crl"), qr/\A\x30/, 'and what it leads to is written');
+like(qx($program crl --state $ca --out /dev/stdout | cat), qr/\A-----BEGIN X509 CRL-----/, 'a pipe is written to');
 
 # --- bench ----------------------------------------------------------------------------------------
 

@@ -77,6 +77,11 @@ print {$nameless} "date -u +%F\necho \"\$1 of \$#\"\n";
 close $nameless;
 chmod 0755, "$dir/nameless";
 works("run the shell's", qr/^2100-01-01\none of 2$/, 'run', $clock, '--', "$dir/nameless", 'one', 'two');
+
+# As bare: a launch takes place on one processor, and gives back the others.
+my @processors = ('grep', '^Cpus_allowed:', '/proc/self/status');
+my $all = `@processors`;
+works('run on all processors', qr/\A\Q$all\E\z/, 'run', $clock, '--', @processors);
 works('--help',          qr/^  fakeclock new FILE/m, '--help');
 works('set --help',      qr/^usage: fakeclock set \[options\] FILE TIME/, 'set', '--help');
 

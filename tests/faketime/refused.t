@@ -182,6 +182,9 @@ SKIP: {
 refuses('where the kernel refuses ptrace', 6, qr/may not be traced/, "$dir/noptrace", @attach, $clock, $pid);
 refuses('  for poke', 6, qr/may not be traced/, "$dir/noptrace", "$build/fakeclock", 'poke', $pid);
 refuses('  for a static program', 6, qr/cannot trace/, "$dir/noptrace", @run, $clock, '--', "$dir/static");
+my @processors = ('grep', '^Cpus_allowed:', '/proc/self/status');
+is((tries("$dir/noptrace", @run, $clock, '--', @processors))[1], (tries(@processors))[1],
+    '  a dynamic one is only preloaded, and runs on all processors');
 
 SKIP: {
     my @apart = ('unshare', '-Ur', '-p', '-f', '--mount-proc');

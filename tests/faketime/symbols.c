@@ -66,7 +66,7 @@ static void refused(const void *bytes)
     symbols_free(&symbols);
 }
 
-static struct {
+static struct object {
     Elf64_Ehdr header;
     Elf64_Phdr segment;
     Elf64_Dyn dynamic[4];
@@ -86,12 +86,12 @@ static void test_a_table_that_lies_is_not_believed(void **state)
 
     (void)state;
     memcpy(object.header.e_ident, ELFMAG, SELFMAG);
-    object.header.e_phoff = offsetof(typeof(object), segment);
+    object.header.e_phoff = offsetof(struct object, segment);
     object.header.e_phnum = UINT16_MAX;
     refused(&object);
     object.header.e_phnum = 1;
     object.segment = (Elf64_Phdr){.p_type = PT_DYNAMIC,
-                                  .p_vaddr = offsetof(typeof(object), dynamic),
+                                  .p_vaddr = offsetof(struct object, dynamic),
                                   .p_memsz = sizeof object.dynamic};
     refused(&object);
     object.dynamic[0] = (Elf64_Dyn){.d_tag = DT_SYMTAB, .d_un.d_ptr = here};

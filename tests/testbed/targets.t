@@ -264,10 +264,10 @@ CONF
         'and what is left out is told';
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/nowhere.conf", $own);
     is $status, 2, 'a configuration that is not there';
-    like $err, qr/--config: .*nowhere\.conf: No such file/, 'is told before anything starts';
+    like $err, qr/--config: .*nowhere\.conf: cannot open: No such file/, 'is told before anything starts';
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', '/dev/urandom', $own);
     is $status, 2, 'nor is one without an end';
-    like $err, qr/larger than 16 MiB/, 'which is not read to it';
+    like $err, qr{--config: /dev/urandom: not a regular file$}, 'which is not read at all';
 
     # what clients are told in HTTP alone is no verdict of theirs, and the report says so
     unlike $out, qr/ssl_verify_client/, 'nothing is said of client certificates where none are asked for';

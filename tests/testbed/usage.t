@@ -8,6 +8,7 @@ use lib $FindBin::Bin;
 use Rehearse;
 use Cwd;
 use Fcntl qw(:flock);
+use POSIX ();
 use Test::More;
 
 my $play = scenario(<<'PLAY');
@@ -34,8 +35,21 @@ says 'an unknown verb', 2, qr/unknown verb 'rnu'; did you mean 'run'\?/, 'rnu';
 says 'an unknown option', 2, qr/unknown option '--jurnal'; did you mean --journal\?/, 'run', '--jurnal', 'x';
 says 'an option without its value', 2, qr/--target needs a value/, 'run', '--target';
 says 'no scenario', 2, qr/no scenario given/, 'run';
-says 'a missing file', 2, qr{/nowhere/x\.lua: No such file}, 'run', '/nowhere/x.lua';
+says 'a missing file', 2, qr{/nowhere/x\.lua: cannot open: No such file}, 'run', '/nowhere/x.lua';
 says 'a directory without scenarios', 2, qr/no \*\.lua file/, 'run', '/proc/self/fdinfo';
+mkdir "$DIR/linked";
+symlink $play, "$DIR/linked/play.lua";
+says 'nothing but links', 2, qr/no \*\.lua file/, 'run', "$DIR/linked";
+symlink $play, "$DIR/linked/$_" for 1 .. 20_000;
+says 'more than a directory of scenarios', 2,
+    qr{/linked: more than 20000 files are below it; expected a directory of scenarios}, 'run', "$DIR/linked";
+POSIX::mkfifo("$DIR/fifo.lua", 0600) or die;
+says 'a FIFO', 2, qr{fifo\.lua: not a regular file}, 'run', "$DIR/fifo.lua";
+says 'a FIFO for a configuration', 2, qr{--config: \S+fifo\.lua: not a regular file},
+    'run', '--config', "$DIR/fifo.lua", $play;
+says 'a FIFO for a journal, that nobody reads', 6, qr{journal: \S+fifo\.lua: nobody reads from it},
+    'run', '--journal', "$DIR/fifo.lua", $play;
+says 'a device', 2, qr{/dev/zero: not a regular file}, 'run', '/dev/zero';
 says 'an unknown target', 2, qr/unknown target 'ngnix'; did you mean 'nginx'\?/, 'run', '--target', 'ngnix', $play;
 says 'a state directory that is something else', 2, qr/is no state directory of rehearse/,
     'run', '--state', $DIR, $play;
@@ -45,6 +59,8 @@ says 'a journal that cannot be', 6, qr{/nowhere/j: No such file}, 'run', '--jour
 
 says 'a seed that is none', 2, qr/--seed: 'abc' is not a whole number/, 'run', '--seed', 'abc', $play;
 says 'a seed below 0', 2, qr/--seed: '-1' is not a whole number, 0 or more/, 'run', '--seed', '-1', $play;
+says 'a seed in another notation', 2, qr/--seed: '$_' is not a whole number, 0 or more/, 'run', '--seed', $_, $play
+    for qw(1e3 0x10 1.0), '99999999999999999999';
 says 'no time at all', 2, qr/--timeout: expected a duration above 0/, 'run', '--timeout', '0s', $play;
 says 'an unknown TAP', 2, qr/there is no TAP 15 here/, 'run', '--tap', '15', $play;
 says 'nobody to run it', 2, qr/-j: expected 1 or more/, 'run', '-j', '0', $play;

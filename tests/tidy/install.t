@@ -19,8 +19,15 @@ my ($status, $text) = says("make -o all BUILD=$build PREFIX=$prefix install");
 is($status, 0, 'make install') or diag $text;
 
 my @typed = map { s{.*/}{}r } sort glob "$prefix/bin/*";
-is_deeply(\@typed, [qw(client-gnutls client-openssl client-wolfssl fakeca fakeclock rehearse)],
+is_deeply(\@typed, [qw(client-gnutls client-openssl client-wolfssl fakeca fakeclock rehearse target-builtin)],
     'bin has what people type');
+
+for my $name (@typed) {
+    ($status, $text) = says("$prefix/bin/$name --version");
+    like($text, qr/\A$name \d+\.\d+(?: \(\w+ \d[\w.]*\))?\n\z/, "$name tells its version");
+    ($status, $text) = says("$prefix/bin/$name --help >/dev/full");
+    is($status, 6, '  and help that nobody got is no success');
+}
 
 chdir '/' or die;
 ($status, $text) = says("$prefix/bin/rehearse run $prefix/share/rehearse/scenarios/expiry/leaf-expires.lua");

@@ -167,8 +167,7 @@ static void help_is_only_promised_where_there_is_some(void **state)
 
 static void only_whole_numbers_are_numbers(void **state)
 {
-    static const char *const bad[] = {"",   " 5",  "+5",  "-5",   "5 ",
-                                      "5x", "0x5", "1e3", "five", "99999999999999999999"};
+    static const char *const bad[] = {"", " 5", "+5", "-5", "5 ", "5x", "0x5", "1e3", "five"};
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -178,6 +177,8 @@ static void only_whole_numbers_are_numbers(void **state)
         assert_non_null(strstr(parsed.e.text, "-j: '"));
         assert_non_null(strstr(parsed.e.text, "is not a whole number, 0 or more"));
     }
+    assert_mistake(PARSE("-j", "99999999999999999999"),
+                   "-j: 99999999999999999999 is more than 9223372036854775807, the most there is");
     assert_int_equal(PARSE("--number", "0").result, 0);
     assert_true(PARSE("--number", "9223372036854775807").arguments.number == INT64_MAX);
 }

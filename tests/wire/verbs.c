@@ -34,7 +34,8 @@ static int run(int argc, char **argv)
 static const struct verb verbs[] = {
     {"run",            "FILE|DIR...", "run scenarios", rows, run},
     {"validate", "FILE", "only look at it", NULL, run},
-    {0            },
+    {"words",             "", "all of them", rows, run},
+    {0      },
 };
 
 static void a_verb_is_found_or_the_nearest_named(void **state)
@@ -61,11 +62,13 @@ static void verbs_are_printed_with_their_options(void **state)
     verbs_print("rehearse", verbs, out);
     verb_print("rehearse", &verbs[0], out);
     verb_print("rehearse", &verbs[1], out);
+    verb_print("rehearse", &verbs[2], out);
     fclose(out);
     assert_non_null(strstr(text, "  rehearse run FILE|DIR...             run scenarios\n"));
     assert_non_null(
         strstr(text, "usage: rehearse run [options] FILE|DIR...\nrun scenarios\n  --trust"));
     assert_non_null(strstr(text, "usage: rehearse validate FILE\nonly look at it\n"));
+    assert_non_null(strstr(text, "usage: rehearse words [options]\nall of them\n"));
     free(text);
 }
 
