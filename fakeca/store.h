@@ -7,7 +7,7 @@
  * write-ahead mode: a process that is killed loses nothing it has committed.
  *
  * Bodies are shared: the store keeps a reference to what store_add and store_put are given and to what store_get
- * gives.  Whoever changes one puts it before the transaction is committed; rolled back, it is as it was for those who
+ * gives; store_find may give it too.  Whoever changes one puts it before the transaction is committed; rolled back, it is as it was for those who
  * ask next.  What is only to be told differently is a copy.
  *
  * One process has the file at a time.
@@ -46,7 +46,8 @@ int store_set(struct store *store, const char *kind, const char *name, const jso
 int store_unset(struct store *store, const char *kind, const char *name, struct error *e);
 int store_remove(struct store *store, const char *kind, int64_t number, struct error *e);
 
-/* A new reference; NULL where there is none, or where it cannot be read. */
+/* A new reference; NULL where there is none, or where it cannot be read.  store_find sets *number, to 0 where there is
+ * none. */
 json_t *store_get(struct store *store, const char *kind, int64_t number);
 json_t *store_find(struct store *store, const char *kind, const char *name, int64_t *number);
 

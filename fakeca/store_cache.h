@@ -23,6 +23,8 @@ struct store_cache {
         json_t *body; /* NULL: nothing here */
         bool touched; /* by the transaction that is open */
     } slots[CACHED_MOST];
+    struct cached *touched[CACHED_MOST]; /* each of those once */
+    size_t touched_count;
 };
 
 /* A new reference; NULL where it is not here. */

@@ -1,6 +1,8 @@
 /* What the store gives back is what was last committed, whoever asks and however often. */
 #include "fakeca/store.h"
 
+#include <sqlite3.h>
+
 #include "tests/fakeca/fixture.h"
 
 #define MANY 1000 /* more things than are kept in memory */
@@ -124,6 +126,55 @@ static void what_is_set_by_name_is_found_by_number(void **state)
     store_close(store);
 }
 
+static void a_number_is_never_another_s(void **state)
+{
+    struct store *store = opened(*state);
+    struct error e;
+    int64_t gone = add(store, "name", 1);
+
+    MUST(store_remove(store, "thing", gone, &e));
+    assert_null(store_get(store, "thing", gone));
+    store_close(store);
+    store = opened(*state);
+    assert_int_not_equal(add(store, "name", 2), gone);
+    assert_null(store_get(store, "thing", gone));
+    store_close(store);
+}
+
+/* As version 0.1 wrote them. */
+static void an_older_file_is_taken_over(void **state)
+{
+    static const char old[] =
+        "CREATE TABLE thing (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+        " kind TEXT NOT NULL, name TEXT, body TEXT NOT NULL);"
+        "CREATE UNIQUE INDEX thing_name ON thing (kind, name);"
+        "INSERT INTO thing VALUES (3, 'certificate', '4a01', '{\"pem\":\"x\"}'),"
+        " (4, 'cert-id', 'abc.SgE', '{\"certificate\":3}'), (7, 'thing', NULL, '{\"said\":1}');"
+        "PRAGMA user_version = 1";
+    const struct fixture *fixture = *state;
+    char path[128];
+    sqlite3 *database;
+    struct store *store;
+    json_t *certificate;
+    int64_t number;
+
+    snprintf(path, sizeof path, "%s/serve.db", fixture->state);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, old, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+    for (int turn = 0; turn < 2; turn++) {
+        store = opened(fixture);
+        assert_says(store, "thing", 7, 1);
+        certificate = store_find(store, "certificate", "4a01", &number);
+        assert_int_equal(number, 3);
+        assert_string_equal(json_string_value(json_object_get(certificate, "pem")), "x");
+        assert_string_equal(json_string_value(json_object_get(certificate, "id")), "abc.SgE");
+        json_decref(certificate);
+        assert_null(store_find(store, "cert-id", "abc.SgE", &number));
+        store_close(store);
+    }
+}
+
 static void of_many_each_is_remembered(void **state)
 {
     struct store *store = opened(*state);
@@ -149,6 +200,8 @@ int main(void)
         FRESH(a_body_may_be_put_back_as_it_was_got),
         FRESH(a_number_is_of_one_kind),
         FRESH(what_is_set_by_name_is_found_by_number),
+        FRESH(a_number_is_never_another_s),
+        FRESH(an_older_file_is_taken_over),
         FRESH(of_many_each_is_remembered),
     };
 
