@@ -17,6 +17,9 @@ enum statement {
     BEGIN,
     COMMIT,
     ROLLBACK,
+    MARK,
+    UNMARK,
+    BACK,
     ADD,
     PUT,
     RENAME,
@@ -33,6 +36,9 @@ static const char *const texts[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
+    [MARK] = "SAVEPOINT step",
+    [UNMARK] = "RELEASE step",
+    [BACK] = "ROLLBACK TO step",
     [ADD] = "INSERT INTO thing (kind, name, body) VALUES (?1, ?2, ?3)",
     [PUT] = "UPDATE thing SET body = ?3 WHERE number = ?2 AND kind = ?1",
     [RENAME] = "UPDATE thing SET name = ?3 WHERE number = ?2 AND kind = ?1",
@@ -50,7 +56,10 @@ struct store {
     sqlite3 *database;
     sqlite3_stmt *statements[STATEMENTS];
     struct store_cache cache;
-    bool wanted, open; /* a transaction: it is opened when something is written */
+    bool open; /* a transaction is, since something was written */
+    bool stepping;
+    bool marked;  /* the step has written, and is not the first of the transaction */
+    bool started; /* it is the first: the transaction is its own */
 };
 
 static int database_failed(const struct store *store, struct error *e)
@@ -150,8 +159,11 @@ struct store *store_open(const char *directory, struct error *e)
 
 void store_close(struct store *store)
 {
+    struct error unused;
+
     if (store == NULL)
         return;
+    store_flush(store, &unused);
     for (int i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(store->statements[i]);
     sqlite3_close(store->database);
@@ -180,32 +192,41 @@ static int run(struct store *store, enum statement which, struct error *e)
     return status == SQLITE_DONE ? 0 : database_failed(store, e);
 }
 
-static int write_with(struct store *store, enum statement which, struct error *e)
+/* Makes sure that what this step writes can be taken back. */
+static int take_note(struct store *store, struct error *e)
 {
-    if (store->wanted && !store->open) {
-        if (run(store, BEGIN, e) < 0)
-            return -1;
-        store->open = true;
-    }
-    return run(store, which, e);
+    if (!store->stepping || store->started || store->marked)
+        return 0;
+    if (run(store, store->open ? MARK : BEGIN, e) < 0)
+        return -1;
+    *(store->open ? &store->marked : &store->started) = true;
+    store->open = true;
+    return 0;
 }
 
-static void over(struct store *store, bool committed)
+static int write_with(struct store *store, enum statement which, struct error *e)
 {
-    store->wanted = store->open = false;
-    cache_settle(&store->cache, committed);
+    if (take_note(store, e) < 0 || run(store, which, e) < 0)
+        return -1;
+    return store->stepping ? 0 : store_flush(store, e);
+}
+
+static void step_over(struct store *store, bool good)
+{
+    store->stepping = store->marked = store->started = false;
+    cache_settle(&store->cache, good);
 }
 
 void store_begin(struct store *store)
 {
-    store->wanted = true;
+    store->stepping = true;
 }
 
-int store_commit(struct store *store, struct error *e)
+int store_done(struct store *store, struct error *e)
 {
-    if (store->open && run(store, COMMIT, e) < 0)
+    if (store->marked && run(store, UNMARK, e) < 0)
         return -1;
-    over(store, true);
+    step_over(store, true);
     return 0;
 }
 
@@ -213,9 +234,37 @@ void store_rollback(struct store *store)
 {
     struct error unused;
 
-    if (store->open)
+    if (store->marked && run(store, BACK, &unused) == 0)
+        run(store, UNMARK, &unused);
+    if (store->started) {
         run(store, ROLLBACK, &unused);
-    over(store, false);
+        store->open = false;
+    }
+    step_over(store, false);
+}
+
+int store_commit(struct store *store, struct error *e)
+{
+    return store_done(store, e) < 0 ? -1 : store_flush(store, e);
+}
+
+bool store_waits(const struct store *store)
+{
+    return store->open;
+}
+
+int store_flush(struct store *store, struct error *e)
+{
+    struct error unused;
+
+    if (!store->open)
+        return 0;
+    store->open = false;
+    if (run(store, COMMIT, e) == 0)
+        return 0;
+    run(store, ROLLBACK, &unused);
+    cache_clear(&store->cache);
+    return -1;
 }
 
 static int insert(struct store *store, enum statement which, const char *kind, const char *name,

@@ -52,12 +52,12 @@ void cache_drop(struct store_cache *cache, const char *kind)
     }
 }
 
-void cache_settle(struct store_cache *cache, bool committed)
+void cache_settle(struct store_cache *cache, bool good)
 {
     while (cache->touched_count > 0) {
         struct cached *slot = cache->touched[--cache->touched_count];
 
-        if (!committed)
+        if (!good)
             let_go(slot);
         slot->touched = false;
     }

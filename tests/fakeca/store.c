@@ -2,6 +2,7 @@
 #include "fakeca/store.h"
 
 #include <sqlite3.h>
+#include <sys/wait.h>
 
 #include "tests/fakeca/fixture.h"
 
@@ -94,6 +95,85 @@ static void a_body_may_be_put_back_as_it_was_got(void **state)
     store_close(store);
     store = opened(*state);
     assert_says(store, "thing", number, 2);
+    store_close(store);
+}
+
+static void a_step_that_is_taken_back_takes_no_other_along(void **state)
+{
+    struct store *store = opened(*state);
+    struct error e;
+    int64_t first, second;
+
+    store_begin(store);
+    first = add(store, NULL, 1);
+    MUST(store_done(store, &e));
+    assert_true(store_waits(store));
+    store_begin(store);
+    put(store, first, 2);
+    second = add(store, NULL, 3);
+    store_rollback(store);
+    assert_says(store, "thing", first, 1);
+    assert_null(store_get(store, "thing", second));
+    store_begin(store);
+    second = add(store, NULL, 4);
+    MUST(store_done(store, &e));
+    MUST(store_flush(store, &e));
+    assert_false(store_waits(store));
+    store_close(store);
+    store = opened(*state);
+    assert_says(store, "thing", first, 1);
+    assert_says(store, "thing", second, 4);
+    store_close(store);
+}
+
+/* In a process that ends as if it had been killed: one thing is committed, and one waits for that. */
+static int64_t write_and_die(const struct fixture *fixture, bool more)
+{
+    struct error e;
+    int ends[2], status;
+    int64_t numbers[2] = {0};
+    pid_t child;
+
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        struct store *store = opened(fixture);
+
+        for (int i = 0; i < 2; i++) {
+            store_begin(store);
+            numbers[i] = add(store, NULL, i);
+            if (store_done(store, &e) < 0 || (i == 0 && store_flush(store, &e) < 0))
+                _exit(1);
+        }
+        if (more)
+            add(store, NULL, 2); /* outside a step */
+        _exit(write(ends[1], numbers, sizeof numbers) != sizeof numbers);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(read(ends[0], numbers, sizeof numbers), sizeof numbers);
+    close(ends[0]);
+    close(ends[1]);
+    return numbers[1];
+}
+
+static void what_waits_is_lost_with_the_process(void **state)
+{
+    int64_t waited = write_and_die(*state, false);
+    struct store *store = opened(*state);
+
+    assert_says(store, "thing", waited - 1, 0);
+    assert_null(store_get(store, "thing", waited));
+    store_close(store);
+}
+
+static void what_is_written_outside_a_step_commits_what_waits(void **state)
+{
+    int64_t waited = write_and_die(*state, true);
+    struct store *store = opened(*state);
+
+    assert_says(store, "thing", waited, 1);
+    assert_says(store, "thing", waited + 1, 2);
     store_close(store);
 }
 
@@ -198,6 +278,9 @@ int main(void)
         FRESH(what_is_rolled_back_was_never_there),
         FRESH(a_change_that_is_rolled_back_is_forgotten),
         FRESH(a_body_may_be_put_back_as_it_was_got),
+        FRESH(a_step_that_is_taken_back_takes_no_other_along),
+        FRESH(what_waits_is_lost_with_the_process),
+        FRESH(what_is_written_outside_a_step_commits_what_waits),
         FRESH(a_number_is_of_one_kind),
         FRESH(what_is_set_by_name_is_found_by_number),
         FRESH(a_number_is_never_another_s),
