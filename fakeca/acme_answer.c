@@ -376,14 +376,14 @@ static int run(struct call *call)
     return misbehave_instead(&call->chosen, call->answer) ? -1 : call->endpoint->answer(call);
 }
 
-static void run_in_transaction(struct call *call)
+static void run_as_step(struct call *call)
 {
     struct error e;
 
     store_begin(call->store);
     if (run(call) < 0)
         store_rollback(call->store);
-    else if (store_commit(call->store, &e) < 0) {
+    else if (store_done(call->store, &e) < 0) {
         store_rollback(call->store);
         broken(call, &e);
     }
@@ -410,13 +410,18 @@ void acme_answer(void *context, const struct http_request *request, struct http_
         .now = acme->plan.now(acme->plan.context),
     };
 
-    run_in_transaction(&call);
+    run_as_step(&call);
     misbehaviour_keep(acme->plan.misbehaviour);
     add_common_fields(&call);
     misbehave_after(&call.chosen, answer);
     jws_free(&call.jws);
     verifier_close(&call.brought);
     json_decref(call.account);
+}
+
+bool acme_holds(void *context)
+{
+    return store_waits(((const struct acme *)context)->plan.store);
 }
 
 /* --- beginning and ending ----------------------------------------------------------------------- */

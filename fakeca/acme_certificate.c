@@ -146,22 +146,16 @@ static int64_t keep(struct call *call, const json_t *order, const struct minted 
                     struct error *e)
 {
     char digest[BASE64URL_TEXT(DIGEST_OCTETS)];
-    json_t *body = json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:o}", "account",
+    const char *id = *minted->id == '\0' ? NULL : minted->id;
+    json_t *body = json_pack("{s:I, s:s, s:s, s:s*, s:s, s:I, s:I, s:o}", "account",
                              (json_int_t)call->account_number, "serial", minted->serial, "digest",
-                             base64url(minted->digest, DIGEST_OCTETS, digest), "pem", minted->pem,
-                             "not_before", (json_int_t)minted->not_before, "not_after",
+                             base64url(minted->digest, DIGEST_OCTETS, digest), "id", id, "pem",
+                             minted->pem, "not_before", (json_int_t)minted->not_before, "not_after",
                              (json_int_t)minted->not_after, "names", names_of(order));
-    json_t *pointer;
     int64_t number = body == NULL ? failed(e, "the chain is no text")
                                   : store_add(call->store, "certificate", minted->serial, body, e);
 
     json_decref(body);
-    if (number < 0 || *minted->id == '\0')
-        return number;
-    pointer = json_pack("{s:I}", "certificate", (json_int_t)number);
-    if (store_add(call->store, "cert-id", minted->id, pointer, e) < 0)
-        number = -1;
-    json_decref(pointer);
     return number;
 }
 

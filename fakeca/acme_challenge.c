@@ -367,7 +367,7 @@ void acme_validated(void *context, int64_t authorization, int problem, const cha
     store_begin(acme->plan.store);
     rechecked = recheck_judged(acme, authorization, problem, detail, &e);
     if ((rechecked != 0 ? rechecked > 0 : decide(acme, authorization, problem, detail, &e) == 0) &&
-        store_commit(acme->plan.store, &e) == 0)
+        store_done(acme->plan.store, &e) == 0)
         return;
     store_rollback(acme->plan.store);
     fprintf(stderr, "fakeca: %s\n", e.text);

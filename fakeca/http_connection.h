@@ -27,6 +27,8 @@ struct http_connection {
     bool continued; /* 100 Continue has been said */
     bool last;      /* hang up after what is in `out` */
     bool draining;
+    bool held;                         /* what is in `out` waits for http_server_release ... */
+    struct http_connection *next_held; /* ... as does this one's */
 };
 
 /* Where the server's list has it last; NULL where there is no memory, and then `fd` is closed. */

@@ -9,13 +9,17 @@
 
 json_t *renewal_certificate(struct call *call, const char *id, int64_t *number)
 {
-    json_t *pointer = store_find(call->store, "cert-id", id, number);
-    json_t *certificate;
+    char serial[SERIAL_TEXT];
+    json_t *certificate = cert_id_serial(id, serial) < 0
+                              ? NULL
+                              : store_find(call->store, "certificate", serial, number);
+    const char *its = text_of(certificate, "id"); /* some have none */
 
-    *number = json_integer_value(json_object_get(pointer, "certificate"));
-    json_decref(pointer);
-    certificate = *number == 0 ? NULL : store_get(call->store, "certificate", *number);
-    return certificate;
+    if (its != NULL && strcmp(its, id) == 0)
+        return certificate;
+    json_decref(certificate);
+    *number = 0;
+    return NULL;
 }
 
 static bool shares_a_name(const json_t *order, const json_t *certificate)

@@ -37,7 +37,8 @@ struct serve_plan {
     unsigned validate_http_port, validate_tls_port;
     struct profile profiles[PROFILES_MOST];
     size_t profile_count;
-    bool lasting[PROFILES_MOST]; /* which of them last as long as is said here, whatever was said before */
+    bool lasting
+        [PROFILES_MOST]; /* which of them last as long as is said here, whatever was said before */
     struct words settings; /* as policy_set takes them, over those that were kept */
     size_t perspectives;
     bool alternate; /* a second root that cross-signs the first, for other chains */
@@ -64,6 +65,7 @@ struct serve {
     struct detours detours;
     struct manage manage;
     ev_signal terminated, interrupted;
+    ev_prepare turn;        /* of the loop: what it has written is committed, and told */
     ev_timer doors;         /* while a port is to be closed or opened by the calendar */
     char urls[3][URL_ROOM]; /* of OCSP, of issuers, of CRLs */
 };
