@@ -178,7 +178,7 @@ $(FUZZERS): $(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/%.o $(UNDER_fakeca)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_fakeca)
 
 # Most of them wait, and those that wait longest begin first.
-LONGEST = $(addprefix tests/,scenarios/all.t scenarios/inverted.t testbed/managed.t testbed/orphans.t)
+LONGEST = $(addprefix tests/,scenarios/all.t scenarios/inverted.t faketime/killed.t testbed/managed.t testbed/orphans.t)
 TESTS ?= $(LONGEST) $(filter-out $(LONGEST),$(UNITS) $(sort $(wildcard tests/*/*.t)))
 PROVE  = BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove -j4 --timer --exec ''
 

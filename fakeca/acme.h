@@ -25,7 +25,7 @@
 #define PROFILES_MOST 16
 
 struct profile {
-    const char *name, *what;
+    const char *name;
     int64_t lifetime; /* seconds, as are the next three */
     bool no_common_name;
     int64_t order, pending,

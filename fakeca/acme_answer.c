@@ -15,9 +15,9 @@
 
 /* Let's Encrypt's of 2026 */
 const struct profile usual_profiles[] = {
-    {"classic",    "90 days, with a common name", 90 * DAY,   false, 7 * DAY,  7 * DAY, 30 * DAY, 100},
-    {"tlsserver",  "45 days, no common name",     45 * DAY,   true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
-    {"shortlived", "160 hours, no common name",   160 * HOUR, true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
+    {"classic",    90 * DAY,   false, 7 * DAY,  7 * DAY, 30 * DAY, 100},
+    {"tlsserver",  45 * DAY,   true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
+    {"shortlived", 160 * HOUR, true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
 };
 const size_t usual_profile_count = sizeof usual_profiles / sizeof usual_profiles[0];
 
@@ -150,6 +150,16 @@ static const struct endpoint endpoints[] = {
 };
 /* clang-format on */
 
+static void tell_profile(struct json_text *told, const struct profile *profile)
+{
+    char lasts[DURATION_TEXT], what[DURATION_TEXT + 32];
+
+    duration_format(profile->lifetime * NANOSECONDS, lasts);
+    snprintf(what, sizeof what, "%s, %s common name", lasts,
+             profile->no_common_name ? "no" : "with a");
+    json_text_string(told, profile->name, what);
+}
+
 static void tell_meta(const struct call *call, struct json_text *told)
 {
     const struct acme_plan *plan = &call->acme->plan;
@@ -162,7 +172,7 @@ static void tell_meta(const struct call *call, struct json_text *told)
     json_text_close(told, ']');
     json_text_open(told, "profiles", '{');
     for (size_t i = 0; i < plan->profile_count; i++)
-        json_text_string(told, plan->profiles[i].name, plan->profiles[i].what);
+        tell_profile(told, &plan->profiles[i]);
     json_text_close(told, '}');
     json_text_close(told, '}');
 }

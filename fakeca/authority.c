@@ -270,7 +270,7 @@ int authority_create(const char *path, const struct authority_plan *plan, struct
     if (status == 0)
         return directory_publish(&draft, path, e);
     directory_discard(&draft);
-    return -1;
+    return failed_in(e, path);
 }
 
 int authority_rotate(struct authority *authority, int64_t at, int64_t until, struct error *e)
@@ -289,10 +289,10 @@ int authority_rotate(struct authority *authority, int64_t at, int64_t until, str
     if (add_intermediate(authority, spec, depth == 1 ? 0 : path_step(authority, depth - 2), same,
                          e) < 0) {
         json_decref(number);
-        return -1;
+        return failed_in(e, authority->path);
     }
     json_array_set_new(path_of(authority), depth - 1, number);
-    return save(authority, e);
+    return save(authority, e) < 0 ? failed_in(e, authority->path) : 0;
 }
 
 static const char *cross_name(size_t i, const char *what, char out[64])

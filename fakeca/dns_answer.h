@@ -44,7 +44,10 @@ struct dns_misbehaviour {
     const char *type;  /* "CAA" */
     const char *data;  /* as in a master file: "0 issue \";\"" */
     unsigned delay_ms; /* the caller sends the answer that much later */
+    bool swallows;     /* what it tells of is DNS_HOLE, which the caller has to make one */
 };
+
+#define DNS_HOLE "127.100.0.1" /* where packets vanish: serve_hole.h */
 
 extern const struct dns_misbehaviour dns_misbehaviours[];
 extern const size_t dns_misbehaviour_count;

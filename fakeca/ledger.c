@@ -213,7 +213,7 @@ int ledger_announce(struct ledger *ledger, size_t issuer, const char *serial, in
     if (status == 0)
         return keep_line(ledger, line) < 0 ? failed(e, "out of memory") : 0;
     json_decref(line);
-    return status;
+    return failed_in(e, ledger->authority->path);
 }
 
 int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reason, struct error *e)

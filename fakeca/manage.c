@@ -42,13 +42,25 @@ static void change(const struct manage *manage)
         manage->changed(manage->context);
 }
 
+/* What a fault of that name needs beside its being armed. */
+static int prepare(const struct manage *manage, const char *name, struct error *e)
+{
+    const struct serve_fault *fault = name == NULL ? NULL : serve_fault_named(name, e);
+
+    if (fault == NULL || fault->dns == NULL || !fault->dns->swallows || manage->swallow == NULL)
+        return 0;
+    return manage->swallow(manage->context, e) < 0 ? failed_in(e, name) : 0;
+}
+
 static int do_arm(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
 {
+    int status = prepare(manage, text_of(request, "fault"), e);
+
     (void)answer;
-    if (misbehaviour_arm(manage->misbehaviour, request, e) < 0)
-        return -1;
+    if (status == 0)
+        status = misbehaviour_arm(manage->misbehaviour, request, e);
     change(manage);
-    return 0;
+    return status;
 }
 
 static int do_disarm(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
@@ -200,7 +212,7 @@ static int do_profile(struct manage *manage, const json_t *request, json_t *answ
     if (need(request, "name", &name, e) < 0)
         return -1;
     if (lifetime < 1)
-        return failed(e, "a lifetime in seconds is needed");
+        return failed(e, "%s: expected a lifetime of a second or more", name);
     return acme_profile_lasts(manage->acme, name, lifetime, e) < 0
                ? -1
                : keep_lifetime(manage->store, name, lifetime, e);

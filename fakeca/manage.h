@@ -48,6 +48,8 @@ struct manage {
     struct store *store;
     struct dns_views *names;
     struct acme *acme;
+    /* Something is about to be armed that tells of an address that swallows packets; or NULL. */
+    int (*swallow)(void *context, struct error *e);
     void (*changed)(void *context); /* other faults are armed than before; or NULL */
     void *context;
     /* the rest is its own */

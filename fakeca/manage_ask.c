@@ -51,7 +51,9 @@ json_t *manage_ask(const char *directory, const json_t *request, struct error *e
         (int)sizeof address.sun_path)
         failed(e, "%s: the path is too long for a socket", directory);
     else if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        failed(e, "%s: nobody serves there: %s", directory, strerror(errno));
+        failed(e, "%s: %s: %s", directory,
+               errno == EACCES ? "who serves there may not be asked" : "nobody serves there",
+               strerror(errno));
     else if (send_line(fd, request, e) == 0)
         return read_line(fd, e);
     if (fd >= 0)

@@ -171,6 +171,8 @@ bool misbehaviour_needs_names(const struct misbehaviour *misbehaviour);
 bool misbehaviour_refuses(struct misbehaviour *misbehaviour, const char *port, int64_t now);
 /* Whether that can change with the calendar alone. */
 bool misbehaviour_watches(const struct misbehaviour *misbehaviour);
+/* Whether an armed fault tells of an address that swallows packets. */
+bool misbehaviour_swallows(const struct misbehaviour *misbehaviour);
 
 void misbehave_replan(const struct chosen *chosen, struct leaf_plan *plan);
 /* true where the answer is made. */

@@ -348,3 +348,12 @@ bool misbehaviour_watches(const struct misbehaviour *misbehaviour)
             return true;
     return false;
 }
+
+bool misbehaviour_swallows(const struct misbehaviour *misbehaviour)
+{
+    for (size_t i = 0; i < misbehaviour->count; i++)
+        if (misbehaviour->armed[i].fault->dns != NULL &&
+            misbehaviour->armed[i].fault->dns->swallows)
+            return true;
+    return false;
+}

@@ -34,29 +34,32 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 
 /* --- opening ------------------------------------------------------------------------------------ */
 
-/* A second root, which signs ours: for the other chains that clients may choose from. */
-static int cross_sign(struct serve *serve, struct error *e)
+/* Another root, which signs ours: for the other chains that clients may choose from.  Number 1 has no number. */
+static int cross_sign(struct serve *serve, size_t i, struct error *e)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], name[64], number[24] = "";
     struct authority other;
     int64_t at = now(serve);
     int status;
 
-    snprintf(path, sizeof path, "%.3000s/alternate", serve->plan->state);
-    if (authority_need(path, "Rehearsal Alternate", at, e) < 0 ||
-        authority_open(path, &other, e) < 0)
+    if (i > 1)
+        snprintf(number, sizeof number, "-%zu", i);
+    snprintf(path, sizeof path, "%.3000s/alternate%s", serve->plan->state, number);
+    snprintf(name, sizeof name, "Rehearsal Alternate%s", number);
+    if (authority_need(path, name, at, e) < 0 || authority_open(path, &other, e) < 0)
         return -1;
     status = authority_cross_sign(&serve->authority, &other, at, at + CROSS_SIGN_LASTS, e);
     authority_close(&other);
     return status;
 }
 
-/* Made once; it stays for good. */
-static int need_alternate(struct serve *serve, struct error *e)
+/* Each is made once, and stays for good. */
+static int need_alternates(struct serve *serve, struct error *e)
 {
-    return serve->plan->alternate && authority_crosses(&serve->authority) == 0
-               ? cross_sign(serve, e)
-               : 0;
+    for (size_t i = authority_crosses(&serve->authority); i < serve->plan->alternates; i++)
+        if (cross_sign(serve, i + 1, e) < 0)
+            return -1;
+    return 0;
 }
 
 /* How many intermediates stand between the root and what is issued; -1 with *e. */
@@ -93,7 +96,7 @@ static int open_state(struct serve *serve, struct error *e)
         authority_open(plan->state, &serve->authority, e) < 0)
         return -1;
     serve->opened = true;
-    if (need_alternate(serve, e) < 0)
+    if (need_alternates(serve, e) < 0)
         return -1;
     serve->depth = depth_of(&serve->authority, e);
     if (serve->depth < 0)
@@ -137,6 +140,34 @@ static void on_doors(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     mind_doors(timer->data);
+}
+
+static int open_hole(void *context, struct error *e)
+{
+    struct serve *serve = context;
+    const unsigned ports[HOLE_PORTS] = {serve->plan->validate_http_port,
+                                        serve->plan->validate_tls_port};
+
+    return hole_open(&serve->hole, ports, e);
+}
+
+/* Other faults are armed than before. */
+static void on_change(void *context)
+{
+    struct serve *serve = context;
+
+    mind_doors(serve);
+    if (!misbehaviour_swallows(serve->misbehaviour))
+        hole_close(&serve->hole);
+}
+
+/* What was armed before the start stays armed, also where others have taken the place meanwhile. */
+static void reopen_hole(struct serve *serve)
+{
+    struct error e;
+
+    if (misbehaviour_swallows(serve->misbehaviour) && open_hole(serve, &e) < 0)
+        fprintf(stderr, "fakeca: %s\n", e.text);
 }
 
 static struct chosen greet(struct serve *serve, const char *port, struct greeting *greeting)
@@ -328,7 +359,8 @@ static int open_services(struct serve *serve, struct error *e)
                                     .plain = &serve->plain,
                                     .store = serve->store,
                                     .names = &serve->names,
-                                    .changed = mind_doors,
+                                    .swallow = open_hole,
+                                    .changed = on_change,
                                     .context = serve};
     return manage_open(&serve->manage, serve->plan->state, e);
 }
@@ -352,6 +384,7 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
     ev_timer_init(&serve->doors, on_doors, DOORS_SECONDS, DOORS_SECONDS);
     serve->doors.data = serve;
     mind_doors(serve);
+    reopen_hole(serve);
     ev_prepare_init(&serve->turn, on_turn);
     serve->turn.data = serve;
     ev_prepare_start(serve->loop, &serve->turn);
@@ -412,6 +445,7 @@ void serve_close(struct serve *serve)
     if (serve->manage.fd >= 0)
         manage_close(&serve->manage);
     detours_close(&serve->detours);
+    hole_close(&serve->hole);
     dns_views_close(&serve->names);
     plain_close(&serve->plain);
     if (serve->validator.loop != NULL)

@@ -2,7 +2,8 @@
  *
  *     DIR/authority.json ...   the authority itself (authority.h), made if it is not there
  *     DIR/https/               a second one, for the certificate of the ACME server itself
- *     DIR/alternate/           a third one, whose root cross-signs that of the first, where that is wanted
+ *     DIR/alternate/           a third one, whose root cross-signs that of the first, where that is wanted;
+ *                              further ones: DIR/alternate-2/, ...
  *     DIR/fired.jsonl          every fault that fired, as misbehaviour.h has it
  *     DIR/manage.sock          where it is told to misbehave (manage.h), mode 0600
  *     DIR/serve.db             accounts, orders and what was issued (store.h)
@@ -19,12 +20,14 @@
 #include "fakeca/manage.h"
 #include "fakeca/serve_detours.h"
 #include "fakeca/serve_dns.h"
+#include "fakeca/serve_hole.h"
 #include "fakeca/serve_plain.h"
 #include "fakeca/serve_tls.h"
 #include "faketime/page.h"
 
-#define FIRED_FILE "fired.jsonl"
-#define URL_ROOM   (SOCKET_ADDRESS_TEXT + 32)
+#define FIRED_FILE      "fired.jsonl"
+#define ALTERNATES_MOST 16
+#define URL_ROOM        (SOCKET_ADDRESS_TEXT + 32)
 
 struct serve_plan {
     const char *state;
@@ -37,11 +40,10 @@ struct serve_plan {
     unsigned validate_http_port, validate_tls_port;
     struct profile profiles[PROFILES_MOST];
     size_t profile_count;
-    bool lasting
-        [PROFILES_MOST]; /* which of them last as long as is said here, whatever was said before */
-    struct words settings; /* as policy_set takes them, over those that were kept */
+    bool lasting[PROFILES_MOST]; /* as long as is said here, whatever `fakeca profile` has said */
+    struct words settings;       /* as policy_set takes them, over those that were kept */
     size_t perspectives;
-    bool alternate; /* a second root that cross-signs the first, for other chains */
+    size_t alternates; /* other roots that cross-sign the first, at least */
 };
 
 struct serve {
@@ -63,6 +65,7 @@ struct serve {
     struct plain plain;
     struct dns_views names;
     struct detours detours;
+    struct hole hole;
     struct manage manage;
     ev_signal terminated, interrupted;
     ev_prepare turn;        /* of the loop: what it has written is committed, and told */

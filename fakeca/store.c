@@ -64,7 +64,10 @@ struct store {
 
 static int database_failed(const struct store *store, struct error *e)
 {
-    return failed(e, "serve.db: %s", sqlite3_errmsg(store->database));
+    bool locked = sqlite3_errcode(store->database) == SQLITE_BUSY;
+
+    return failed(e, "serve.db: %s",
+                  locked ? "another process serves from it" : sqlite3_errmsg(store->database));
 }
 
 /* --- opening ------------------------------------------------------------------------------------ */

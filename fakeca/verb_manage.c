@@ -18,6 +18,8 @@ struct manage_arguments {
 
 #define FAULT_NAME "the name of a fault, as `fakeca faults --serve` lists them"
 
+#define NOT_GIVEN INT64_C(-1)
+
 #define AT(field) offsetof(struct manage_arguments, field)
 #define STATE                                                                                      \
     {                                                                                              \
@@ -79,20 +81,24 @@ static void put_text(json_t *request, const char *name, const char *text)
 
 static void put_number(json_t *request, const char *name, int64_t number)
 {
-    if (number != 0)
+    if (number != NOT_GIVEN)
         json_object_set_new(request, name, json_integer(number));
 }
 
-static int put_time(json_t *request, const char *name, const char *text, struct error *e)
+static int put_time(json_t *request, const char *name, const char *option, const char *text,
+                    struct error *e)
 {
     int64_t at;
 
     if (text == NULL)
         return 0;
     if (*text == '+' || *text == '-')
-        return failed(e, "--%s: expected a point in time, such as 2027-03-01T00:00:00Z", name);
+        return failed(e,
+                      "%s: '%s' is an offset; expected a point on its calendar, such as "
+                      "2027-03-01T00:00:00Z",
+                      option, text);
     if (moment_parse(text, 0, &at, e) < 0)
-        return failed_in(e, name);
+        return failed_in(e, option);
     json_object_set_new(request, name, json_integer(at));
     return 0;
 }
@@ -150,7 +156,11 @@ static int read_arguments(const struct option_row *options, int argc, char **arg
 
 int verb_arm(int argc, char **argv)
 {
-    struct manage_arguments a = {0};
+    struct manage_arguments a = {.account = NOT_GIVEN,
+                                 .nth = NOT_GIVEN,
+                                 .times = NOT_GIVEN,
+                                 .status = NOT_GIVEN,
+                                 .perspectives = NOT_GIVEN};
     struct option_list words = {0};
     struct error e;
     json_t *request;
@@ -169,8 +179,9 @@ int verb_arm(int argc, char **argv)
     put_number(request, "times", a.times);
     put_number(request, "status", a.status);
     put_number(request, "perspectives", a.perspectives);
-    if (put_time(request, "from", a.from, &e) == 0 &&
-        put_time(request, "until", a.until, &e) == 0 && put_share(request, a.share, &e) == 0 &&
+    if (put_time(request, "from", "--from", a.from, &e) == 0 &&
+        put_time(request, "until", "--until", a.until, &e) == 0 &&
+        put_share(request, a.share, &e) == 0 &&
         put_duration(request, "for", "--for", a.lasts, &e) == 0 &&
         put_duration(request, "after_date", "--after-date", a.after_date, &e) == 0)
         return ask(&a, request);
@@ -241,8 +252,10 @@ int verb_profile(int argc, char **argv)
         failed(&e, "profile: expected NAME=T, such as classic=45d");
         return complain(&e);
     }
-    if (duration_parse(sign + 1, &lifetime, &e) < 0)
+    if (duration_parse(sign + 1, &lifetime, &e) < 0) {
+        failed_in(&e, words.items[0]);
         return complain(&e);
+    }
     return ask(&a, json_pack("{s:s, s:s%, s:I}", "do", "profile", "name", words.items[0],
                              (size_t)(sign - words.items[0]), "lifetime",
                              (json_int_t)(lifetime / NANOSECONDS)));
@@ -279,17 +292,21 @@ int verb_eab(int argc, char **argv)
 
 int verb_unpause(int argc, char **argv)
 {
-    struct manage_arguments a = {0};
+    struct manage_arguments a = {.account = NOT_GIVEN};
     struct error e;
 
     if (options_for(unpause_options, argc, argv, &a, NULL, 0, &e) < 0)
         return complain(&e);
+    if (a.account == NOT_GIVEN) {
+        failed(&e, "unpause: expected --account N, as `fakeca accounts` lists them");
+        return complain(&e);
+    }
     return ask(&a, json_pack("{s:s, s:I}", "do", "unpause", "account", (json_int_t)a.account));
 }
 
 int verb_dns(int argc, char **argv)
 {
-    struct manage_arguments a = {0};
+    struct manage_arguments a = {.perspective = NOT_GIVEN};
     struct error e;
     json_t *request;
 

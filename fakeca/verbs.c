@@ -10,8 +10,8 @@
 
 int complain(const struct error *e)
 {
-    static const int environment[] = {EACCES, EPERM,  ENOSPC, EROFS,  EDQUOT,
-                                      EIO,    EMFILE, ENFILE, ENOMEM, EFBIG};
+    static const int environment[] = {EACCES, EPERM,  ENOSPC, EROFS, EDQUOT,    EIO,
+                                      EMFILE, ENFILE, ENOMEM, EFBIG, EADDRINUSE};
     int saved = errno;
 
     fprintf(stderr, "fakeca: %s\n", e->text);

@@ -12,7 +12,7 @@
 enum { DONE = 0, NO = 1, BAD_INPUT = 2, ENVIRONMENT = 6 };
 
 /* One line on stderr.  Returns ENVIRONMENT where errno says that the machine refused (no
- * permission, no space), BAD_INPUT otherwise. */
+ * permission, no space, a port in use), BAD_INPUT otherwise. */
 int complain(const struct error *e);
 
 /* Reads the options into *into, and at most `most` other words into

@@ -1,6 +1,7 @@
 /* census.h -- who lives on a clock.
  *
- * A process is on a clock while it has one mapped (page.h): by a blob (blob.h), by the shim, or by itself.
+ * A process is on a clock while it has one mapped (page.h): by a blob (blob.h), by the shim, or by itself.  One whose
+ * file was removed, or spoilt, is known by the blob that is before it, or by the path that the shim was given.
  * That it has read it at least once shows in its page table: the kernel gives it the page when it
  * first looks.
  */
@@ -20,6 +21,7 @@ struct resident {
     bool has_read;
     uint64_t inode;
     char clock[REGION_NAME]; /* its path */
+    const char *trouble;     /* what has become of that file, in a word or two; NULL: nothing */
     char command[32];
 };
 

@@ -149,7 +149,8 @@ static void tell_time(const char *label, int64_t now, FILE *out)
 static int64_t told_by(const struct resident *resident, int64_t fallback)
 {
     struct error unheard;
-    const struct clock_page *page = page_map(resident->clock, &unheard);
+    const struct clock_page *page =
+        resident->trouble == NULL ? page_map(resident->clock, &unheard) : NULL;
     int64_t now = page == NULL ? fallback : page_now(page);
 
     page_unmap(page);
@@ -173,7 +174,8 @@ static void tell_clock(const struct resident *resident, bool on, FILE *out)
         fprintf(out, "%-12snone: real time\n", "clock");
         return;
     }
-    fprintf(out, "%-12s%s\n", "clock", resident->clock);
+    fprintf(out, "%-12s%s%s%s\n", "clock", resident->clock, resident->trouble == NULL ? "" : ": ",
+            resident->trouble == NULL ? "" : resident->trouble);
     fprintf(out, "%-12s%s%s%s; %s\n", "by", resident->redirected ? "redirecting" : "",
             resident->redirected && (resident->preloaded || resident->trapped) ? " and " : "",
             resident->preloaded    ? "preloading"

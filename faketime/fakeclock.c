@@ -370,8 +370,10 @@ static void show_resident(const struct resident *resident, void *context)
     const struct stat *wanted = context;
 
     if (wanted == NULL || wanted->st_ino == resident->inode)
-        printf("%7d  %-8s  %-4s  %-15s  %s\n", (int)resident->pid, means_of(resident),
-               resident->has_read ? "yes" : "no", resident->command, resident->clock);
+        printf("%7d  %-8s  %-4s  %-15s  %s%s%s\n", (int)resident->pid, means_of(resident),
+               resident->has_read ? "yes" : "no", resident->command, resident->clock,
+               resident->trouble == NULL ? "" : ": ",
+               resident->trouble == NULL ? "" : resident->trouble);
 }
 
 static int verb_ps(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "faketime/page.h"
+#include "faketime/symbols.h"
 #include "faketime/vdso.h"
 
 #define CHUNK_PAGES 64
@@ -49,12 +50,11 @@ static int scan_chunk(struct scan *scan, uint64_t address, const enum page_state
     return 0;
 }
 
-static int scan_region(struct scan *scan, const struct region *region, int pages_fd,
-                       struct error *e)
+static int scan_pages(struct scan *scan, uint64_t from, uint64_t to, int pages_fd, struct error *e)
 {
-    for (uint64_t at = region->start; at < region->end; at += CHUNK_PAGES * PAGE_BYTES) {
+    for (uint64_t at = from; at < to; at += CHUNK_PAGES * PAGE_BYTES) {
         enum page_state states[CHUNK_PAGES];
-        size_t pages = (region->end - at) / PAGE_BYTES;
+        size_t pages = (to - at) / PAGE_BYTES;
 
         if (pages > CHUNK_PAGES)
             pages = CHUNK_PAGES;
@@ -67,23 +67,42 @@ static int scan_region(struct scan *scan, const struct region *region, int pages
     return 0;
 }
 
+/* How far we have come among the objects that are mapped. */
+struct walk {
+    uint64_t end;        /* of what was the last one's */
+    uint64_t object_end; /* by its own account */
+};
+
+/* Where the region ceases to be an object's; its start, where it is none's.  Behind a bss, and joined to it, may
+ * lie what is nobody's data: a sanitizer's shadow, of terabytes. */
+static uint64_t end_of_data(const struct scan *scan, const struct region *region, struct walk *walk)
+{
+    uint64_t object_end = region->inode != 0 && region->offset == 0
+                              ? symbols_object_end(scan->tracee, region->start)
+                              : 0;
+
+    if (object_end != 0)
+        walk->object_end = object_end;
+    if (region->inode == 0 && (region->name[0] != '\0' || region->start != walk->end ||
+                               region->start >= walk->object_end))
+        return region->start;
+    walk->end = region->end;
+    return region->inode == 0 && region->end > walk->object_end ? walk->object_end : region->end;
+}
+
 int pointers_swap(struct tracee *tracee, const struct maps *maps, const struct swaps *swaps,
                   struct error *e)
 {
     struct scan scan = {.tracee = tracee, .swaps = swaps};
     int pages_fd = maps_open_pages(tracee->pid, e), result = pages_fd < 0 ? -1 : 0;
-    bool after_file = false;
-    uint64_t end = 0;
+    struct walk walk = {0};
 
     for (size_t i = 0; i < maps->count && result == 0; i++) {
         const struct region *region = &maps->regions[i];
-        bool bss =
-            region->inode == 0 && region->name[0] == '\0' && after_file && region->start == end;
+        uint64_t end = end_of_data(&scan, region, &walk);
 
-        after_file = region->inode != 0 || bss;
-        end = region->end;
-        if (after_file && region->readable && !region->executable && !region->shared)
-            result = scan_region(&scan, region, pages_fd, e);
+        if (region->readable && !region->executable && !region->shared)
+            result = scan_pages(&scan, region->start, end, pages_fd, e);
     }
     if (pages_fd >= 0)
         close(pages_fd);

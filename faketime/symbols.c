@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "faketime/page.h"
+
 #define SEGMENTS_MAX 32
 #define DYNAMIC_MAX  128
 #define SYMBOLS_MAX  (1U << 20)
@@ -20,23 +22,36 @@ static int unreadable(const struct tracee *tracee, struct error *e)
                   (int)tracee->pid);
 }
 
+struct segments {
+    Elf64_Phdr each[SEGMENTS_MAX];
+    size_t count;
+};
+
+static int read_segments(const struct tracee *tracee, uint64_t base, struct segments *segments,
+                         struct error *e)
+{
+    Elf64_Ehdr header;
+
+    if (tracee_read(tracee, base, &header, sizeof header, e) < 0)
+        return -1;
+    segments->count = header.e_phnum < SEGMENTS_MAX ? header.e_phnum : SEGMENTS_MAX;
+    if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+        return unreadable(tracee, e);
+    return tracee_read(tracee, base + header.e_phoff, segments->each,
+                       segments->count * sizeof segments->each[0], e);
+}
+
 /* The segment that tells where all else is. */
 static int find_dynamic(const struct tracee *tracee, uint64_t base, Elf64_Phdr *dynamic,
                         struct error *e)
 {
-    Elf64_Phdr segments[SEGMENTS_MAX];
-    Elf64_Ehdr header;
-    size_t count;
+    struct segments segments;
 
-    if (tracee_read(tracee, base, &header, sizeof header, e) < 0)
+    if (read_segments(tracee, base, &segments, e) < 0)
         return -1;
-    count = header.e_phnum < SEGMENTS_MAX ? header.e_phnum : SEGMENTS_MAX;
-    if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-        tracee_read(tracee, base + header.e_phoff, segments, count * sizeof segments[0], e) < 0)
-        return unreadable(tracee, e);
-    for (size_t i = 0; i < count; i++)
-        if (segments[i].p_type == PT_DYNAMIC) {
-            *dynamic = segments[i];
+    for (size_t i = 0; i < segments.count; i++)
+        if (segments.each[i].p_type == PT_DYNAMIC) {
+            *dynamic = segments.each[i];
             return 0;
         }
     return unreadable(tracee, e);
@@ -46,6 +61,24 @@ static int find_dynamic(const struct tracee *tracee, uint64_t base, Elf64_Phdr *
 static uint64_t address(uint64_t base, uint64_t value)
 {
     return value < base ? base + value : value;
+}
+
+uint64_t symbols_object_end(const struct tracee *tracee, uint64_t base)
+{
+    struct segments segments;
+    struct error unheard;
+    uint64_t end = 0;
+
+    if (read_segments(tracee, base, &segments, &unheard) < 0)
+        return 0;
+    for (size_t i = 0; i < segments.count; i++) {
+        const Elf64_Phdr *segment = &segments.each[i];
+        uint64_t its_end = address(base, segment->p_vaddr) + segment->p_memsz;
+
+        if (segment->p_type == PT_LOAD && its_end > end)
+            end = its_end;
+    }
+    return (end + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
 }
 
 static void take_place(struct places *places, uint64_t base, const Elf64_Dyn *entry)

@@ -33,4 +33,8 @@ void symbols_free(struct symbols *symbols); /* also of none */
 /* The one of that number; false where it is not defined there. */
 bool symbols_at(const struct symbols *symbols, size_t i, struct symbol *symbol);
 
+/* Where the last page ends that an object takes, its bss included, by its own program headers; 0: no object begins
+ * there. */
+uint64_t symbols_object_end(const struct tracee *tracee, uint64_t base);
+
 #endif

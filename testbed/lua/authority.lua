@@ -43,10 +43,18 @@ local named_texts = words.kind("table of texts by name", function (value)
   return list
 end)
 
+local MOST_EYES = 8 -- as `fakeca serve --perspectives` has it
+
+local eyes = words.kind("whole number", function (value)
+  if math.type(value) == "integer" and value >= 1 and value <= MOST_EYES then return value end
+  return nil, ("a whole number from 1 to %d"):format(MOST_EYES)
+end)
+
 authority.serve_spec = {
   settings = { named_texts, help = "settings of docs/authority.md, such as { [\"rate-limits\"] = \"on\" }" },
   profiles = { lifetime, help = "lifetimes by ACME profile [classic = \"90d\", tlsserver = \"45d\", "
     .. "shortlived = \"160h\"]" },
+  perspectives = { eyes, default = 1, help = "so many look at each name, from name servers of their own [1]" },
   rate_limits = { "flag", default = false, help = "it keeps Let's Encrypt's, docs/authority.md [false]" },
 }
 
@@ -61,7 +69,8 @@ end
 local function listen(house)
   local play = house._play
   local argv = { play.run.options.programs .. "/fakeca", "serve", "--state", house._dir, "--clock", play.clock.file,
-    "--seed", tostring(play.run.seed), table.unpack(addresses(play)) }
+    "--seed", tostring(play.run.seed), "--perspectives", tostring(house._serving.perspectives),
+    table.unpack(addresses(play)) }
   for _, profile in ipairs(house._serving.profiles or {}) do
     argv[#argv + 1], argv[#argv + 2] = "--profile", profile
   end
@@ -89,7 +98,7 @@ local function trusted_by_tools(play, facts)
 end
 
 -- Its own check of what was said is the one that counts, and it is told at the scenario's line.
-local function tell(house, argv)
+function authority.tell(house, argv)
   local play = house._play
   local ending, _, err = play:command { play.run.options.programs .. "/fakeca", table.unpack(argv) }
   if ending.code ~= 0 then words.mistake("%s: %s", argv[1], (err:gsub("^fakeca[^:]*: ", ""))) end
@@ -123,7 +132,7 @@ function methods:serve(given)
   trusted_by_tools(play, self._facts)
   play:note("authority", self._facts)
   local given_settings = self._serving.settings
-  if given_settings then tell(self, { "set", "--state", self._dir, table.unpack(given_settings) }) end
+  if given_settings then authority.tell(self, { "set", "--state", self._dir, table.unpack(given_settings) }) end
   play:each_name(function (address, name) tell_name(self, address, name) end)
 end
 
@@ -154,7 +163,7 @@ function methods:profiles(given)
   authority.serving(self, "profiles")
   local list = words.value("profiles", lifetime, given)
   if self._play.dry then return end
-  for _, profile in ipairs(list) do tell(self, { "profile", "--state", self._dir, profile }) end
+  for _, profile in ipairs(list) do authority.tell(self, { "profile", "--state", self._dir, profile }) end
   self._play:effect("the authority changes its profiles: " .. table.concat(list, ", "), flow.now())
 end
 
@@ -162,7 +171,7 @@ end
 function methods:forget_accounts()
   authority.serving(self, "forget_accounts")
   if self._play.dry then return end
-  tell(self, { "forget-accounts", "--state", self._dir })
+  authority.tell(self, { "forget-accounts", "--state", self._dir })
   self._play:effect("the authority forgets all accounts", flow.now())
 end
 
@@ -241,7 +250,7 @@ function methods:arm(given)
   end
   if play.dry then return end
   if settings.may_miss then self._may_miss[described { settings[1], on = settings.on }] = true end
-  tell(self, arm_command(self, settings))
+  authority.tell(self, arm_command(self, settings))
   play:effect("the authority misbehaves: " .. described(settings), flow.now())
 end
 
@@ -261,7 +270,7 @@ function methods:disarm(name, on)
   end
   local argv = { "disarm", "--state", self._dir, name }
   if on then table.move({ "--on", on }, 1, 2, #argv + 1, argv) end
-  tell(self, argv)
+  authority.tell(self, argv)
   self._play:effect(("the authority behaves again: %s"):format(described { name, on = on }), flow.now())
 end
 

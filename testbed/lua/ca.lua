@@ -114,6 +114,7 @@ local ca_spec = {
   key = { key_kind, default = "p256", help = "kind of the authority's keys [p256]" },
   skew = { "offset", default = 0, help = "its clock is off by this; not where it serves [0s]" },
   cross_signed_by = { words.noun "ca", help = "an older authority that signs this one's root too" },
+  cross_signed_for = { "span", help = "for so long, which may be longer than its own root lasts [as long as that]" },
 }
 
 local issue_spec = {
@@ -128,6 +129,8 @@ local issue_spec = {
 function ca.new(play, given)
   local settings = words.check("ca", ca_spec, given)
   play.nouns.ca = play.nouns.ca + 1
+  local old = settings.cross_signed_by
+  if settings.cross_signed_for and not old then words.mistake "ca: cross_signed_for what? expected cross_signed_by" end
   local house = ca_class.new { _play = play, _dir = false, _settings = settings }
   if play.dry then return house end
   play:open_stage()
@@ -135,11 +138,9 @@ function ca.new(play, given)
   fakeca.run(play, { "init", "--state", house._dir, "--at", fakeca.now(play), "--key", settings.key,
     "--intermediates", tostring(settings.intermediates),
     "--root-lifetime", settings.root, "--intermediate-lifetime", settings.intermediate })
-  local old = settings.cross_signed_by
   if old then
-    -- as AddTrust's did, the cross-sign ends with the root that made it
     fakeca.run(play, { "cross-sign", "--state", house._dir, "--from", old._dir, "--at", fakeca.now(play),
-      "--lifetime", old._settings.root })
+      "--lifetime", settings.cross_signed_for or old._settings.root })
   end
   return house
 end

@@ -1,8 +1,10 @@
--- What an authority that serves has issued: counted, and held against what real ones allow.
+-- What an authority that serves has issued: counted, and held against what real ones allow; and taken back.
 
 local authority = require "authority"
 local expectation = require "expectation"
 local fakeca = require "fakeca"
+local flow = require "flow"
+local words = require "words"
 
 local issuance = {}
 
@@ -57,8 +59,34 @@ function methods:expect(given)
   }, given)
 end
 
+-- RFC 5280 section 5.3.1, those of a leaf.
+local REASONS = { "keyCompromise", "affiliationChanged", "superseded", "cessationOfOperation", "privilegeWithdrawn" }
+
+issuance.revoke_spec = {
+  name = { "name", help = "what it issued over ACME for this name [all that it issued over ACME]" },
+  after = { "span", default = "0s", help = "renewal information says so at once; done so long from now, on the "
+    .. "calendar [0s]" },
+  reason = { words.one_of(REASONS), help = "and why [none given]" },
+}
+
+-- What it has issued until now, and not what is issued later.
+function methods:revoke(given)
+  authority.serving(self, "revoke")
+  local settings = words.check("revoke", issuance.revoke_spec, given or {})
+  if self._play.dry then return end
+  local argv = { "revoke", "--state", self._dir, "--after", settings.after }
+  local function add(...) table.move({ ... }, 1, select("#", ...), #argv + 1, argv) end
+  if settings.name then add("--name", settings.name) else add "--all" end
+  if settings.reason then add("--reason", settings.reason) end
+  authority.tell(self, argv)
+  self._play:effect(("the authority revokes what it issued%s, after %s"):format(
+    settings.name and " for " .. settings.name or "", settings.after), flow.now())
+end
+
 issuance.methods = methods
 issuance.verbs = {
+  { "revoke", "house:revoke { ... }", "what it has issued is revoked; OCSP and CRLs say so when the time has come",
+    issuance.revoke_spec },
   { "expect", "house:expect { ... }", "judges what it has issued", expectation.rules_of(issuance.things) },
 }
 

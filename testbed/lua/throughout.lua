@@ -65,6 +65,10 @@ local function new_watch(fleet, wanted)
   return watch
 end
 
+local function see(watch, answer, now)
+  throughout.saw(watch.wire, answer.chain and answer.chain[1], answer["until"], now)
+end
+
 local function try(watch, one, now)
   local who, play = one.who, watch.fleet._play
   local before = play.page:now()
@@ -78,7 +82,7 @@ local function try(watch, one, now)
     one.wrong = answer
     play:note("first failure while time passes", { class = who.name, answer = answer })
   end
-  throughout.saw(watch.wire, answer.chain and answer.chain[1], answer["until"], before)
+  see(watch, answer, before)
 end
 
 -- The class whose turn it is, and all that would not have tried for a day before the next step.
@@ -125,6 +129,7 @@ function throughout.judge(fleet, asked)
   local play = fleet._play
   local watch = new_watch(fleet, asked.wanted)
   local before, proven = play.page:now(), play.page:now()
+  see(watch, watch.classes[1].who:try(), before) -- it may be replaced in the first step
   local passed = passage.run(play, asked.throughout, asked.by, function (now)
     look(watch, now, now - before)
     before = now

@@ -11,7 +11,7 @@
 
 local files = require "files"
 local host = require "host"
-local target = require "target"
+local server = require "server"
 local tls_versions = require "targets.tls_versions"
 local words = require "words"
 
@@ -21,7 +21,7 @@ local apache = {
   reads_clock = true,
   configurable = true,
   store = "md",
-  extra = { stapling = target.stapling },
+  extra = { stapling = server.stapling },
 }
 
 local PATIENCE = 60 -- a start, or the first certificate of mod_md, whose account has an RSA key of 4096 bits
@@ -123,7 +123,7 @@ end
 
 function apache.configure(self)
   if not self._state.listen then
-    self._state.listen = target.listen_address(self)
+    self._state.listen = server.listen_address(self)
     self._play:must(host.make_directory(self._dir .. "/htdocs", files.DIRECTORY))
     self._play:must(host.write(self._dir .. "/htdocs/index.html", "rehearsal\n"))
   end
@@ -151,10 +151,10 @@ end
 
 -- Starts the parent and tells its box how it fares: NEWS, or "ended" and why.
 local function launch(self)
-  local box, emergency = target.mailbox(), nil
+  local box, emergency = server.mailbox(), nil
   self._state.box = box
   local process
-  target.run(self, argv(self, "apache", "-D", "FOREGROUND"), function (line)
+  server.run(self, argv(self, "apache", "-D", "FOREGROUND"), function (line)
     local news, what = news_of(line)
     emergency = what or emergency
     if news and news ~= "emerg" and (news ~= "looked" or self._state.looking) then box:put(news) end
@@ -199,10 +199,10 @@ local function obtain(self)
 end
 
 function apache.start(self)
-  local none = target.has_none(self)
+  local none = server.has_none(self)
   local state, why = await(launch(self), "serving")
   if state == "serving" and none then state, why = obtain(self) end
-  return target.came_up(self, state, why)
+  return server.came_up(self, state, why)
 end
 
 local function syntax(self, run)
@@ -243,7 +243,7 @@ function apache.check(self)
 end
 
 function apache.stop(self)
-  target.stop(self, "TERM")
+  server.stop(self, "TERM")
 end
 
 return apache

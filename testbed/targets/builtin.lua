@@ -2,7 +2,7 @@
 
 local host = require "host"
 local json = require "json"
-local target = require "target"
+local server = require "server"
 
 local builtin = {
   summary = "a small TLS server of its own: nothing to install, serves even what no other server would",
@@ -15,7 +15,7 @@ local function config_file(self) return self._dir .. "/target.json" end
 
 function builtin.configure(self)
   local config = self._config
-  self._state.listen = self._state.listen or target.listen_address(self)
+  self._state.listen = self._state.listen or server.listen_address(self)
   local settings = {
     listen = self._state.listen,
     log = self._dir .. "/handshakes.jsonl",
@@ -39,18 +39,18 @@ local NEWS = { listening = "serving", reloaded = "serving", refused = "refused" 
 
 function builtin.start(self)
   local program = self._play.run.options.programs .. "/target-builtin"
-  local box = target.mailbox()
+  local box = server.mailbox()
   self._state.box = box
-  target.run(self, { program, "--config", config_file(self) }, function (line)
+  server.run(self, { program, "--config", config_file(self) }, function (line)
     local event = json.decode(line)
     local news = type(event) == "table" and NEWS[event.event]
     if news then box:put(news, event.why) end
   end, function (why) box:put("ended", why) end)
-  return target.came_up(self, box:take(target.PATIENCE))
+  return server.came_up(self, box:take(server.PATIENCE))
 end
 
 function builtin.reload(self)
-  return target.reload_by(self, "HUP")
+  return server.reload_by(self, "HUP")
 end
 
 function builtin.check(self)
@@ -61,7 +61,7 @@ function builtin.check(self)
 end
 
 function builtin.stop(self)
-  target.stop(self, "TERM")
+  server.stop(self, "TERM")
 end
 
 return builtin

@@ -8,7 +8,7 @@
 
 local host = require "host"
 local json = require "json"
-local target = require "target"
+local server = require "server"
 local words = require "words"
 
 local caddy = {
@@ -18,7 +18,7 @@ local caddy = {
   configurable = true,
   store = "storage",
   passes = { by = 6 * 3600 },
-  extra = { stapling = target.stapling },
+  extra = { stapling = server.stapling },
 }
 
 local PATIENCE = 60 -- for a start, or the first certificate
@@ -122,7 +122,7 @@ local OURS = [[
 ]]
 
 function caddy.configure(self)
-  self._state.listen = self._state.listen or target.listen_address(self)
+  self._state.listen = self._state.listen or server.listen_address(self)
   self._env = { HOME = self._dir, XDG_CONFIG_HOME = self._dir, XDG_DATA_HOME = self._dir }
   local address, port = self._state.listen:match "^(.*):(%d+)$"
   local acme = self._acme
@@ -150,17 +150,17 @@ local NEWS = {
 }
 
 function caddy.start(self)
-  local box = target.mailbox()
-  local awaited = target.has_none(self) and "obtained" or "serving"
+  local box = server.mailbox()
+  local awaited = server.has_none(self) and "obtained" or "serving"
   os.remove(self._dir .. "/admin.sock") -- of one that was killed
-  target.run(self, argv "run", function (line)
+  server.run(self, argv "run", function (line)
     local event = json.decode(line)
     local news = type(event) == "table" and NEWS[event.msg]
     if news then box:put(news, event.error) end
   end, function (why) box:put("ended", why) end)
   local state, why
   repeat state, why = box:take(PATIENCE) until state ~= "serving" or awaited == "serving"
-  return target.came_up(self, state == awaited and "serving", why)
+  return server.came_up(self, state == awaited and "serving", why)
 end
 
 -- A command of caddy's: whether it went well, and its own words if not.
@@ -184,7 +184,7 @@ function caddy.check(self)
 end
 
 function caddy.stop(self)
-  target.stop(self, "TERM")
+  server.stop(self, "TERM")
 end
 
 return caddy

@@ -15,7 +15,7 @@ local external = require "targets.external"
 local files = require "files"
 local flow = require "flow"
 local placeholders = require "placeholders"
-local target = require "target"
+local server = require "server"
 local words = require "words"
 local worker = require "worker"
 
@@ -63,7 +63,7 @@ local function shell(self, text)
 end
 
 -- The shell becomes the server, which is put on the calendar itself: it need not be made like the shell.
-local function server(self)
+local function command_line(self)
   local argv = self._play:on_clock(self._clock, {})
   for i, word in ipairs(argv) do argv[i] = placeholders.word(word) end
   local start = self._settings.start
@@ -73,7 +73,7 @@ end
 
 function command.configure(self)
   if not self._state.listen then
-    self._state.listen = self._settings.listens or target.listen_address(self)
+    self._state.listen = self._settings.listens or server.listen_address(self)
   end
 end
 
@@ -91,11 +91,11 @@ local function wait_for_listener(self)
 end
 
 function command.start(self)
-  local argv, dir = server(self)
-  target.run(self, argv, function () end, function () end, dir)
+  local argv, dir = command_line(self)
+  server.run(self, argv, function () end, function () end, dir)
   if not wait_for_listener(self) then
     words.environment("target %s did not start listening on %s: %s", self._name, self._state.listen,
-      target.said(self))
+      server.said(self))
   end
   return self._state.listen
 end
@@ -125,7 +125,7 @@ function command.check(self)
 end
 
 function command.stop(self)
-  target.stop(self, "TERM")
+  server.stop(self, "TERM")
 end
 
 return command

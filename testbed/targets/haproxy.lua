@@ -2,7 +2,7 @@
 -- master, as `systemctl reload haproxy` does.
 
 local host = require "host"
-local target = require "target"
+local server = require "server"
 
 local haproxy = {
   summary = "Debian's haproxy, ending TLS with a bundle of certificate and key",
@@ -43,7 +43,7 @@ end
 local function config_file(self) return self._dir .. "/haproxy.cfg" end
 
 function haproxy.configure(self)
-  self._state.listen = self._state.listen or target.listen_address(self)
+  self._state.listen = self._state.listen or server.listen_address(self)
   local values = {
     address = self._state.listen, pem = self._live .. "/combined.pem", ssl = options(self),
     user = host.uid() == 0 and "    user haproxy\n    group haproxy" or "",
@@ -53,19 +53,19 @@ end
 
 -- The master says of each worker whether it has come up, and before that why not.
 function haproxy.start(self)
-  local box, alert = target.mailbox(), nil
+  local box, alert = server.mailbox(), nil
   self._state.box = box
-  target.run(self, { "haproxy", "-W", "-db", "-f", config_file(self) }, function (line)
+  server.run(self, { "haproxy", "-W", "-db", "-f", config_file(self) }, function (line)
     alert = alert or line:match "^%[ALERT%] +%(%d+%) : (.*)"
     if line:find("Loading success.", 1, true) then box:put "serving" end
     if line:find("Loading failure!", 1, true) then box:put("refused", alert) end
     if line:find("Reloading HAProxy", 1, true) then alert = nil end
   end, function (why) box:put("ended", alert or why) end)
-  return target.came_up(self, box:take(target.PATIENCE))
+  return server.came_up(self, box:take(server.PATIENCE))
 end
 
 function haproxy.reload(self)
-  return target.reload_by(self, "USR2")
+  return server.reload_by(self, "USR2")
 end
 
 function haproxy.check(self)
@@ -74,7 +74,7 @@ function haproxy.check(self)
 end
 
 function haproxy.stop(self)
-  target.stop(self, "TERM")
+  server.stop(self, "TERM")
 end
 
 return haproxy

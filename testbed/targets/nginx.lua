@@ -3,7 +3,7 @@
 
 local host = require "host"
 local nginx_conf = require "targets.nginx_conf"
-local target = require "target"
+local server = require "server"
 local tls_versions = require "targets.tls_versions"
 local words = require "words"
 
@@ -14,7 +14,7 @@ local nginx = {
   configurable = true,
   extra = {
     config = { "text", help = "your own nginx.conf [what --config says]" },
-    stapling = target.stapling,
+    stapling = server.stapling,
   },
 }
 
@@ -112,7 +112,7 @@ function nginx.declare(self)
 end
 
 function nginx.configure(self)
-  self._state.listen = self._state.listen or target.listen_address(self)
+  self._state.listen = self._state.listen or server.listen_address(self)
   local path = own_file(self)
   local text = path and own_config(self, path) or our_config(self)
   self._play:must(host.write(self._dir .. "/nginx.conf", text))
@@ -123,24 +123,24 @@ local function argv(self, ...)
 end
 
 function nginx.start(self)
-  local box = target.mailbox()
+  local box = server.mailbox()
   self._state.box = box
   local asked = true -- one verdict for the start, one for each reconfiguration
   local function verdict(...)
     if asked then box:put(...) end
     asked = false
   end
-  target.run(self, argv(self, "-g", "daemon off;"), function (line)
+  server.run(self, argv(self, "-g", "daemon off;"), function (line)
     if line:find "%] [%d#]+: reconfiguring" then asked = true end
     if line:find "%[emerg%]" then verdict("refused", (line:gsub("^.-%[emerg%] [%d#]+: ", ""))) end
     if line:find "start worker process %d" then verdict "serving" end
   end, function (why) box:put("ended", why) end)
-  return target.came_up(self, box:take(target.PATIENCE))
+  return server.came_up(self, box:take(server.PATIENCE))
 end
 
 -- nginx says on its error log whether it took a configuration, and nowhere else.
 function nginx.reload(self)
-  return target.reload_by(self, "HUP")
+  return server.reload_by(self, "HUP")
 end
 
 function nginx.check(self)
@@ -149,7 +149,7 @@ function nginx.check(self)
 end
 
 function nginx.stop(self)
-  target.stop(self, "QUIT")
+  server.stop(self, "QUIT")
 end
 
 return nginx

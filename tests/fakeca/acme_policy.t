@@ -17,7 +17,7 @@ my $now = 1935748800;    # 2031-05-05T12:00:00Z
 my ($clock, $pass) = calendar($now);
 my ($port, $show) = Acme->files;
 sub pass_time ($seconds) { return $now = $pass->($seconds) }
-my @settings = ('--clock', $clock, '--validate-http-port', $port, '--alternate');
+my @settings = ('--clock', $clock, '--validate-http-port', $port, '--alternate', 1);
 my $ca = serve(@settings);
 
 sub told (@words) { return decode_json(fakeca($words[0], '--state', home(), @words[1 .. $#words])) }
@@ -120,23 +120,27 @@ is(verifies("$third_state/root.pem", spill(dir() . '/third.pem', $third_chain->{
 is(Acme->word($one->post("$certificate->{url}/$_")), '404 malformed', "there is no chain $_") for qw(0 3 2x -1);
 
 SKIP: {
-    skip 'certbot is not installed', 4 if !have('certbot');
+    skip 'certbot is not installed', 11 if !have('certbot');
     my $own = free_port();
     stop($ca->{child});
-    $ca = serve('--validate-http-port', $own, '--alternate', '--set', 'eab-required=on');
+    $ca = serve('--validate-http-port', $own, '--alternate', 3, '--set', 'eab-required=on');
            # certbot's calendar is real
     ok(defined slurp("@{[home()]}/alternate/root.pem"), 'the second root stays');
-    my ($name) = `openssl x509 -in $second -noout -subject` =~ /CN = (.*)/;
+    is(scalar @{$ca->{roots}}, 4, '  and so does the third, beside which one more is made');
+    my @names = map { /CN = (.*)/ } map { scalar `openssl x509 -in $_ -noout -subject` } @{$ca->{roots}};
     my @certbot = ('certbot', 'certonly', '--non-interactive', '--agree-tos', '--register-unsafely-without-email',
         '--standalone', '--http-01-port', $own, '--http-01-address', '127.0.0.1', '--server', $ca->{directory},
         (map { ("--$_-dir", dir() . "/certbot-$_") } qw(config work logs)), '-d', 'shop.test');
     my ($status, $said) = run({REQUESTS_CA_BUNDLE => $ca->{https_root}}, @certbot);
     isnt($status, 0, 'certbot without a key gets nothing');
-    ($status, $said) = run({REQUESTS_CA_BUNDLE => $ca->{https_root}}, @certbot, '--eab-kid', $key->{kid},
-        '--eab-hmac-key', $key->{hmac}, '--preferred-chain', $name);
-    is($status, 0, 'certbot with --eab-kid, --eab-hmac-key and --preferred-chain') or diag($said);
-    my $chain = slurp(dir() . '/certbot-config/live/shop.test/chain.pem');
-    is(scalar(() = $chain =~ /BEGIN/g), 2, '  takes the chain it was told to prefer');
+    for my $i (0 .. 3) {
+        ($status, $said) = run({REQUESTS_CA_BUNDLE => $ca->{https_root}}, @certbot, '--eab-kid', $key->{kid},
+            '--eab-hmac-key', $key->{hmac}, '--force-renewal', '--preferred-chain', $names[$i]);
+        is($status, 0, "certbot with --eab-kid, --eab-hmac-key and --preferred-chain '$names[$i]'") or diag($said);
+        my @chain = slurp(dir() . '/certbot-config/live/shop.test/chain.pem') =~ /(-----BEGIN.*?END[^\n]*\n)/sg;
+        my $top = spill(dir() . '/top.pem', $chain[-1]);
+        like(scalar `openssl x509 -in $top -noout -issuer`, qr/CN = \Q$names[$i]\E$/, '  has its chain');
+    }
     stop($ca->{child});
     $ca = serve(@settings);
 }

@@ -4,12 +4,11 @@
 use v5.36;
 use Digest::SHA qw(sha256 sha256_hex);
 use FindBin qw($Bin);
-use IO::Socket::IP;
 use MIME::Base64 qw(encode_base64url);
 use lib $Bin;
 use Acme;
-use Fakeca qw(dir fakeca spill);
-use Serve qw(serve stop web home have until_says);
+use Fakeca qw(dir try fakeca spill);
+use Serve qw(serve stop web home have run until_says);
 use Test::More;
 
 plan skip_all => 'curl is not installed' if !have('curl');
@@ -55,25 +54,11 @@ is_judged('shop.test', 'http-01', $good, 'white space at the end does no harm',
     sub ($challenge, $text, $) { spill("$four/$challenges/$challenge->{token}", "$text \r\n") });
 dns('six.test. AAAA ::1', 'both.test. A 127.0.0.1', 'both.test. AAAA ::1', 'other.test. CNAME six.test.');
 is_judged('both.test', 'http-01', $good, 'where nobody listens on IPv6, IPv4 is next', in_file($four));
-my $silent = swallows('::1', $port);
-is_judged('both.test', 'http-01', $good, '  nor does an IPv6 address that swallows packets', in_file($four));
-close $_ for @$silent;
 web($six, '::1', $port);
 is_judged('six.test', 'http-01', $good, 'over IPv6', in_file($six));
 is_judged('other.test', 'http-01', $good, 'along a CNAME', in_file($six));
 is_judged('both.test', 'http-01', $good, 'where there is both, IPv6 goes first', in_file($six));
 is_judged('both.test', 'http-01', qr/^invalid unauthorized/, '  and its answer counts', in_file($four));
-
-# Nobody takes connections from its queue, which is full: further ones get no answer from this address.
-sub swallows ($address, $on) {
-    my $listener = IO::Socket::IP->new(Listen => 1, LocalAddr => $address, LocalPort => $on, ReuseAddr => 1)
-        or die "socket: $@";
-    my @kept = ($listener);
-    while (my $socket = IO::Socket::IP->new(PeerAddr => $address, PeerPort => $on, Timeout => .5)) {
-        push @kept, $socket;
-    }
-    return \@kept;
-}
 
 sub redirected ($to) {
     return sub ($challenge, $text, $) {
@@ -156,6 +141,40 @@ for my $case (['127.0.0.1', $four], ['::1', $six]) {
 is($client->order(['0:0:0:0:0:0:0:1'])->{json}{identifiers}[0]{value}, '::1', 'an address has one spelling');
 is_judged('127.0.0.1', 'tls-alpn-01', $good, 'tls-alpn-01 for an address', shown('IP:127.0.0.1'));
 is_judged('127.0.0.1', 'tls-alpn-01', qr/^invalid unauthorized/, '  not by a name', shown('DNS:127.0.0.1'));
+
+# --- packets that vanish --------------------------------------------------------------------------
+
+sub arm ($fault) { return try('arm', $fault, '--state', home()) }
+# How a connection ends.
+my %ends = (0 => 'is answered', 7 => 'is refused', 28 => 'is not answered');
+sub tried ($address, $to = $port) {
+    my ($exit) = run({}, qw(curl -s -o /dev/null --connect-timeout 1), "http://$address:$to/");
+    return $ends{$exit} // $exit;
+}
+is(tried('127.100.0.1'), 'is refused', 'at an address without a listener a connection is refused');
+arm('dns-silent-ipv6');
+is(tried('[::ffff:127.100.0.1]'), 'is not answered', '  and where dns-silent-ipv6 leads it is not answered');
+is(tried('127.100.0.1', $tls_port), 'is not answered', '  on the other port, either');
+my $began = time;
+is_judged('silent.test', 'http-01', $good, '  so that the validator takes the IPv4 address', in_file($four));
+cmp_ok(time - $began, '>=', 2, '  after a while');
+my ($acme) = $ca->{directory} =~ m{//([^/]+)};
+stop($ca->{child}, 'KILL');
+is(tried('127.100.0.1'), 'is refused', 'it ends with a kill -9');
+$ca = serve('--validate-http-port', $port, '--validate-tls-port', $tls_port, '--acme', $acme);
+is(tried('127.100.0.1'), 'is not answered', '  and the next start has it, as it has the fault');
+arm('dns-wrong-address');
+fakeca('disarm', 'dns-silent-ipv6', '--state', home());
+is(tried('127.100.0.1'), 'is not answered', 'dns-wrong-address has it, too');
+fakeca('disarm', 'dns-wrong-address', '--state', home());
+is(tried('127.100.0.1'), 'is refused', '  and nobody where neither is armed');
+stop($ca->{child});
+my $everywhere = web($four, '0.0.0.0');
+$ca = serve('--validate-http-port', $everywhere);
+my (undef, $err, $status) = arm('dns-silent-ipv6');
+is("$status $err", "2 fakeca: dns-silent-ipv6: packets cannot be swallowed: 127.100.0.1:$everywhere: cannot listen: "
+    . "Address already in use\n", 'where somebody listens on all addresses, it is refused');
+is(tried('127.100.0.1', $everywhere), 'is answered', '  as he would be asked');
 
 is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
 done_testing;

@@ -100,12 +100,17 @@ sub refused ($why, $command) {
     my $said = qx($command 2>&1);
     is($? >> 8, 6, "$why: status 6");
     like($said, qr/\Afakeca: [^\n]+\n\z/, "$why: one line");
+    return $said;
 }
 
 my $program = $ENV{FAKECA} // ($ENV{BUILD} // 'build') . '/fakeca';
 refused('a disk that takes no more',
         "sh -c 'trap \"\" XFSZ; ulimit -f 0; exec $program issue --state $ca --out $dir/none --name a.test'");
 ok(!-e "$dir/none" && !glob("$dir/none.*"), 'and nothing is left behind');
+for my $verb ("init --state $dir/none", "rotate --state $ca", "revoke --state $ca --in $shop") {
+    like(refused("such a disk, and $verb", "sh -c 'trap \"\" XFSZ; ulimit -f 0; exec $program $verb'"),
+        qr{\Afakeca: \Q$dir\E/(?:none|ca): \w+\.jsonl?: }, '  with the place');
+}
 
 # A copy, for where this was built may be closed to others.
 chmod 0755, $dir;

@@ -18,7 +18,7 @@ my $challenges = "$dir/www/.well-known/acme-challenge";
 mkdir $_ for "$dir/www", "$dir/www/.well-known", $challenges;
 my $now = time;
 my ($clock) = calendar($now);    # which stands still
-my $ca = serve('--clock', $clock, '--validate-http-port', web("$dir/www"), '--alternate',
+my $ca = serve('--clock', $clock, '--validate-http-port', web("$dir/www"), '--alternate', 1,
     '--set', 'reuse-authorizations=on');
 my $client = Observer->new($ca);
 $client->register;

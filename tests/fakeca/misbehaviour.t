@@ -9,7 +9,7 @@ use List::Util qw(first);
 use lib $Bin;
 use Fakeca qw(dir try fakeca slurp spill);
 use Observer qw(curl openssl text_of);
-use Serve qw(serve stop web home have run);
+use Serve qw(serve stop web home have run free_port);
 use Test::More;
 
 my $missing = first { !have($_) } qw(curl openssl ocsptool certtool dig);
@@ -27,7 +27,8 @@ clock('new', "$dir/clock");
 clock('freeze', "$dir/clock");
 clock('set', "$dir/clock", "\@$now");
 fakeca('init', '--state', home(), '--intermediates', 2, '--at', '@' . ($now - 86400));
-my $ca = serve('--clock', "$dir/clock", '--validate-http-port', web("$dir/www"), '--alternate');
+my $ca = serve('--clock', "$dir/clock", '--validate-http-port', web("$dir/www"), '--validate-tls-port', free_port(),
+    '--alternate', 1);
 my $client = Observer->new($ca);
 $client->register;
 my $directory = $client->{directory};
@@ -262,8 +263,8 @@ my %observed = (
     'dns-slow' => [dns_a => qr{127\.0\.0\.1\n.*Query time: 5\d{3} msec}s], 'dns-silent' => [dns_once => qr{timed out}],
     'dns-truncated' => [dns_bare => qr{flags:[^;]* tc}], 'dns-cut' => [dns_once => qr{bad packet|malformed|timed out}i],
     'dns-wrong-id' => [dns_once => qr{ID mismatch}], 'caa-forbids' => [dns_caa => qr{CAA\s+0 issue ";"}],
-    'dns-wrong-address' => [dns_a => qr{\s192\.0\.2\.1\n}],
-    'dns-silent-ipv6' => [dns_aaaa => qr{\s100::1\n}],
+    'dns-wrong-address' => [dns_a => qr{\s127\.100\.0\.1\n}],
+    'dns-silent-ipv6' => [dns_aaaa => qr{\s::ffff:127\.100\.0\.1\n}],
     'dns-wrong-text' => [dns_txt => qr{"not-this-challenge"}],
 );
 

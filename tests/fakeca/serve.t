@@ -101,6 +101,23 @@ my @idle = map { IO::Socket::INET->new(PeerAddr => $plain, Timeout => 5) } 1 .. 
 is(says("GET /nothing HTTP/1.1\r\n\r\n"), 'HTTP/1.1 404 Not Found', 'hundreds who say nothing do not keep others out');
 @idle = ();
 
+sub refuses ($why, $expected, $wanted, @words) {
+    my (undef, $err, $status) = try(@words, '--state', $state);
+    is($status, $expected, "$why: its status");
+    like($err, qr/\Afakeca: $wanted.*\n\z/, '  and one line');
+}
+my ($acme) = $ca->{directory} =~ m{https://([^/]+)/};
+refuses('served already', 2, qr/\Q$state\E: serve\.db: another process serves from it/, 'serve');
+refuses('nobody to unpause', 2, qr/unpause: expected --account N/, 'unpause');
+refuses('a profile of no time', 2, qr/classic: expected a lifetime of a second or more/, 'profile', 'classic=0s');
+refuses('a lifetime that is none', 2, qr/classic=soon: 'soon' is not a duration/, 'profile', 'classic=soon');
+refuses('an offset for a point in time', 2, qr/--from: '\+1d' is an offset/, 'arm', 'slow', '--from', '+1d');
+refuses('a point in time that is none', 2, qr/--until: 'soon' is not a time/, 'arm', 'slow', '--until', 'soon');
+refuses('requests count from one', 2, qr/slow: "nth" and "times" count from 1/, 'arm', 'slow', '--nth', 0);
+my (undef, $taken, $refused) = try('serve', '--state', "$dir/other", '--acme', $acme);
+is($refused, 6, 'a port in use: its status');
+like($taken, qr/\Afakeca: --acme: \Q$acme\E: cannot listen: Address already in use\n\z/, '  and one line');
+
 is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
 ok(!-e $ca->{manage}, 'and its socket is gone');
 my ($out, $err, $status) = try('armed', '--state', $state);

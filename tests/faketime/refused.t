@@ -107,11 +107,37 @@ for my $how (sort keys %spoilt) {
     $spoil->($file);
     refuses("  which is $how", 2, $no_clock, "$build/fakeclock", 'set', $file, '+1d');
     refuses('    for ps', 2, $no_clock, "$build/fakeclock", 'ps', $file);
+    like(`$build/fakeclock ps`, qr/^ *$process->{pid}  redirect .*  \Q$file: $how\E$/m, '    which says so of it');
     refuses('    for attach', 2, $no_clock, @attach, $file, $process->{pid});
     refuses('    for doctor', 6, $doctor, "$build/fakeclock", 'doctor', $process->{pid});
     is(fake('poke', $process->{pid}), 1, '    is no matter for poke');
     is(fake('detach', $process->{pid}), 1, '  is taken off it');
     ok(is_real($process), '  and lives, on real time');
+    finish($process);
+}
+for my $how ('removed', sort keys %spoilt) {
+    my $file = "$dir/preloaded-$how" =~ s/ /-/r;
+    fake('new', $file) && fake('set', $file, '+100d');
+    my $process = start('env', "LD_PRELOAD=$build/libfakeclock.so", "FAKECLOCK=$file", 'perl', '-e', 'readline');
+    usleep 1000 while `grep -c libfakeclock.so /proc/$process->{pid}/maps` == 0;
+    usleep 1000 while `$build/fakeclock ps` !~ /^ *$process->{pid} .* \Q$file\E$/m && kill 0, $process->{pid};
+    $how eq 'removed' ? unlink $file : $spoilt{$how}[0]->($file);
+    like(`$build/fakeclock ps`, qr/^ *$process->{pid}  preload .*  \Q$file: $how\E$/m,
+        "one that is $how under a process that is preloaded: ps says so");
+    finish($process);
+}
+{
+    my $file = "$dir/unlinked";
+    fake('new', $file) && fake('set', $file, '+100d');
+    my $process = start("$dir/target");
+    is_real($process);
+    fake('attach', $file, $process->{pid});
+    unlink $file;
+    like(`$build/fakeclock ps`, qr/^ *$process->{pid}  redirect  no .*  \Q$file: removed\E$/m,
+        'one that is removed under a process: ps says so, and has not looked for it');
+    ok(is_ahead($process), '  which stays on it');
+    like(`$build/fakeclock doctor $process->{pid}`, qr/^clock  *\Q$file: removed\E$/m, '  doctor says so, too');
+    ok(fake('detach', $process->{pid}) && is_real($process), '  and can be taken off it');
     finish($process);
 }
 {

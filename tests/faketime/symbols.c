@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/auxv.h>
 
+#include "faketime/page.h"
 #include "tests/faketime/subject.h"
 
 static struct tracee ourselves(void)
@@ -52,6 +53,21 @@ static void test_of_two_versions_the_default_is_found(void **state)
     assert_int_equal(symbol.leads_to, (uint64_t)wanted);
     assert_true(find((uint64_t)libc.dli_fbase, "strlen", &symbol));
     assert_false(symbol.is_function); /* it chooses one */
+}
+
+extern const Elf64_Ehdr __ehdr_start;
+extern const char end[]; /* of the bss: ld(1) */
+
+static void test_an_object_ends_with_its_bss(void **state)
+{
+    struct tracee tracee = ourselves();
+    uint64_t its_end = symbols_object_end(&tracee, (uint64_t)&__ehdr_start);
+
+    (void)state;
+    assert_in_range(its_end, (uint64_t)end, (uint64_t)end + PAGE_BYTES - 1);
+    assert_int_equal(its_end % PAGE_BYTES, 0);
+    assert_int_equal(symbols_object_end(&tracee, (uint64_t)end), 0);
+    assert_int_equal(symbols_object_end(&tracee, 0), 0);
 }
 
 static void refused(const void *bytes)
@@ -107,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_vdso_has_what_it_says),
         cmocka_unit_test(test_of_two_versions_the_default_is_found),
+        cmocka_unit_test(test_an_object_ends_with_its_bss),
         cmocka_unit_test(test_what_is_no_object),
         cmocka_unit_test(test_a_table_that_lies_is_not_believed),
     };

@@ -17,7 +17,8 @@ sub inverted {
     my ($before, $line, $after) =
         $text =~ /\A(.*?^inject .*?)(^ *\w+:expect[^\n]*(?:$says) =[^\n]*\n)(.*)\z/ms or return;
     my $never = $before =~ /last = "not due"/ ? 'renewed' : 'not due';    # a word that was not true before, either
-    $line =~ s/outcome = (\{[^}]*\}|(?:\w+ and "[^"]*" or )?"[^"]*"|\w+)/outcome = "revoked"/
+    my $other = $line =~ /"revoked"/ ? 'expired' : 'revoked';
+    $line =~ s/outcome = (\{[^}]*\}|(?:\w+ and "[^"]*" or )?"[^"]*"|\w+)/outcome = "$other"/
         or $line =~ s/success = "100%", throughout = "[^"]*"/outcome = "revoked", throughout = "1d"/
         or $line =~ s/reload = "refused"/reload = "done"/
         or $line =~ s/last = "failed"/last = "$never"/ or return;

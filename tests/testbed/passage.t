@@ -39,6 +39,12 @@ like $out, qr/^  openssl: "ok x50"\n  gnutls: "ok x50"\n  passed: "50d pass in 5
 like $out, qr/^  least_left: "4d\S*, on 20\d\d-\S+Z"/m, 'what was served came so near to its end, on that day';
 like $out, qr/^  renewals: "acme-tiny: 47 not due, 3 renewed"/m, 'and the client was started on every day';
 
+($status, $out) = rehearse('run', play(<<'REST'));
+clock:pass "14d"
+fleet:expect { success = "100%", throughout = "1d", rotations = 1 }
+REST
+is $status, 0, 'what is replaced in the first step counts, too' or diag $out;
+
 ($status, $out) = rehearse('run', play('fleet:expect { success = "100%", throughout = "20d", left = "6d" }'));
 is $status, 1, 'less left than was asked for is a failure';
 ($status, $out) = rehearse('run', play('fleet:expect { success = "100%", throughout = "20d", rotations = 3 }'));
