@@ -41,26 +41,31 @@ int broken(struct call *call, const struct error *e)
     return refuse(call, SERVER_INTERNAL, "the authority cannot do that now");
 }
 
+static void print_url(const struct call *call, char out[URL_TEXT], const char *format, va_list list)
+{
+    char *path = stpcpy(stpcpy(out, "https://"), call->request->host);
+
+    vsnprintf(path, URL_TEXT - (size_t)(path - out), format, list);
+}
+
 void url_of(const struct call *call, char out[URL_TEXT], const char *format, ...)
 {
-    int length = snprintf(out, URL_TEXT, "https://%s", call->request->host);
     va_list list;
 
     va_start(list, format);
-    vsnprintf(out + length, URL_TEXT - (size_t)length, format, list);
+    print_url(call, out, format, list);
     va_end(list);
 }
 
 void tell_url(const struct call *call, struct json_text *told, const char *name, const char *format,
               ...)
 {
-    char path[URL_TEXT], url[URL_TEXT];
+    char url[URL_TEXT];
     va_list list;
 
     va_start(list, format);
-    vsnprintf(path, sizeof path, format, list);
+    print_url(call, url, format, list);
     va_end(list);
-    url_of(call, url, "%.2000s", path);
     json_text_string(told, name, url);
 }
 

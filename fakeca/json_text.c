@@ -8,16 +8,14 @@
 
 /* --- bytes -------------------------------------------------------------------------------------- */
 
-static bool need(struct json_text *out, size_t more)
+static bool grow(struct json_text *out, size_t more)
 {
     size_t room = out->room == 0 ? FIRST_ROOM : out->room;
     char *bytes;
 
-    if (out->failed || out->length + more <= out->room)
-        return !out->failed;
     while (room < out->length + more)
         room *= 2;
-    bytes = realloc(out->bytes, room);
+    bytes = out->failed ? NULL : realloc(out->bytes, room);
     out->failed = bytes == NULL;
     if (bytes != NULL) {
         out->bytes = bytes;
@@ -26,12 +24,23 @@ static bool need(struct json_text *out, size_t more)
     return bytes != NULL;
 }
 
+static inline bool need(struct json_text *out, size_t more)
+{
+    return out->length + more <= out->room ? !out->failed : grow(out, more);
+}
+
 static void put(struct json_text *out, const char *bytes, size_t length)
 {
     if (!need(out, length))
         return;
     memcpy(out->bytes + out->length, bytes, length);
     out->length += length;
+}
+
+static void put_one(struct json_text *out, char character)
+{
+    if (need(out, 1))
+        out->bytes[out->length++] = character;
 }
 
 /* --- strings: RFC 8259 section 7 ---------------------------------------------------------------- */
@@ -61,7 +70,7 @@ static void put_escaped(struct json_text *out, char character)
 
 static void put_string(struct json_text *out, const char *text, size_t length)
 {
-    put(out, "\"", 1);
+    put_one(out, '"');
     while (length > 0) {
         size_t run = plain(text, length);
 
@@ -73,7 +82,7 @@ static void put_string(struct json_text *out, const char *text, size_t length)
             length--;
         }
     }
-    put(out, "\"", 1);
+    put_one(out, '"');
 }
 
 /* --- values ------------------------------------------------------------------------------------- */
@@ -84,22 +93,22 @@ static void begin(struct json_text *out, const char *name)
     char last = out->length == 0 ? '[' : out->bytes[out->length - 1];
 
     if (last != '{' && last != '[')
-        put(out, ",", 1);
+        put_one(out, ',');
     if (name == NULL)
         return;
     put_string(out, name, strlen(name));
-    put(out, ":", 1);
+    put_one(out, ':');
 }
 
 void json_text_open(struct json_text *out, const char *name, char bracket)
 {
     begin(out, name);
-    put(out, &bracket, 1);
+    put_one(out, bracket);
 }
 
 void json_text_close(struct json_text *out, char bracket)
 {
-    put(out, &bracket, 1);
+    put_one(out, bracket);
 }
 
 void json_text_string(struct json_text *out, const char *name, const char *text)
@@ -119,10 +128,10 @@ static void put_members(struct json_text *out, const json_t *object)
     const char *name;
     json_t *value;
 
-    put(out, "{", 1);
+    put_one(out, '{');
     json_object_foreach ((json_t *)object, name, value)
         json_text_value(out, name, value);
-    put(out, "}", 1);
+    put_one(out, '}');
 }
 
 static void put_elements(struct json_text *out, const json_t *array)
@@ -130,10 +139,10 @@ static void put_elements(struct json_text *out, const json_t *array)
     json_t *value;
     size_t i;
 
-    put(out, "[", 1);
+    put_one(out, '[');
     json_array_foreach (array, i, value)
         json_text_value(out, NULL, value);
-    put(out, "]", 1);
+    put_one(out, ']');
 }
 
 static void put_integer(struct json_text *out, json_int_t integer)
@@ -182,7 +191,7 @@ char *json_text_take(struct json_text *out)
 {
     char *bytes;
 
-    put(out, "", 1);
+    put_one(out, '\0');
     bytes = out->failed ? NULL : out->bytes;
     if (bytes == NULL)
         free(out->bytes);
