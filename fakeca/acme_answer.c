@@ -136,10 +136,22 @@ static int answer_new_nonce(struct call *call)
     return 0;
 }
 
+/* Number 2 is what the fault terms-changed leads to. */
+static int answer_terms(struct call *call)
+{
+    static const char text[] = "This is a rehearsal. Nobody is to rely on what is signed here.\n";
+
+    if (strcmp(call->rest, "1") != 0 && strcmp(call->rest, "2") != 0)
+        return refuse(call, NO_SUCH_THING, "there are terms 1 and 2");
+    call->answer->status = 200;
+    http_answer_copy(call->answer, "text/plain", text, sizeof text - 1);
+    return 0;
+}
+
 /* clang-format off */
 static const struct endpoint endpoints[] = {
-    {"directory",   "/directory",          "GET HEAD",  SIGNED_BY_NOBODY,  NULL, false, answer_directory},
-    {"newNonce",    "/acme/new-nonce",     "GET HEAD",  SIGNED_BY_NOBODY,  NULL, true, answer_new_nonce},
+    {"directory",   "/directory",          "GET HEAD POST", SIGNED_AT_WILL, NULL, false, answer_directory},
+    {"newNonce",    "/acme/new-nonce",     "GET HEAD POST", SIGNED_AT_WILL, NULL, true, answer_new_nonce},
     {"newAccount",  "/acme/new-account",   "POST",      SIGNED_BY_KEY,     NULL, true, answer_new_account},
     {"newOrder",    "/acme/new-order",     "POST",      SIGNED_BY_ACCOUNT, NULL, true, answer_new_order},
     {"revokeCert",  "/acme/revoke-cert",   "POST",      SIGNED_BY_EITHER,  NULL, true, answer_revoke},
@@ -152,6 +164,7 @@ static const struct endpoint endpoints[] = {
     {"finalize",    "/acme/finalize/",     "POST",      SIGNED_BY_ACCOUNT, "order", false, answer_finalize},
     {"certificate", "/acme/certificate/",  "POST",      SIGNED_BY_ACCOUNT, "certificate", false, answer_certificate},
     {"renewalInfo", "/acme/renewal-info/", "GET HEAD",  SIGNED_BY_NOBODY,  NULL, true, answer_renewal_info},
+    {"terms",       "/terms/",             "GET HEAD",  SIGNED_BY_NOBODY,  NULL, false, answer_terms},
 };
 /* clang-format on */
 
@@ -170,7 +183,7 @@ static void tell_meta(const struct call *call, struct json_text *told)
     const struct acme_plan *plan = &call->acme->plan;
 
     json_text_open(told, "meta", '{');
-    tell_url(call, told, "termsOfService", "/terms");
+    tell_url(call, told, "termsOfService", "/terms/1");
     json_text_bool(told, "externalAccountRequired", plan->policy->eab_required);
     json_text_open(told, "caaIdentities", '[');
     json_text_string(told, NULL, CAA_IDENTITY);
@@ -283,8 +296,10 @@ static int find_account(struct call *call)
 
 static int find_key(struct call *call)
 {
-    static const char *const brought[] = {
-        [SIGNED_BY_KEY] = "jwk", [SIGNED_BY_ACCOUNT] = "kid", [SIGNED_BY_EITHER] = NULL};
+    static const char *const brought[] = {[SIGNED_AT_WILL] = "kid",
+                                          [SIGNED_BY_KEY] = "jwk",
+                                          [SIGNED_BY_ACCOUNT] = "kid",
+                                          [SIGNED_BY_EITHER] = NULL};
     const char *needed = brought[call->endpoint->signer];
     struct error e;
 
@@ -381,12 +396,22 @@ static void choose(struct call *call)
     json_decref(thing);
 }
 
+static bool is_signed(const struct call *call)
+{
+    enum signer_kind signer = call->endpoint->signer;
+
+    return signer != SIGNED_BY_NOBODY &&
+           (signer != SIGNED_AT_WILL || strcmp(call->request->method, "POST") == 0);
+}
+
 static int run(struct call *call)
 {
     if (find_endpoint(call) < 0)
         return -1;
-    if (call->endpoint->signer != SIGNED_BY_NOBODY && open_envelope(call) < 0)
+    if (is_signed(call) && open_envelope(call) < 0)
         return -1;
+    if (call->endpoint->signer == SIGNED_AT_WILL && call->payload != NULL)
+        return refuse(call, MALFORMED, "%s is read with an empty payload", call->endpoint->name);
     choose(call);
     return misbehave_instead(&call->chosen, call->answer) ? -1 : call->endpoint->answer(call);
 }

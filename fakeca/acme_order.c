@@ -118,6 +118,15 @@ static bool has_loose_hyphen(const char *name)
            strstr(name, "-.") != NULL;
 }
 
+/* Whether its last label is a number: no name either, but what an address ends with, RFC 3696 section 2. */
+static bool ends_in_number(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    const char *last = dot == NULL ? name : dot + 1;
+
+    return last[strspn(last, "0123456789")] == '\0';
+}
+
 /* The one spelling of an identifier's value; -1 where it is none that we issue for. */
 static int canonical(const char *type, const char *value, char out[256])
 {
@@ -135,7 +144,8 @@ static int canonical(const char *type, const char *value, char out[256])
                    : -1;
     }
     if (length > 253 || name_is_address(value) || strchr(name, '*') != NULL ||
-        name_check(value, &e) < 0 || name[strlen(name) - 1] == '.' || has_loose_hyphen(name))
+        name_check(value, &e) < 0 || name[strlen(name) - 1] == '.' || has_loose_hyphen(name) ||
+        ends_in_number(name))
         return -1;
     for (size_t i = 0; i <= length; i++)
         out[i] = (char)tolower((unsigned char)value[i]);

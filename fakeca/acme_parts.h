@@ -46,7 +46,13 @@ struct call {
     json_t *account;
 };
 
-enum signer_kind { SIGNED_BY_NOBODY, SIGNED_BY_KEY, SIGNED_BY_ACCOUNT, SIGNED_BY_EITHER };
+enum signer_kind {
+    SIGNED_BY_NOBODY,
+    SIGNED_AT_WILL, /* GET, or POST-as-GET by an account: RFC 8555 section 6.3 */
+    SIGNED_BY_KEY,
+    SIGNED_BY_ACCOUNT,
+    SIGNED_BY_EITHER
+};
 
 struct endpoint {
     const char *name; /* as RFC 8555 section 9.7.5 and the fault table call it */

@@ -1,6 +1,9 @@
 /* Revoking, at once or after a while, and a new issuer. */
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
+#include "fakeca/certificate.h"
 #include "fakeca/manage_authority.h"
 #include "testbed/wire/moment.h"
 
@@ -21,7 +24,7 @@ static bool holds(const json_t *names, const char *name)
     size_t i;
 
     json_array_foreach (names, i, one) {
-        if (strcmp(json_string_value(one), name) == 0)
+        if (strcasecmp(json_string_value(one), name) == 0)
             return true;
     }
     return false;
@@ -57,16 +60,39 @@ static int check(const struct ledger *ledger, const json_t *serials, struct erro
     return json_array_size(serials) > 0 ? 0 : failed(e, "there is no such certificate to revoke");
 }
 
+/* A serial number as the ledger has it, of one as other programs print it: in upper case, or with colons. */
+static json_t *serial_of(const json_t *given)
+{
+    const char *text = json_string_value(given);
+    char out[SERIAL_TEXT];
+    size_t length = 0;
+
+    for (; text != NULL && *text != '\0' && length + 1 < sizeof out; text++)
+        if (*text != ':')
+            out[length++] = (char)tolower((unsigned char)*text);
+    out[length] = '\0';
+    return json_string(out);
+}
+
+static json_t *serials_of(const json_t *given)
+{
+    json_t *serials = json_array(), *one;
+    size_t i;
+
+    json_array_foreach (given, i, one)
+        json_array_append_new(serials, serial_of(one));
+    return serials;
+}
+
 /* The serial numbers that a request is about: a new reference. */
 static json_t *chosen(struct plain *plain, struct store *store, const struct ledger *ledger,
                       const json_t *request)
 {
-    json_t *given = json_object_get(request, "serials");
     struct choice choice = {
         .name = json_string_value(json_object_get(request, "name")),
         .now = plain->now(plain->context),
         .ledger = ledger,
-        .serials = given == NULL ? json_array() : json_copy(given),
+        .serials = serials_of(json_object_get(request, "serials")),
     };
 
     if (choice.name != NULL || json_is_true(json_object_get(request, "all")))

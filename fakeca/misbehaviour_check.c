@@ -21,6 +21,7 @@ static const struct place places[] = {
     {"finalize",    REQUEST | ACCOUNT | NAMES         },
     {"certificate", REQUEST | ACCOUNT | NAMES | NUMBER},
     {"renewalInfo", REQUEST | NAMES | NUMBER          },
+    {"terms",       REQUEST                           },
     {"ocsp",        REQUEST | NUMBER                  },
     {"issuers",     REQUEST                           },
     {"crls",        REQUEST                           },

@@ -64,6 +64,13 @@ void ocsp_responder_free(struct ocsp_responder *responder)
     free(responder);
 }
 
+void ocsp_responder_delegates(struct ocsp_responder *responder, bool delegated)
+{
+    if (responder->plan.delegated != delegated)
+        ocsp_cache_free(&responder->cache);
+    responder->plan.delegated = delegated;
+}
+
 /* --- whom a CertID means ------------------------------------------------------------------------ */
 
 static int name_issuer(struct ocsp_responder *responder, size_t i, struct error *e)

@@ -54,6 +54,8 @@ struct ocsp_responder;
 /* To be freed with ocsp_responder_free; NULL with *e.  The plan is copied. */
 struct ocsp_responder *ocsp_responder_new(const struct ocsp_plan *plan, struct error *e);
 void ocsp_responder_free(struct ocsp_responder *responder);
+/* From now on it is so in place of what the plan has; what was signed otherwise is not used again. */
+void ocsp_responder_delegates(struct ocsp_responder *responder, bool delegated);
 
 /* How to misbehave in one answer.  Zero everywhere is good behaviour.  A caller may copy a row of
  * the table and change its parameters. */

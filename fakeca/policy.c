@@ -22,6 +22,7 @@ static const struct {
     {"rate-limits", AT(rate_limits), "Let's Encrypt's, at the rates below; ARI renewals are exempt, and renewals of the "
                                      "same set of names from two of them"},
     {"caa", AT(caa), "CAA records are looked up, RFC 8659, and again at finalize when that was eight hours ago; the authority's name is rehearsal.test"},
+    {"ocsp-delegated", AT(ocsp_delegated), "OCSP answers are signed by a delegate of the issuer, RFC 6960 section 4.2.2.2, and not by itself"},
 };
 /* clang-format on */
 #undef AT

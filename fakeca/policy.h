@@ -18,6 +18,7 @@ struct policy {
     bool reuse_authorizations, reuse_orders;
     bool rate_limits;
     bool caa;
+    bool ocsp_delegated;
     struct limit_rate limits[LIMITS];
 };
 

@@ -348,6 +348,7 @@ static int open_services(struct serve *serve, struct error *e)
         return -1;
     serve->plain = (struct plain){.authority = &serve->authority,
                                   .misbehaviour = serve->misbehaviour,
+                                  .policy = &serve->policy,
                                   .now = now,
                                   .context = serve};
     if (plain_open(&serve->plain, e) < 0 || open_names(serve, e) < 0 ||

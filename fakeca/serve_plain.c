@@ -90,17 +90,19 @@ static bool misbehaves(struct plain *plain, const char *endpoint, const char *se
     return misbehave_instead(chosen, answer);
 }
 
-/* Wrong signers take serial numbers, so the authority must be ours for that time. */
+/* Signers besides the issuer take serial numbers, so the authority must be ours for that time. */
 static int respond(struct plain *plain, const struct blob *asked,
                    const struct ocsp_misbehaviour *misbehaviour, struct blob *out, struct error *e)
 {
+    bool alone = misbehaviour == NULL && !plain->policy->ocsp_delegated;
     int status;
 
-    if (misbehaviour != NULL && authority_resume(plain->authority, e) < 0)
+    if (!alone && authority_resume(plain->authority, e) < 0)
         return -1;
+    ocsp_responder_delegates(plain->ocsp, plain->policy->ocsp_delegated);
     status = ocsp_answer(plain->ocsp, asked->bytes, asked->length, plain->now(plain->context),
                          misbehaviour, out, e);
-    if (misbehaviour != NULL)
+    if (!alone)
         authority_pause(plain->authority);
     return status;
 }

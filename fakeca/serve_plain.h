@@ -18,10 +18,12 @@
 #include "fakeca/http_request.h"
 #include "fakeca/misbehaviour.h"
 #include "fakeca/ocsp_answer.h"
+#include "fakeca/policy.h"
 
 struct plain {
-    struct authority *authority; /* borrowed, as is the next */
+    struct authority *authority; /* borrowed, as are the next two */
     struct misbehaviour *misbehaviour;
+    const struct policy *policy;
     int64_t (*now)(void *context);
     void *context;
     /* the rest is its own */

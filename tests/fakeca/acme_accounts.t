@@ -26,6 +26,19 @@ is_deeply($again->{json}{contact}, $mail{contact}, '  and is not changed by that
 my $found = $client->register(onlyReturnExisting => JSON::PP::true);
 is("$found->{status} $found->{fields}{location}", "200 $client->{kid}", 'it is found by its key alone');
 
+my $terms = $client->{directory}{meta}{termsOfService};
+is_deeply([map { $client->ask($_)->{status} } $terms, $terms =~ s/1$/2/r, $terms =~ s/1$/3/r], [200, 200, 404],
+    'what is agreed to can be read, and what it may be changed to');
+
+# --- POST-as-GET, where GET would do: section 6.3 --------------------------------------------------
+
+is_deeply($client->post($ca->{directory})->{json}, $client->{directory}, 'an account may sign for the directory');
+my $nonce = $client->post($client->{directory}{newNonce});
+is($nonce->{status}, 204, '  and for a nonce');
+ok($nonce->{fields}{'replay-nonce'}, '  which comes');
+is(Acme->word($client->post($ca->{directory}, {})), '400 malformed', 'but it has nothing to say to it');
+is(Acme->word($client->post($ca->{directory}, undef, jwk => 1)), '400 malformed', '  and a key alone is no account');
+
 # --- changed --------------------------------------------------------------------------------------
 
 my $changed = $client->post($client->{kid}, {contact => ['mailto:a@shop.test', 'mailto:b@shop.test']});

@@ -63,6 +63,7 @@ my %look = (
     finalize => sub { $client->post($client->order(\@names)->{json}{finalize}, {csr => $csr}) },
     certificate => sub { $client->post($certificate->{url}) },
     renewalInfo => sub { $client->ask("$directory->{renewalInfo}/" . Acme->renewal_id($certificate)) },
+    terms => sub { $client->ask($directory->{meta}{termsOfService}) },
     ocsp => sub { curl('-i', '-o', '-', '--data-binary', "\@$dir/ocsp.req", $ca->{ocsp}) },
     issuers => sub { curl('-i', '-o', '-', "$ca->{issuers}/1.cer") },
     crls => sub { curl('-i', '-o', '-', "$ca->{crls}/1.crl") },

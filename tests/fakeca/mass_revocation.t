@@ -56,8 +56,9 @@ sub window ($certificate) {
 
 my ($one, $two, $spared) = map { obtain("$_.test") } qw(one two three);
 my %usual = window($one);
-my $told = told('revoke', map({ ('--serial', serial($_)) } $one, $two), '--reason', 'superseded', '--after', '24h');
-is_deeply($told->{revoked}, [serial($one), serial($two)], 'revoked are those that were named');
+my @as_printed = (uc serial($one), join ':', serial($two) =~ /../g);
+my $told = told('revoke', map({ ('--serial', $_) } @as_printed), '--reason', 'superseded', '--after', '24h');
+is_deeply($told->{revoked}, [serial($one), serial($two)], 'revoked are those that were named, however that is written');
 is($told->{at}, '2031-05-06T12:00:00Z', '  in a day of its calendar');
 my %window = window($one);
 ok($usual{start} > $now + 50 * 86400, 'renewal had been for later');
@@ -89,7 +90,7 @@ ok({window($one)}->{end} < $now, 'renewal is overdue for who did not ask');
 
 # --- other ways to say which ----------------------------------------------------------------------
 
-is_deeply(told('revoke', '--name', 'three.test')->{revoked}, [serial($spared)], 'all for a name');
+is_deeply(told('revoke', '--name', 'Three.test')->{revoked}, [serial($spared)], 'all for a name');
 is(standing($spared), 'revoked listed', '  at once');
 is_deeply(told('revoke', '--all', '--after', '5d')->{revoked}, [serial($renewed)], 'all that are left');
 my %revocation = (certificate => $renewed->{der}, reason => 1);

@@ -57,6 +57,23 @@ like(while_armed('ocsp-forged', sub { ocsptool('good') }), qr/Verifying OCSP Res
 like(while_armed('ocsp-try-later', sub { openssl('good') }), qr/Responder Error: trylater/,
     'openssl ocsp is told to try later');
 
+# --- signed by a delegate -------------------------------------------------------------------------
+
+sub signer ($name) {
+    my $text = says('openssl', 'ocsp', '-issuer', $issuer, '-cert', "$dir/$name.pem", '-url', $ca->{ocsp}, '-CAfile',
+        $root, '-resp_text', '-no_nonce');
+    return 'nobody' if $text !~ /Response verify OK/;
+    return $text =~ /X509v3 Extended Key Usage:.*\n\s+OCSP Signing\n/ ? 'a delegate' : 'the issuer';
+}
+is(signer('good'), 'the issuer', 'answers are signed by the issuer');
+fakeca('set', 'ocsp-delegated=on', '--state', home());
+is(signer('good'), 'a delegate', '  or by a delegate, from the next one on');
+like(openssl($_), qr/verify OK\n\S+$_\.pem: $_\n/, "openssl ocsp: what is $_ is $_") for qw(good revoked unknown);
+like(ocsptool('good'), qr/Certificate Status: good\b.*Verifying OCSP Response: Success/s, 'ocsptool: so it is');
+like(while_armed('ocsp-forged', sub { ocsptool('good') }), qr/OCSP Response: Failure/, '  unless it is forged');
+fakeca('set', 'ocsp-delegated=off', '--state', home());
+is(signer('good'), 'the issuer', '  and by the issuer again');
+
 # --- curl --cert-status, at a server that staples what our responder says -------------------------
 
 # Such a server: openssl's own asks the responder at each handshake.  Its port.
