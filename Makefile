@@ -95,17 +95,17 @@ ALONE = -O2 -ffreestanding -fpie -fvisibility=hidden -mgeneral-regs-only -fno-st
 $(BUILD)/obj/alone/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) $(ALONE) -c -o $@ $<
-ALONE_PARTS = blob_code blob_waits deadline page shim_cond shim_lock shim_sleep shim_syscall shim_timer \
-              shim_watch
+ALONE_PARTS = blob_code blob_waits deadline page shim_cond shim_event shim_futex shim_lock shim_semaphore \
+              shim_sleep shim_syscall shim_timer shim_watch
 BLOB = $(patsubst %,$(BUILD)/obj/alone/faketime/%.o,$(ALONE_PARTS) blob_libc)
 $(BUILD)/obj/alone/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) -I. -MMD -MP -c -o $@ $<
 $(BUILD)/blob.elf: faketime/blob.ld $(BLOB)
-	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@
+	ld --gc-sections --no-relax --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@
 TRAP = $(patsubst %.c,$(BUILD)/obj/alone/%.o,$(sort $(wildcard faketime/trap_*.c)) faketime/deadline.c faketime/page.c)
 $(BUILD)/trap.elf: faketime/trap.ld $(TRAP)
-	ld --gc-sections --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@
+	ld --gc-sections --no-relax --no-warn-rwx-segments -z noexecstack -T $^ $(shell $(CC) -print-libgcc-file-name) -o $@
 $(BUILD)/%.bin: $(BUILD)/%.elf
 	objcopy -O binary -j .head -j .text $< $@
 $(BUILD)/obj/faketime/image.o: faketime/image.S $(BUILD)/blob.bin
@@ -211,6 +211,12 @@ docs: all
 	$(BUILD)/client-openssl --outcomes --markdown >>docs/outcomes.md
 	$(BUILD)/fakeca faults --serve --markdown >docs/authority.md
 
+# The rows of docs/survival.md, as they are played: it takes an hour.
+survival: all
+	$(BUILD)/rehearse run scenarios/calendar/survival*.lua >$(BUILD)/survival.tap
+	sed -i '/` |$$/d' docs/survival.md
+	sed -n 's/^# \(| .*` |\)$$/\1/p' $(BUILD)/survival.tap >>docs/survival.md
+
 lint: deps-lint
 	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
 	clang-tidy --quiet $(shell git ls-files '*.c') -- $(CPPFLAGS) -std=gnu11
@@ -255,6 +261,7 @@ help:
 	@echo 'make install  into $$PREFIX ($(PREFIX))'
 	@echo 'make units    the C tests, built and not run'
 	@echo 'make docs     the tables in docs/ that programs print'
+	@echo 'make survival the table of docs/survival.md, measured anew'
 	@echo 'make clean    remove $(BUILD)/'
 
 # --- Debian packages ---------------------------------------------------------------------------
@@ -262,4 +269,4 @@ help:
 deps: deps-check
 deps-%: ; @sh tests/deps.sh $(or $(DEPS_$(shell echo $* | tr a-z A-Z)),$(error no such list of packages))
 
-.PHONY: all run check check-long units docs fuzzers lint asan fuzz bench install clean help deps FORCE
+.PHONY: all run check check-long units docs survival fuzzers lint asan fuzz bench install clean help deps FORCE

@@ -28,9 +28,9 @@ struct profile {
     const char *name;
     int64_t lifetime; /* seconds, as are the next three */
     bool no_common_name;
-    int64_t order, pending,
-        reuse; /* how long an order is open, an authorization waits, and one that
-                                      is valid is good for later orders */
+    int64_t order;   /* how long an order is open */
+    int64_t pending; /* how long an authorization waits */
+    int64_t reuse;   /* how long one that is valid is good for later orders */
     size_t names_most;
 };
 
@@ -46,8 +46,8 @@ struct acme_plan {
     void *context;
     struct profile profiles[PROFILES_MOST]; /* the first is for those who name none */
     size_t profile_count;
-    const char *ocsp, *ca_issuers,
-        *crl; /* URLs in what is issued; the last two lack "/N.cer", "/N.crl" */
+    /* URLs in what is issued; the last two lack "/N.cer", "/N.crl" */
+    const char *ocsp, *ca_issuers, *crl;
 };
 
 struct acme;

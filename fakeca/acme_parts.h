@@ -24,8 +24,8 @@ struct acme {
     struct mint *mint;
     struct keyring keyring;
     struct recheck *rechecks;
-    unsigned place,
-        places; /* where the directory's entries are, 0: at home, and how many there were */
+    unsigned place;  /* where the directory's entries are; 0: at home */
+    unsigned places; /* how many there were */
 };
 
 struct call {

@@ -51,7 +51,7 @@ int chain_push(STACK_OF(X509) * certificates, X509 *certificate, struct error *e
 void chain_set(STACK_OF(X509) * certificates, int i, X509 *certificate);
 
 struct chain *chain_read(const char *bundle, struct error *e);
-/* Refuses a directory that holds anything but a bundle. */
+/* What stands there and is neither a bundle nor an empty directory is refused. */
 int chain_write(const struct chain *chain, const char *bundle, struct error *e);
 /* Puts staple.der or crl.pem into a bundle that exists. */
 int bundle_put(const char *bundle, const char *file, struct blob bytes, struct error *e);

@@ -9,56 +9,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "testbed/wire/file.h"
+
 static int cannot(struct error *e, const char *name, const char *what)
 {
     return failed(e, "%s: cannot %s: %s", name, what, strerror(errno));
 }
 
-static int read_all(int fd, char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t got = read(fd, bytes, length);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return -1;
-        bytes += got;
-        length -= (size_t)got;
-    }
-    return 0;
-}
-
-static char *read_open(int fd, const char *name, size_t *length, struct error *e)
-{
-    struct stat about;
-    char *bytes;
-
-    if (fstat(fd, &about) < 0 || !S_ISREG(about.st_mode))
-        return failed(e, "%s: not a file", name), NULL;
-    if (about.st_size > (off_t)FILE_MOST_BYTES)
-        return failed(e, "%s: larger than %u bytes", name, FILE_MOST_BYTES), NULL;
-    bytes = malloc((size_t)about.st_size + 1);
-    if (bytes == NULL || read_all(fd, bytes, (size_t)about.st_size) < 0) {
-        free(bytes);
-        return failed(e, "%s: cannot read all of it", name), NULL;
-    }
-    bytes[about.st_size] = '\0';
-    if (length != NULL)
-        *length = (size_t)about.st_size;
-    return bytes;
-}
-
 char *file_read(int directory, const char *name, size_t *length, struct error *e)
 {
-    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    char *bytes;
+    size_t untold;
 
-    if (fd < 0)
-        return cannot(e, name, "open"), NULL;
-    bytes = read_open(fd, name, length, e);
-    close(fd);
-    return bytes;
+    return (char *)file_whole_at(directory, name, length == NULL ? &untold : length, e);
 }
 
 static int write_all(int fd, const char *bytes, size_t length)

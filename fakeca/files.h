@@ -17,9 +17,7 @@
 
 #include "testbed/wire/error.h"
 
-#define FILE_MOST_BYTES (16u << 20) /* nothing of ours is larger */
-
-/* The whole file with a NUL after it, to be freed; `length` may be NULL. */
+/* The whole file as testbed/wire/file.h reads it, to be freed; `length` may be NULL. */
 char *file_read(int directory, const char *name, size_t *length, struct error *e);
 int file_write(int directory, const char *name, mode_t mode, const void *bytes, size_t length,
                struct error *e);

@@ -27,9 +27,8 @@ struct found {
     bool failed;  /* a question went without a proper answer: there may be more */
     char why[128];
     struct sockaddr_storage addresses[FOUND_MOST];
-    char texts[TEXTS_MOST]
-              [256]; /* TXT: the strings of a record joined; CAA: "FLAGS TAG VALUE"; longer
-                                    ones are cut */
+    /* TXT: the strings of a record joined; CAA: "FLAGS TAG VALUE"; longer ones are cut */
+    char texts[TEXTS_MOST][256];
 };
 
 struct lookup;

@@ -83,10 +83,9 @@ struct serve_fault {
     void (*instead)(const struct chosen *chosen, struct http_answer *answer);
     void (*retell)(const struct chosen *chosen, json_t *told);
     void (*deform)(const struct chosen *chosen, struct http_answer *answer);
-    bool breaks_chain; /* of what is issued, or of the server itself: as `chain` says */
-    bool keyless;      /* the chain's leaf has a key that we do not have */
-    bool
-        encoded; /* the chain is sent by a TLS library, which sends certificates and nothing else */
+    bool breaks_chain;  /* of what is issued, or of the server itself: as `chain` says */
+    bool keyless;       /* the chain's leaf has a key that we do not have */
+    bool encoded;       /* the chain is sent by a TLS library: certificates and nothing else */
     bool shows_nothing; /* the server has no certificate at all */
     struct framing framing;
     enum delivery delivery;

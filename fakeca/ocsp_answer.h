@@ -42,8 +42,7 @@ struct ocsp_plan {
     struct authority *authority; /* borrowed until ocsp_responder_free */
     standing_of *standing;
     void *context;
-    int64_t
-        backdate; /* seconds: thisUpdate lies that long before `at`, for clients that are slow */
+    int64_t backdate; /* seconds: thisUpdate lies so long before `at`, for slow clients */
     int64_t lifetime; /* seconds from thisUpdate to nextUpdate */
     int64_t reuse;    /* seconds; 0: sign every answer */
     bool delegated;   /* answers are signed by a delegate (RFC 6960 section 4.2.2.2), not the CA */

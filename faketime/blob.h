@@ -18,7 +18,7 @@
 
 #define BLOB_MAGIC  UINT64_C(0x32424f4c424b4346) /* "FCKBLOB2", little endian */
 #define BLOB_PAGE   UINT64_C(4096)
-#define BLOB_CODE   (4 * BLOB_PAGE) /* bytes of each part, in their order; blob.ld has the same */
+#define BLOB_CODE   (5 * BLOB_PAGE) /* bytes of each part, in their order; blob.ld has the same */
 #define BLOB_CLOCK  BLOB_PAGE
 #define BLOB_DATA   (40 * BLOB_PAGE)
 #define BLOB_ROOM   (10 * BLOB_PAGE)
@@ -32,9 +32,8 @@ struct blob {
     uint64_t magic;
     uint64_t entries[BLOB_CALLS];   /* our functions, counted from the start */
     uint64_t originals[BLOB_CALLS]; /* the kernel's, addresses in the process */
-    uint64_t
-        others[BLOB_OTHERS]; /* pages of a clock that the process had mapped by itself; 0: none */
-    uint64_t libc;           /* the table below, counted from the start */
+    uint64_t others[BLOB_OTHERS];   /* pages of a clock that the process had mapped; 0: none */
+    uint64_t libc;                  /* the table below, counted from the start */
 };
 
 /* Functions of libc, in the order of BLOB_LIBC_CALLS. */

@@ -88,6 +88,17 @@ const struct option_row step_options[] = {
 };
 #undef ROW
 
+static int check_processes(const struct option_list *list, struct error *e)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        pid_t pid;
+
+        if (parse_pid(list->items[i], &pid, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int check_arguments(const struct step_arguments *arguments, const struct option_list *rest,
                            struct error *e)
 {
@@ -107,7 +118,9 @@ static int check_arguments(const struct step_arguments *arguments, const struct 
         rule->patience < rule->silence)
         return failed(e,
                       "expected --quiet up to --silence up to --patience, and more than nothing");
-    return 0;
+    if (check_processes(&arguments->trees, e) < 0)
+        return failed_in(e, "--tree");
+    return check_processes(&arguments->watched, e) < 0 ? failed_in(e, "--watch") : 0;
 }
 
 static int add_all(struct stepper *stepper, const struct option_list *list, bool poked,

@@ -341,7 +341,9 @@ static int verb_attach(int argc, char **argv)
         return complain(BAD_INPUT, &e);
     if (arguments.tree)
         return attach_tree(pid, clock, complain_of_one) == 0 ? DONE : ENVIRONMENT;
-    return attach(pid, clock, &e) < 0 ? complain(ENVIRONMENT, &e) : DONE;
+    if (attach(pid, clock, &e) < 0)
+        return complain(ENVIRONMENT, &e);
+    return attach_leaves_waits(pid, &e) ? complain(DONE, &e) : DONE;
 }
 
 static int verb_detach(int argc, char **argv)
@@ -427,7 +429,7 @@ static const struct verb verbs[] = {
     {"rate",    "FILE NUMBER",        "lets NUMBER virtual seconds pass in a real one", rate_options, verb_rate},
     {"show",    "FILE",               "tells the time on it", show_options, verb_show},
     {"run",     "FILE -- COMMAND...", "runs a program, and what it starts, on it", NULL, verb_run},
-    {"follow",  "FILE PROGRAM NAME ARGUMENT...", "what libfakeclock.so calls to start a program that it cannot be loaded into", NULL, verb_follow},
+    {"follow",  "FILE PROGRAM...",    "for libfakeclock.so: starts what it cannot be loaded into", NULL, verb_follow},
     {"attach",  "FILE PID",           "puts a process that runs on it", attach_options, verb_attach},
     {"detach",  "PID",                "takes a process off its clock, back to real time", NULL, verb_detach},
     {"ps",      "[FILE]",             "lists who is on it, and whether they have read it", NULL, verb_ps},

@@ -8,8 +8,9 @@
  *
  *   a sleep           waits on the page's generation instead (shim_sleep.c)
  *   a lock or queue   is tried again every DEADLINE_SLICE, which loses nothing (shim_lock.c)
- *   a condition, a    has nobody who could try again: a thread of ours watches the page for
- *   timer             them while there are any (shim_watch.c, shim_cond.c, shim_timer.c)
+ *   a condition, a    cannot be tried again, or not without losing the EINTR of a signal that comes just then: a thread
+ *   semaphore, a      of ours watches the page for them while there are any (shim_watch.c, shim_cond.c, shim_futex.c,
+ *   futex, a timer    shim_semaphore.c, shim_timer.c)
  *
  * The monotonic clocks stay real unless the page moves them.  Relative waits are durations, not
  * times, and stay real while the monotonic clocks run at real speed; where these have a rate, sleeps and waits
@@ -45,6 +46,8 @@
 #include "faketime/shim_calls.h"
 
 #define INTERPOSED __attribute__((visibility("default")))
+#define INSIDE                                                                                     \
+    __attribute__((visibility("hidden"))) /* else its address is one that nobody fills in a blob */
 
 /* --- the clock ------------------------------------------------------------------------------- */
 
@@ -93,15 +96,24 @@ void shim_say(const char *text);
 
 /* --- the calls underneath -------------------------------------------------------------------- */
 
+/* What poll and ppoll are in programs that are compiled with _FORTIFY_SOURCE (bits/poll2.h): they know the size of
+ * `files`.  NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+int __poll_chk(struct pollfd *files, nfds_t count, int timeout, size_t size);
+int __ppoll_chk(struct pollfd *files, nfds_t count, const struct timespec *length,
+                const sigset_t *mask, size_t size);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
 #define SHIM_FIELD(name, version) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
 struct shim_real {
     SHIM_REAL_CALLS(SHIM_FIELD)
-    SHIM_EVENT_CALLS(SHIM_FIELD)
+    SHIM_LATER_CALLS(SHIM_FIELD)
 };
 #undef SHIM_FIELD
 
 /* libc's own functions, found on the first call, which the constructor makes. */
 const struct shim_real *shim_real(void);
+/* NULL also in a blob, whose table has only what every glibc has. */
+__typeof__(epoll_pwait2) *shim_epoll_pwait2(void);
 
 /* --- the watcher ----------------------------------------------------------------------------- */
 
@@ -122,5 +134,9 @@ void watch_unlock(void);
 /* With the lock held.  watch_add notes the generation: compute the deadline after it. */
 void watch_add(struct watched *watched);
 void watch_drop(struct watched *watched);
+
+/* The same without it, around a wait: the second is its cleanup handler, too, and so takes what the first does. */
+void watch_begin(struct watched *watched);
+INSIDE void watch_end(void *watched);
 
 #endif

@@ -21,13 +21,6 @@ static void wake(struct watched *watched, uint32_t generation)
     pthread_cond_broadcast(((struct waiter *)watched)->condition);
 }
 
-static void stop_waiting(void *waiter)
-{
-    watch_lock();
-    watch_drop(&((struct waiter *)waiter)->watched);
-    watch_unlock();
-}
-
 static int wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t id,
                       const struct timespec *until)
 {
@@ -35,10 +28,8 @@ static int wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid
     struct timespec deadline;
     int result;
 
-    watch_lock();
-    watch_add(&waiter.watched);
-    watch_unlock();
-    pthread_cleanup_push(stop_waiting, &waiter);
+    watch_begin(&waiter.watched);
+    pthread_cleanup_push(watch_end, &waiter.watched);
     deadline = shim_deadline(id, shim_left(id, until), DEADLINE_FOREVER);
     result = shim_real()->pthread_cond_clockwait(condition, mutex, id, &deadline);
     pthread_cleanup_pop(1);

@@ -1,12 +1,12 @@
 /* Waiting for events for a while, where the monotonic clocks have a rate.
  *
  * Whoever waits is to notice that the rate changes, so he waits for slices of time until the end, which is a time on
- * CLOCK_MONOTONIC.  Elsewhere, and where a wait is for ever or not at all, it is the kernel's.
+ * CLOCK_MONOTONIC.  Elsewhere, and where a wait is for ever or not at all, it is the kernel's.  Between two slices
+ * signals are kept out: one that comes then interrupts the next, as it would have interrupted the whole.
  */
 #include "faketime/shim.h"
 
 #include <limits.h>
-#include <string.h>
 
 #include "testbed/wire/moment.h"
 
@@ -18,11 +18,12 @@ struct events {
     const sigset_t *mask;
     struct pollfd *files;
     struct epoll_event *found;
-    fd_set *sets[3], wanted[3];
+    fd_set *sets[3];
+    const fd_set *wanted;
 };
 
 /* Taken off the clock meanwhile, what was left then is waited for really. */
-static int wait_until(const struct events *events, const struct timespec *until)
+static int wait_in_slices(const struct events *events, const struct timespec *until)
 {
     int64_t rest = 0;
 
@@ -42,6 +43,26 @@ static int wait_until(const struct events *events, const struct timespec *until)
             return result;
         rest = left - slice;
     }
+}
+
+static void set_mask(void *mask)
+{
+    pthread_sigmask(SIG_SETMASK, mask, NULL);
+}
+
+static int wait_until(struct events *events, const struct timespec *until)
+{
+    sigset_t all, before;
+    int result;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (events->mask == NULL)
+        events->mask = &before;
+    pthread_cleanup_push(set_mask, &before);
+    result = wait_in_slices(events, until);
+    pthread_cleanup_pop(1);
+    return result;
 }
 
 static bool scales(const struct timespec *length)
@@ -83,29 +104,49 @@ INTERPOSED int poll(struct pollfd *files, nfds_t count, int timeout)
     return ppoll(files, count, &length, NULL);
 }
 
+/* Where `files` is too short the real one ends the program. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): libc's name */
+INTERPOSED int __poll_chk(struct pollfd *files, nfds_t count, int timeout, size_t size)
+{
+    if (size / sizeof *files < count)
+        return shim_real()->__poll_chk(files, count, timeout, size);
+    return poll(files, count, timeout);
+}
+
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+INTERPOSED int __ppoll_chk(struct pollfd *files, nfds_t count, const struct timespec *length,
+                           const sigset_t *mask, size_t size)
+{
+    if (size / sizeof *files < count)
+        return shim_real()->__ppoll_chk(files, count, length, mask, size);
+    return ppoll(files, count, length, mask);
+}
+
 /* --- epoll ------------------------------------------------------------------------------------- */
 
 static int epoll_once(const struct events *events, const struct timespec *slice)
 {
-    const struct shim_real *real = shim_real();
+    __typeof__(epoll_pwait2) *precise = shim_epoll_pwait2();
 
-    if (real->epoll_pwait2 != NULL) /* glibc 2.35 */
-        return real->epoll_pwait2(events->fd, events->found, events->count, slice, events->mask);
-    return real->epoll_pwait(events->fd, events->found, events->count,
-                             (int)((slice->tv_nsec + 999999) / 1000000), events->mask);
+    if (precise != NULL)
+        return precise(events->fd, events->found, events->count, slice, events->mask);
+    return shim_real()->epoll_pwait(events->fd, events->found, events->count,
+                                    (int)((slice->tv_nsec + 999999) / 1000000), events->mask);
+}
+
+static int epoll_for(const struct timespec *length, struct events *events)
+{
+    const struct timespec until = shim_end(length);
+
+    return wait_until(events, &until);
 }
 
 INTERPOSED int epoll_pwait2(int fd, struct epoll_event *events, int count,
                             const struct timespec *length, const sigset_t *mask)
 {
-    struct timespec until;
-
     if (!scales(length))
-        return shim_real()->epoll_pwait2(fd, events, count, length, mask);
-    until = shim_end(length);
-    return wait_until(
-        &(struct events){epoll_once, .fd = fd, .found = events, .count = count, .mask = mask},
-        &until);
+        return shim_epoll_pwait2()(fd, events, count, length, mask);
+    return epoll_for(length, &(struct events){epoll_once, fd, count, mask, .found = events});
 }
 
 INTERPOSED int epoll_pwait(int fd, struct epoll_event *events, int count, int timeout,
@@ -115,7 +156,7 @@ INTERPOSED int epoll_pwait(int fd, struct epoll_event *events, int count, int ti
 
     if (timeout <= 0 || !scales(&length))
         return shim_real()->epoll_pwait(fd, events, count, timeout, mask);
-    return epoll_pwait2(fd, events, count, &length, mask);
+    return epoll_for(&length, &(struct events){epoll_once, fd, count, mask, .found = events});
 }
 
 INTERPOSED int epoll_wait(int fd, struct epoll_event *events, int count, int timeout)
@@ -124,15 +165,19 @@ INTERPOSED int epoll_wait(int fd, struct epoll_event *events, int count, int tim
 
     if (timeout <= 0 || !scales(&length))
         return shim_real()->epoll_wait(fd, events, count, timeout);
-    return epoll_pwait2(fd, events, count, &length, NULL);
+    return epoll_for(&length, &(struct events){epoll_once, fd, count, .found = events});
 }
 
 /* --- select ------------------------------------------------------------------------------------ */
 
-/* They need not be larger than what is counted. */
-static size_t size_of_sets(int count)
+/* They need not be larger than what is counted.  libc's own copying is one of several, of which a loader chooses, and a
+ * compiler would take it for the loop; a blob has none. */
+static void copy_set(fd_set *to, const fd_set *from, int count)
 {
-    return (size_t)(count + NFDBITS - 1) / NFDBITS * sizeof(fd_mask);
+    for (int i = 0; i < (count + NFDBITS - 1) / NFDBITS; i++) {
+        to->fds_bits[i] = from->fds_bits[i];
+        __asm__ volatile("" ::: "memory");
+    }
 }
 
 /* The sets say afterwards what came: each slice begins with what was wanted. */
@@ -140,7 +185,7 @@ static int select_once(const struct events *events, const struct timespec *slice
 {
     for (size_t i = 0; i < 3; i++)
         if (events->sets[i] != NULL)
-            memcpy(events->sets[i], &events->wanted[i], size_of_sets(events->count));
+            copy_set(events->sets[i], &events->wanted[i], events->count);
     return shim_real()->pselect(events->count, events->sets[0], events->sets[1], events->sets[2],
                                 slice, events->mask);
 }
@@ -148,13 +193,15 @@ static int select_once(const struct events *events, const struct timespec *slice
 static int select_until(int count, fd_set *const sets[3], const struct timespec *until,
                         const sigset_t *mask)
 {
-    struct events selected = {select_once, .count = count, .mask = mask};
+    fd_set wanted[3];
+    struct events selected = {
+        select_once, .count = count, .mask = mask, .sets = {sets[0], sets[1], sets[2]},
+        .wanted = wanted
+    };
 
-    for (size_t i = 0; i < 3; i++) {
-        selected.sets[i] = sets[i];
+    for (size_t i = 0; i < 3; i++)
         if (sets[i] != NULL)
-            memcpy(&selected.wanted[i], sets[i], size_of_sets(count));
-    }
+            copy_set(&wanted[i], sets[i], count);
     return wait_until(&selected, until);
 }
 

@@ -1,4 +1,4 @@
-/* Waiting for a lock, a semaphore, a queue or a thread until a time on the calendar.
+/* Waiting for a lock, a queue or a thread until a time on the calendar.
  *
  * What they wait for lasts, so they are asked for short slices of time until it is there or the
  * calendar has reached the deadline.  The *_timed* calls are the *_clock* ones on CLOCK_REALTIME.
@@ -6,7 +6,6 @@
 #include "faketime/shim.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <threads.h>
 
 #include "faketime/shim_lock.h"
@@ -62,11 +61,6 @@ static int lock_writer(const struct attempt *attempt, const struct timespec *unt
     return shim_real()->pthread_rwlock_clockwrlock(attempt->object, attempt->id, until);
 }
 
-static int take_semaphore(const struct attempt *attempt, const struct timespec *until)
-{
-    return code(shim_real()->sem_clockwait(attempt->object, attempt->id, until));
-}
-
 static int join(const struct attempt *attempt, const struct timespec *until)
 {
     return shim_real()->pthread_clockjoin_np(attempt->thread, attempt->object, attempt->id, until);
@@ -115,19 +109,6 @@ INTERPOSED int pthread_rwlock_timedwrlock(pthread_rwlock_t *restrict lock,
                                           const struct timespec *restrict until)
 {
     return pthread_rwlock_clockwrlock(lock, CLOCK_REALTIME, until);
-}
-
-INTERPOSED int sem_clockwait(sem_t *restrict semaphore, clockid_t id,
-                             const struct timespec *restrict until)
-{
-    struct attempt attempt = {take_semaphore, .object = semaphore, .id = id};
-
-    return result_of(shim_sliced(&attempt, id, until));
-}
-
-INTERPOSED int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict until)
-{
-    return sem_clockwait(semaphore, CLOCK_REALTIME, until);
 }
 
 INTERPOSED int pthread_clockjoin_np(pthread_t thread, void **result, clockid_t id,

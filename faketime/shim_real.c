@@ -11,7 +11,7 @@ static const struct {
     size_t offset;
 } rows[] = {
 #define SHIM_ROW(name, version) {#name, version, offsetof(struct shim_real, name)},
-    SHIM_REAL_CALLS(SHIM_ROW) SHIM_EVENT_CALLS(SHIM_ROW)
+    SHIM_REAL_CALLS(SHIM_ROW) SHIM_LATER_CALLS(SHIM_ROW)
 #undef SHIM_ROW
 };
 
@@ -36,4 +36,9 @@ const struct shim_real *shim_real(void)
         __atomic_store_n(&done, 1, __ATOMIC_RELEASE);
     }
     return &calls;
+}
+
+__typeof__(epoll_pwait2) *shim_epoll_pwait2(void)
+{
+    return shim_real()->epoll_pwait2;
 }

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 
 #include "faketime/enter.h"
-#include "faketime/shim_lock.h"
+#include "faketime/shim_futex.h"
 
 struct registers {
     long a, b, c, d, e, f;
@@ -24,34 +24,21 @@ static inline long reported(long result)
     return -1;
 }
 
-struct futex {
-    struct attempt attempt;
-    struct registers registers;
-    long *result;
-};
-
-static int wait_on_futex(const struct attempt *attempt, const struct timespec *until)
-{
-    const struct futex *futex = (const void *)attempt;
-    const struct registers *r = &futex->registers;
-
-    *futex->result = enter(SYS_futex, r->a, r->b, r->c, (long)until, r->e, r->f);
-    return *futex->result < 0 ? (int)-*futex->result : 0;
-}
-
 /* FUTEX_WAIT_BITSET takes an absolute time, on either clock; it is the one that std::future uses. */
-static long futex_until(long a, long b, long c, long d, long e, long f)
+static long wait_on_futex(long a, long b, long c, long d, long e, long f)
 {
-    long result = 0;
-    struct futex futex = {
-        .attempt = {.once = wait_on_futex},
-          .registers = { a, b, c, d, e, f},
-          .result = &result
-    };
+    clockid_t id = b & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+    const struct timespec *until = (const struct timespec *)d;
+    const struct futex futex = {.word = (uint32_t *)a,
+                                .expected = (uint32_t)c,
+                                .bitset = (uint32_t)f,
+                                .private = (int)b & FUTEX_PRIVATE_FLAG};
+    struct timespec end;
 
-    shim_sliced(&futex.attempt, b & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC,
-                (const struct timespec *)d);
-    return result;
+    if (until == NULL || !shim_follows(id) || !deadline_wellformed(until))
+        return enter(SYS_futex, a, b, c, d, e, f);
+    end = *until;
+    return -shim_futex_until(&futex, id, until, &end);
 }
 
 static __attribute__((noinline)) long ours(long number, long a, long b, long c, long d, long e,
@@ -64,7 +51,7 @@ static __attribute__((noinline)) long ours(long number, long a, long b, long c, 
     if (number == SYS_time)
         return time((time_t *)a);
     if ((b & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET)
-        return futex_until(a, b, c, d, e, f);
+        return wait_on_futex(a, b, c, d, e, f);
     return enter(number, a, b, c, d, e, f);
 }
 

@@ -124,6 +124,20 @@ void watch_drop(struct watched *watched)
     watched->next = watched->previous = NULL;
 }
 
+void watch_begin(struct watched *watched)
+{
+    watch_lock();
+    watch_add(watched);
+    watch_unlock();
+}
+
+void watch_end(void *watched)
+{
+    watch_lock();
+    watch_drop(watched);
+    watch_unlock();
+}
+
 /* Of the threads only the forking one is left, and it waits for nothing; timers of the child's own
  * (timerfd) go on. */
 static void after_fork(void)

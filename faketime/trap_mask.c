@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 
-#define BIT_OF_SIGSYS (UINT64_C(1) << (SIGSYS - 1))
-
 /* What the kernel takes a signal's action to be (arch/x86/include/uapi/asm/signal.h). */
 struct action {
     void (*handler)(int);

@@ -22,28 +22,49 @@ static int64_t left_until(clockid_t id, const struct timespec *until)
 
 #define BELOW "-512(%%rsp)" /* in the midst of a signal's frame (asm/sigframe.h), were there one */
 
-/* As enter_call(), and tells whether a handler has run meanwhile, unless on a stack of its own: it has left its frame
- * where nobody else writes.  What it returns does not tell where a time is over just as the signal comes. */
+#define SET_MASK(mask)                                                                             \
+    "mov %[set_mask], %%eax\n\t"                                                                   \
+    "mov %[set], %%edi\n\t"                                                                        \
+    "mov " mask ", %%rsi\n\t"                                                                      \
+    "xor %%edx, %%edx\n\t"                                                                         \
+    "mov $8, %%r10d\n\t"                                                                           \
+    "syscall\n\t"
+
+/* As enter_call(), and lets signals in before it and keeps them out after it; tells whether a handler has run
+ * meanwhile, unless on a stack of its own: it has left its frame where nobody else writes.  What the call returns does
+ * not tell where a time is over just as the signal comes; and where one came before it, there is no call. */
 static long enter_watched(const struct call *call, bool *handled)
 {
-    register long r10 __asm__("r10") = call->arguments[3];
-    register long r8 __asm__("r8") = call->arguments[4];
-    register long r9 __asm__("r9") = call->arguments[5];
-    long result, mark = 0x756e746f75636864, changed = 0;
+    static const uint64_t all = ~BIT_OF_SIGSYS;
+    long result = -ETIMEDOUT, mark = 0x756e746f75636864, changed = 0;
 
-    __asm__ volatile("mov %[mark], " BELOW "\n\t"
-                     "syscall\n\t"
-                     "cmp %[mark], " BELOW "\n\t"
-                     "setne %b[changed]"
-                     : "=a"(result), [changed] "+&r"(changed)
-                     : "0"(call->number), "D"(call->arguments[0]), "S"(call->arguments[1]),
-                       "d"(call->arguments[2]), "r"(r10), "r"(r8), "r"(r9), [mark] "b"(mark)
-                     : "rcx", "r11", "cc", "memory");
+    __asm__ volatile("mov %[mark], " BELOW "\n\t" SET_MASK(
+                         "%c[mask](%[call])") "cmp %[mark], " BELOW "\n\t"
+                                              "jne 1f\n\t"
+                                              "mov %c[number](%[call]), %%rax\n\t"
+                                              "mov %c[arguments](%[call]), %%rdi\n\t"
+                                              "mov 8+%c[arguments](%[call]), %%rsi\n\t"
+                                              "mov 16+%c[arguments](%[call]), %%rdx\n\t"
+                                              "mov 24+%c[arguments](%[call]), %%r10\n\t"
+                                              "mov 32+%c[arguments](%[call]), %%r8\n\t"
+                                              "mov 40+%c[arguments](%[call]), %%r9\n\t"
+                                              "syscall\n\t"
+                                              "mov %%rax, %[result]\n"
+                                              "1:\t" SET_MASK("%[all]") "cmp %[mark], " BELOW "\n\t"
+                                                                        "setne %b[changed]"
+                     : [result] "+&r"(result), [changed] "+&r"(changed)
+                     : [call] "r"(call), [mark] "r"(mark), [all] "r"(&all),
+                       [number] "i"(offsetof(struct call, number)),
+                       [arguments] "i"(offsetof(struct call, arguments)),
+                       [mask] "i"(offsetof(struct call, mask)), [set_mask] "i"(SYS_rt_sigprocmask),
+                       [set] "i"(SIG_SETMASK)
+                     : "rax", "rdi", "rsi", "rdx", "r10", "r8", "r9", "rcx", "r11", "cc", "memory");
     *handled = changed != 0;
     return result;
 }
 
-/* What is waited for lasts, so it can be asked for again and again. */
+/* What is waited for lasts, so it can be asked for again and again.  In between signals are kept out, and the handler's
+ * end lets them in. */
 static long wait_sliced(struct call *call, unsigned argument, clockid_t id)
 {
     const struct timespec until = *(const struct timespec *)call->arguments[argument];

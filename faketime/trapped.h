@@ -18,6 +18,8 @@
 extern struct trap trap_header INSIDE;
 extern const char trap_names[] INSIDE;
 
+#define BIT_OF_SIGSYS (UINT64_C(1) << (SIGSYS - 1)) /* in a mask of signals */
+
 struct call {
     long number;
     long arguments[6];

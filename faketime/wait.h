@@ -23,8 +23,7 @@ enum wait_kind {
 
 struct wait {
     enum wait_kind kind;
-    int64_t
-        timeout; /* nanoseconds: what was asked for, or what is left until a time; or WAIT_FOREVER */
+    int64_t timeout; /* nanoseconds: what was asked for, or is left until a time; or WAIT_FOREVER */
     bool by_calendar; /* it ends at a time on CLOCK_REALTIME, of which the kernel has its own */
 };
 

@@ -274,8 +274,12 @@ static int l_lock(lua_State *L)
     if (fd < 0)
         return told_errno(L, path);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        const char *why = errno == EWOULDBLOCK ? "another process has locked it" : strerror(errno);
+
         close(fd);
-        return told_errno(L, path);
+        lua_pushnil(L);
+        lua_pushfstring(L, "%s: %s", path, why);
+        return 2;
     }
     return done(L); /* the descriptor, and the lock with it, lives until exit */
 }

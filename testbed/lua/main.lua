@@ -181,7 +181,7 @@ local function state_directory(options)
   local path = options.state and named_directory(options.state) or fresh_directory()
   local locked, why = host.lock(path .. "/.rehearse")
   if not locked then
-    words.environment("%s (is another rehearse using this state directory?)", why)
+    words.environment("%s", why)
   end
   return path
 end

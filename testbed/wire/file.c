@@ -51,9 +51,9 @@ static unsigned char *read_open(int fd, const char *path, size_t *length, struct
     return bytes;
 }
 
-unsigned char *file_whole(const char *path, size_t *length, struct error *e)
+unsigned char *file_whole_at(int directory, const char *path, size_t *length, struct error *e)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     unsigned char *bytes;
 
     if (fd < 0)
@@ -61,4 +61,9 @@ unsigned char *file_whole(const char *path, size_t *length, struct error *e)
     bytes = read_open(fd, path, length, e);
     close(fd);
     return bytes;
+}
+
+unsigned char *file_whole(const char *path, size_t *length, struct error *e)
+{
+    return file_whole_at(AT_FDCWD, path, length, e);
 }

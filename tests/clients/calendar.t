@@ -45,6 +45,17 @@ for my $library (@libraries) {
     is($worker->probe(%to, clock => $clock, skew => '-50d')->{outcome}, 'ok',
        '  and a client that has not heard of it');
     is($worker->end, 0, "$library: the worker ends well");
+
+    # The same clock, whose file somebody cuts off under a fleet.
+    my $cut = Worker->start($library, 'sh', '-c', "exec \"\$@\" 2>$clock.said", 'sh');
+    my $fleet = $cut->ask('fleet', %to, clock => $clock, rate => '100/s', tick => '10ms');
+    ok($cut->tick($fleet), "$library: a fleet by the same clock");
+    truncate $clock, 0 or die "$clock: $!";
+    1 while defined $cut->line;
+    is($cut->end, 6, '  which is cut off: exit status 6');
+    open my $said, '<', "$clock.said" or die "$clock.said: $!";
+    is(do { local $/; readline $said },
+        "client-$library: $clock: has been cut off under this program; expected 4096 bytes\n", '  and one line');
 }
 
 done_testing;

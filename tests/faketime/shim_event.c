@@ -64,6 +64,25 @@ static int by_select(int file, int seconds)
                : -2;
 }
 
+/* What poll is where _FORTIFY_SOURCE is set. */
+int __poll_chk(struct pollfd *files, nfds_t count, int timeout, size_t size);
+int __ppoll_chk(struct pollfd *files, nfds_t count, const struct timespec *length,
+                const sigset_t *mask, size_t size);
+
+static int by_poll_chk(int file, int seconds)
+{
+    struct pollfd in = {.fd = file, .events = POLLIN};
+
+    return __poll_chk(&in, 1, seconds * 1000, sizeof in);
+}
+
+static int by_ppoll_chk(int file, int seconds)
+{
+    struct pollfd in = {.fd = file, .events = POLLIN};
+
+    return __ppoll_chk(&in, 1, &(struct timespec){.tv_sec = seconds}, NULL, sizeof in);
+}
+
 static int by_pselect(int file, int seconds)
 {
     fd_set in;
@@ -115,6 +134,8 @@ static const struct kind {
     {"thrd_sleep",      by_thrd_sleep,      false},
     {"poll",            by_poll,            true },
     {"ppoll",           by_ppoll,           true },
+    {"__poll_chk",      by_poll_chk,        true },
+    {"__ppoll_chk",     by_ppoll_chk,       true },
     {"select",          by_select,          true },
     {"pselect",         by_pselect,         true },
     {"epoll_wait",      by_epoll_wait,      true },
@@ -256,7 +277,7 @@ static void test_an_event_ends_it(void **state)
     }
 }
 
-/* Again and again, for a signal may come before the wait has begun, or between two slices. */
+/* Again and again, for a signal may come before the wait has begun. */
 static void test_a_signal_ends_it(void **state)
 {
     struct subject subjects[KINDS];

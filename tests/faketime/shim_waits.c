@@ -218,10 +218,10 @@ static int by_futex(const struct timespec *until)
 {
     uint32_t word = 0;
 
-    return syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, until, NULL,
-                   FUTEX_BITSET_MATCH_ANY) == 0
-               ? 0
-               : errno;
+    while (syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, until, NULL,
+                   FUTEX_BITSET_MATCH_ANY) == 0)
+        ; /* a spurious wakeup (futex(2)) */
+    return errno;
 }
 
 static const struct kind {

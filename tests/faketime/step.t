@@ -16,6 +16,7 @@ my $clock = "$dir/clock";
 my $patience = 120;
 fake('new', $clock) or BAIL_OUT('no clock');
 build_c('cc', $dir, 'ticker', 'ticker', '-static') or BAIL_OUT('no ticker');
+build_c('cc', $dir, 'vforks', 'vforks') or BAIL_OUT('no vforks');
 
 # A process on the clock, and what it has said lately.
 sub start (@command) {
@@ -167,6 +168,22 @@ steps('--by', '1h', '--mono', '--tree', $orphan->{pid}, '--silence', '100ms');
 is(said($orphan), 'tick 2', '  and the next one goes on');
 finish($orphan);
 
+my $vforks = start("$dir/vforks");
+await_said($vforks, 'vforks');
+my $child;
+do { ($child) = split ' ', `pgrep -P $vforks->{pid}` } until $child;
+$stepper = open2($answers, $asked, @serve);
+$asked->autoflush;
+<$answers>;
+order("tree $vforks->{pid}");
+ok(order('step 1h')->{moved}, 'one that does not stop when it is poked');
+syswrite $vforks->{to}, "\n";
+ok(await_said($vforks, 'back'), '  goes on when it can');
+is(order('step 1h')->{poked}, 0, '  and the steps do');
+close $asked;
+waitpid $stepper, 0;
+finish($vforks);
+
 # --- what moves and what does not ------------------------------------------------------------------------
 
 sub clocks () {
@@ -195,6 +212,8 @@ for ([['step', $clock], qr/--by: expected how far/], [['step', '--by', '1h'], qr
     [['suspend', $clock, '-8h'], qr/is not how long a machine was suspended/],
     [['advance', '--mono', $clock, '-8h'], qr/the monotonic clocks never go back/],
     [['set', '--mono', $clock, '2020-01-01'], qr/the monotonic clocks never go back/],
+    [['step', $clock, '--by', '1h', '--tree', 'x'], qr/--tree: 'x' is not a process/],
+    [['step', $clock, '--by', '1h', '--watch', '0'], qr/--watch: '0' is not a process/],
     [['poke', 'x'], qr/'x' is not a process/], [['poke'], qr/expected: fakeclock poke/]) {
     my ($arguments, $error) = @$_;
     my ($exit, $text) = fakeclock(@$arguments);

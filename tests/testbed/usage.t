@@ -83,7 +83,8 @@ close $written;
 mkdir "$DIR/taken";
 open my $lock, '>', "$DIR/taken/.rehearse" or die;
 flock $lock, LOCK_EX or die;
-says 'a state directory that is taken', 6, qr/is another rehearse using/, 'run', '--state', "$DIR/taken", $play;
+says 'a state directory that is taken', 6, qr{taken/[.]rehearse: another process has locked it$},
+    'run', '--state', "$DIR/taken", $play;
 close $lock;
 
 my ($status, $out, $err) = rehearse('run', '--state', "$DIR/mine", $play);

@@ -75,6 +75,24 @@ static void a_file_is_read_whole_with_a_nul_behind_it(void **state)
     free(bytes);
 }
 
+static void a_relative_path_starts_at_the_directory(void **state)
+{
+    int here = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct error e;
+    size_t length = 0;
+    unsigned char *bytes;
+
+    (void)state;
+    assert_true(here >= 0);
+    make_file("here", 4);
+    bytes = file_whole_at(here, "file", &length, &e);
+    close(here);
+    assert_non_null(bytes);
+    assert_int_equal(length, 4);
+    free(bytes);
+    assert_null(file_whole("file", &length, &e));
+}
+
 static void an_empty_file_is_no_bytes(void **state)
 {
     struct error e;
@@ -139,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_file_is_read_whole_with_a_nul_behind_it, remove_file),
+        cmocka_unit_test_teardown(a_relative_path_starts_at_the_directory, remove_file),
         cmocka_unit_test_teardown(an_empty_file_is_no_bytes, remove_file),
         cmocka_unit_test_teardown(the_largest_is_read_and_a_larger_one_is_not_cut, remove_file),
         cmocka_unit_test_teardown(a_pipe_is_not_waited_for, remove_file),

@@ -1,4 +1,4 @@
-/* waits -- eight kinds of wait, each for 300 ms by its own clock, all at once.
+/* waits -- eleven kinds of wait, each for 300 ms by its own clock, all at once.
  *
  * Says "ready", waits for a line on stdin, and then prints, for each, its name and how many real milliseconds it
  * took: "hang" where that is more than two seconds. */
@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -98,6 +100,31 @@ static void poll_for(void)
     poll(NULL, 0, LENGTH / 1000000);
 }
 
+static void select_for(void)
+{
+    struct timeval length = {.tv_usec = LENGTH / 1000};
+
+    select(0, NULL, NULL, NULL, &length);
+}
+
+static void epoll_for(void)
+{
+    struct epoll_event event;
+
+    epoll_wait(epoll_create1(EPOLL_CLOEXEC), &event, 1, LENGTH / 1000000);
+}
+
+static void timer_for(void)
+{
+    struct itimerspec length = {.it_value.tv_nsec = LENGTH};
+    int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+    unsigned long long times;
+
+    timerfd_settime(fd, 0, &length, NULL);
+    while (read(fd, &times, sizeof times) < 0)
+        ;
+}
+
 static const struct {
     const char *name;
     void (*wait)(void);
@@ -110,6 +137,9 @@ static const struct {
     {"timerfd",         timerfd        },
     {"nanosleep",       sleep_for      },
     {"poll",            poll_for       },
+    {"select",          select_for     },
+    {"epoll_wait",      epoll_for      },
+    {"timer_for",       timer_for      },
 };
 
 static const char *current;

@@ -1,0 +1,34 @@
+#!/usr/bin/perl
+# The calendar's file is cut off under a play: rehearse ends with one line, and nobody is left.
+use v5.36;
+use FindBin;
+use lib $FindBin::Bin;
+use Rehearse;
+use Test::More;
+
+my $state = "$DIR/state";
+my $run = start('run', '--state', $state, scenario(<<'PLAY'));
+scenario "A play without a calendar"
+local house = ca      { root = "10y" }
+local shop  = target  { "builtin", name = "shop.test", certificate = house:issue {} }
+local fleet = clients { "openssl", to = shop }
+steady "all is well"
+fleet:expect { success = "100%", during = "100ms" }
+inject "a long wait"
+fleet:expect { success = "100%", during = "100s" }
+recover "never reached"
+fleet:expect { success = "100%", during = "1s" }
+PLAY
+
+my $clock;
+while (my $line = readline $run->{out}) {
+    next unless $line =~ /^# inject/;
+    ($clock) = glob "$state/*/clock";
+    truncate $clock, 0 or die "$clock: $!";
+}
+my $err = do { local $/; readline $run->{err} };
+waitpid $run->{pid}, 0;
+is $?, 6 << 8, 'exit status 6';
+is $err, "rehearse: $clock: has been cut off under this program; expected 4096 bytes\n", 'one line';
+ok gone($state), 'nobody is left';
+done_testing;
