@@ -4,14 +4,14 @@
  * and a body: a JSON object, which is what the code of ACME works on.  The file is in write-ahead mode: a process
  * that is killed loses nothing it has committed.
  *
- * All of one request is one step: store_begin, any of the rest, then store_done, or store_rollback, which takes back
- * what that step has done and no other.  Steps wait together for store_flush, which commits them, and nobody is told of a
- * step before that.  store_commit is the two at once; and what is written outside a step is committed at once, with all
- * that waits.
+ * All of one request is one step: store_begin, any of the rest, then store_done, or store_rollback, which takes
+ * back what that step has done and no other.  Steps wait together for store_flush, which commits them, and nobody is
+ * told of a step before that.  store_commit is the two at once; and what is written outside a step is committed at
+ * once, with all that waits.
  *
  * Bodies are shared: the store keeps a reference to what store_add and store_put are given and to what store_get
- * gives; store_find may give it too.  Whoever changes one puts it before the step is done; rolled back, it is as it was for those who
- * ask next.  What is only to be told differently is a copy.
+ * gives; store_find may give it too.  Whoever changes one puts it before the step is done; rolled back, it is as it
+ * was for those who ask next.  What is only to be told differently is a copy.
  *
  * One process has the file at a time.
  *
