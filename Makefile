@@ -211,6 +211,12 @@ docs: all
 	$(BUILD)/client-openssl --outcomes --markdown >>docs/outcomes.md
 	$(BUILD)/fakeca faults --serve --markdown >docs/authority.md
 
+# The rows of docs/survival.md, as they are played: it takes an hour.
+survival: all
+	$(BUILD)/rehearse run scenarios/calendar/survival*.lua >$(BUILD)/survival.tap
+	sed -i '/` |$$/d' docs/survival.md
+	sed -n 's/^# \(| .*` |\)$$/\1/p' $(BUILD)/survival.tap >>docs/survival.md
+
 lint: deps-lint
 	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
 	clang-tidy --quiet $(shell git ls-files '*.c') -- $(CPPFLAGS) -std=gnu11
@@ -255,6 +261,7 @@ help:
 	@echo 'make install  into $$PREFIX ($(PREFIX))'
 	@echo 'make units    the C tests, built and not run'
 	@echo 'make docs     the tables in docs/ that programs print'
+	@echo 'make survival the table of docs/survival.md, measured anew'
 	@echo 'make clean    remove $(BUILD)/'
 
 # --- Debian packages ---------------------------------------------------------------------------
@@ -262,4 +269,4 @@ help:
 deps: deps-check
 deps-%: ; @sh tests/deps.sh $(or $(DEPS_$(shell echo $* | tr a-z A-Z)),$(error no such list of packages))
 
-.PHONY: all run check check-long units docs fuzzers lint asan fuzz bench install clean help deps FORCE
+.PHONY: all run check check-long units docs survival fuzzers lint asan fuzz bench install clean help deps FORCE

@@ -1,10 +1,13 @@
 #include "faketime/attach.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "faketime/census.h"
 #include "faketime/maps.h"
+#include "faketime/program.h"
 #include "faketime/redirect.h"
 #include "faketime/tracee.h"
 #include "faketime/tree.h"
@@ -106,6 +109,23 @@ int detach(pid_t pid, struct error *e)
     return result;
 }
 
+bool attach_leaves_waits(pid_t pid, struct error *why)
+{
+    struct resident resident;
+    struct error unheard;
+    char program[40];
+
+    snprintf(program, sizeof program, "/proc/%d/exe", (int)pid);
+    if (program_check(program, &unheard) != PROGRAM_TRAPS ||
+        (census_look(pid, &resident) && resident.trapped))
+        return false;
+    failed(why,
+           "process %d: waits until a time on the clock may hang, for it is linked statically with "
+           "glibc; 'fakeclock run' traps them",
+           (int)pid);
+    return true;
+}
+
 /* --- a tree -------------------------------------------------------------------------------------- */
 
 /* A child that is born after its parent was attached is on the clock from the start; so it is enough to
@@ -121,6 +141,8 @@ size_t attach_tree(pid_t pid, const char *clock, void (*complain)(const struct e
 
         if (attach(tree.pids[i], clock, &e) < 0) {
             refused++;
+            complain(&e);
+        } else if (attach_leaves_waits(tree.pids[i], &e)) {
             complain(&e);
         }
         tree_grow(&tree);

@@ -6,6 +6,8 @@
 #ifndef FAKETIME_ATTACH_H
 #define FAKETIME_ATTACH_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "testbed/wire/error.h"
@@ -17,8 +19,13 @@ int attach(pid_t pid, const char *clock, struct error *e);
 /* Back to real time, every byte of the program as it was. */
 int detach(pid_t pid, struct error *e);
 
+/* Whether waits until a time stay the kernel's, and so real, in a process that was attached: those of a program that is
+ * linked statically with glibc are inside it, and a filter that would trap them (trap.h) could not be taken off
+ * again.  With one line in *why. */
+bool attach_leaves_waits(pid_t pid, struct error *why);
+
 /* The process and all its descendants, also those that are born meanwhile.  Complains of each that cannot be
- * attached with `complain`, and goes on; the number of those. */
+ * attached with `complain`, and of each whose waits stay real, and goes on; the number of the former. */
 size_t attach_tree(pid_t pid, const char *clock, void (*complain)(const struct error *e));
 
 #endif

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "faketime/attach.h"
 #include "faketime/blob.h"
 #include "faketime/census.h"
 #include "faketime/clock.h"
@@ -259,6 +260,7 @@ static void count_waiting(pid_t thread, void *context)
 static void warn_of_waits(const struct resident *resident, const struct uses *uses, FILE *out)
 {
     struct waiting waiting = {.pid = resident->pid};
+    struct error why;
     char path[40];
 
     snprintf(path, sizeof path, "/proc/%d/task", (int)resident->pid);
@@ -266,7 +268,9 @@ static void warn_of_waits(const struct resident *resident, const struct uses *us
     if (waiting.by_calendar > 0)
         fprintf(out, "%-12s%d thread%s until a time that the kernel takes for real\n", "waits now",
                 waiting.by_calendar, waiting.by_calendar == 1 ? "" : "s");
-    if (uses->count[USE_WAIT] > 0)
+    if (attach_leaves_waits(resident->pid, &why))
+        fprintf(out, "%-12s%s\n", "beware", why.text);
+    else if (uses->count[USE_WAIT] > 0)
         fprintf(out,
                 "%-12sits libc is not one that we know; waits until a time on the clock may hang\n",
                 "beware");

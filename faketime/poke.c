@@ -1,9 +1,15 @@
 #include "faketime/poke.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "faketime/tracee.h"
 #include "faketime/wait.h"
@@ -49,7 +55,7 @@ static bool poke_thread(const struct tracee *tracee, pid_t thread, int64_t passe
     return !restarts(result);
 }
 
-int poke(pid_t pid, int64_t passed, struct error *e)
+static int poke_threads(pid_t pid, int64_t passed, struct error *e)
 {
     struct tracee tracee;
     int ended = 0;
@@ -60,4 +66,42 @@ int poke(pid_t pid, int64_t passed, struct error *e)
         ended += poke_thread(&tracee, tracee.threads[i], passed);
     tracee_release(&tracee);
     return ended;
+}
+
+/* --- in a process of its own ----------------------------------------------------------------------- */
+
+#define STACK_BYTES 262144
+
+struct task {
+    pid_t pid;
+    int64_t passed;
+    struct error *e;
+    int result;
+};
+
+static int help(void *argument)
+{
+    struct task *task = argument;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    task->result = poke_threads(task->pid, task->passed, task->e);
+    return 0;
+}
+
+/* A thread that does not stop in time, for it is in vfork(2) or waits for a disk, stops when it can, and goes on only
+ * when whoever told it to stop has ended.  We may be there for a year. */
+int poke(pid_t pid, int64_t passed, struct error *e)
+{
+    static char stack[STACK_BYTES] __attribute__((aligned(16)));
+    struct task task = {pid, passed, e, -1};
+    pid_t helper;
+
+    if (pid == getpid())
+        return failed(e, "process %d: is this one; expected another", (int)pid);
+    failed(e, "process %d: who was to poke it has ended", (int)pid);
+    helper = clone(help, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &task);
+    if (helper < 0)
+        return failed(e, "cannot start a process: %s", strerror(errno));
+    waitpid(helper, NULL, 0);
+    return task.result;
 }

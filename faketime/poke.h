@@ -18,7 +18,7 @@
 #include "testbed/wire/error.h"
 
 /* All threads of a process; `passed` is for how many nanoseconds its clock was moved on.  The number
- * of waits that it ended, or -1 with one line (tracee.h). */
+ * of waits that it ended, or -1 with one line (tracee.h): nobody stays stopped or traced by us then. */
 int poke(pid_t pid, int64_t passed, struct error *e);
 
 #endif

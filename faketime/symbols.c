@@ -45,7 +45,7 @@ static int read_segments(const struct tracee *tracee, uint64_t base, struct segm
 static int find_dynamic(const struct tracee *tracee, uint64_t base, Elf64_Phdr *dynamic,
                         struct error *e)
 {
-    struct segments segments;
+    struct segments segments = {.count = 0};
 
     if (read_segments(tracee, base, &segments, e) < 0)
         return -1;
@@ -65,7 +65,7 @@ static uint64_t address(uint64_t base, uint64_t value)
 
 uint64_t symbols_object_end(const struct tracee *tracee, uint64_t base)
 {
-    struct segments segments;
+    struct segments segments = {.count = 0};
     struct error unheard;
     uint64_t end = 0;
 

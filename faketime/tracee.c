@@ -242,7 +242,8 @@ int tracee_enter(struct tracee *tracee, const struct maps *maps, uint64_t room, 
     static const struct remote_call nothing = {.what = "getpid", .number = SYS_getpid};
     uint64_t all = UINT64_MAX;
 
-    if (find_springboard(tracee, maps, e) < 0 || come_home(tracee, e) < 0)
+    if (find_springboard(tracee, maps, e) < 0 || tracee_suspend_filters(tracee, e) < 0 ||
+        come_home(tracee, e) < 0)
         return -1;
     if (room == 0)
         room = find_room(tracee, maps, e);

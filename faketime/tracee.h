@@ -56,6 +56,9 @@ struct tracee {
  * process is gone, a zombie, 32-bit, traced by others, not ours to trace, or does not stop within two seconds. */
 int tracee_seize(pid_t pid, struct tracee *tracee, struct error *e);
 
+/* What /proc/PID/status says after `key`: "" where there is nothing. */
+void tracee_status(pid_t pid, const char *key, char value[64]);
+
 /* Waits for that thread (waitpid(2)): its status in *status; -1 where it is gone, or a signal came
  * (EINTR).  Others that end meanwhile are taken note of: a process that was killed is gone only when
  * all its threads are. */
@@ -65,8 +68,13 @@ int tracee_wait(pid_t thread, int *status);
 int tracee_at_exec(pid_t pid, struct tracee *tracee, struct error *e);
 
 /* Lays the way home and sends the worker to the springboard. `maps` are the tracee's.  `room` is TRACEE_ROOM
- * bytes in it that nobody uses; 0: they are looked for. */
+ * bytes in it that nobody uses; 0: they are looked for.  -1 with one line, too, where it could not survive our
+ * system calls. */
 int tracee_enter(struct tracee *tracee, const struct maps *maps, uint64_t room, struct error *e);
+
+/* Of tracee_enter: suspends the worker's filters of system calls (seccomp(2)) as long as it is traced, if it has any of
+ * its own.  -1 with one line where that is not allowed. */
+int tracee_suspend_filters(const struct tracee *tracee, struct error *e);
 
 /* A system call by the worker, called `what` in the one line of its failure. */
 struct remote_call {

@@ -19,8 +19,7 @@
 
 /* --- why not ----------------------------------------------------------------------------------- */
 
-/* What /proc/PID/status says after `key`: "" where there is nothing. */
-static void status_of(pid_t pid, const char *key, char value[64])
+void tracee_status(pid_t pid, const char *key, char value[64])
 {
     char path[40], line[256];
     FILE *file;
@@ -35,13 +34,52 @@ static void status_of(pid_t pid, const char *key, char value[64])
         fclose(file);
 }
 
+/* Root's are everybody's. */
+static bool is_ours(pid_t pid)
+{
+    char users[64];
+    unsigned real, effective, saved;
+
+    tracee_status(pid, "Uid:", users);
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers, proc(5) */
+    return geteuid() == 0 || (sscanf(users, "%u %u %u", &real, &effective, &saved) == 3 &&
+                              real == geteuid() && effective == real && saved == real);
+}
+
+/* Yama's rule (ptrace(2)); 0: there is none. */
+static int yama(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+    int scope = file == NULL ? 0 : fgetc(file) - '0';
+
+    if (file != NULL)
+        fclose(file);
+    return scope;
+}
+
+static int forbidden(pid_t pid, struct error *e)
+{
+    if (!is_ours(pid))
+        return failed(e, "process %d: may not be traced; expected one of your own, or root",
+                      (int)pid);
+    if (yama() > 0)
+        return failed(e,
+                      "process %d: may not be traced, for kernel.yama.ptrace_scope is %d; expected "
+                      "0, or root where it is below 3",
+                      (int)pid, yama());
+    return failed(e,
+                  "process %d: may not be traced, though it is yours; expected one that may be "
+                  "dumped, and a kernel and a container that allow ptrace",
+                  (int)pid);
+}
+
 static int refused(pid_t pid, int why, struct error *e)
 {
     char state[64], tracer[64], group[64];
 
-    status_of(pid, "State:", state);
-    status_of(pid, "TracerPid:", tracer);
-    status_of(pid, "Tgid:", group);
+    tracee_status(pid, "State:", state);
+    tracee_status(pid, "TracerPid:", tracer);
+    tracee_status(pid, "Tgid:", group);
     if (*state == '\0')
         return failed(e, "process %d: there is none", (int)pid);
     if (pid == getpid())
@@ -55,8 +93,7 @@ static int refused(pid_t pid, int why, struct error *e)
         return failed(e, "process %d: is being traced by process %s; expected one that is not",
                       (int)pid, tracer);
     if (why == EPERM)
-        return failed(e, "process %d: may not be traced; expected one of your own, or root",
-                      (int)pid);
+        return forbidden(pid, e);
     return failed(e, "process %d: cannot be traced: %s", (int)pid, strerror(why));
 }
 
@@ -193,7 +230,7 @@ int tracee_seize(pid_t pid, struct tracee *tracee, struct error *e)
     int fresh;
 
     *tracee = (struct tracee){.pid = pid};
-    status_of(pid, "Tgid:", group);
+    tracee_status(pid, "Tgid:", group);
     if (pid == getpid() || strtol(group, NULL, 10) != pid)
         return refused(pid, ESRCH, e);
     set_patience(PATIENCE_SECONDS);

@@ -38,5 +38,5 @@ for _, row in ipairs(TABLE) do
                    runs_out = RUNS_OUT[cells:sub(point + 1, point + 1)] }
     house:disarm "server-error"
   end
-  note(("apache: lifetime 6d, down for %dh: %s"):format(outage, cells))
+  note(("| Apache's mod_md | 6d | a third, or a day more | 24h | %dh | 24h | `%s` |"):format(outage, cells))
 end

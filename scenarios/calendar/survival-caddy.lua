@@ -38,6 +38,6 @@ for _, group in ipairs(TABLE) do
                      runs_out = cells:sub(point + 1, point + 1) == "x" }
       house:disarm "server-error"
     end
-    note(("caddy: lifetime %-4s down for %3dh: %s"):format(lifetime, outage, cells))
+    note(("| Caddy | %s | a third | 10m | %dh | %dh | `%s` |"):format(lifetime, outage, between * 24, cells))
   end
 end

@@ -8,7 +8,7 @@
 --
 -- All clients of six-day certificates were told "two days before the end".  lego rounds what is left down to whole
 -- days, begins when less than three are left, and survives a day more.  Servers that renew by themselves are in
--- survival-caddy.lua and survival-apache.lua.
+-- survival-caddy.lua and survival-apache.lua.  What is noted are the rows of docs/survival.md.
 
 scenario "Who survives an authority that is down: lifetime, outage, client"
 tags { "calendar", "renewal", "outage", "long" }
@@ -57,7 +57,7 @@ for _, group in ipairs(TABLE) do
     for point = 1, points do
       cell(client, lifetime, when_left, schedule, (point - 1) * between, outage, cells:sub(point, point) == "o")
     end
-    note(("%-10s lifetime %-4s renewed %-4s before, every %dh; down for %3dh: %s"):format(client, lifetime, when_left,
-      schedule, outage, cells))
+    note(("| %s | %s | %s | %s | %s | %s | `%s` |"):format(client, lifetime, when_left, hours(schedule), hours(outage),
+      hours(between * schedule), cells))
   end
 end

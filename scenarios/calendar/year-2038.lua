@@ -7,7 +7,7 @@ timeout "5m"
 
 clock:set "2038-01-15T06:00:00Z"
 local house   = ca      { root = "30y", intermediate = "20y" }
-house:serve { profiles = { classic = "6d" } }
+house:serve { profiles = { classic = "6d" }, rate_limits = true }
 local shop    = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "6d" } }
 local renewal = renewal { of = shop, from = house, client = "lego", schedule = "12h", when_left = "2d" }
 local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "5/s" }
@@ -18,6 +18,7 @@ fleet:expect { success = "100%", within = "5s" }
 
 inject "the second comes, and goes"
 fleet:expect { success = "100%", throughout = "10d", left = "1d", rotations = 2 }
+house:expect { in_a_week = 5 }
 
 -- wolfSSL 5.5.4 takes a time before 1970 for one beyond every end.
 inject "clients whose time is 32 bits wide wake up in 1901"

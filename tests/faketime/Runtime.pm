@@ -23,9 +23,10 @@ sub fakeclock (@arguments) {
     return ($? >> 8, $text);
 }
 
-# The same, and it must work.
+# The same, and it must work; that a static program's waits stay real is no failure.
 sub fake (@arguments) {
     my ($status, $said) = fakeclock(@arguments);
+    $said =~ s/^fakeclock: process \d+: waits until a time on the clock may hang, for [^\n]*\n//mg;
     return $status == 0 && $said eq '' ? 1 : do { diag "fakeclock @arguments: $said"; 0 };
 }
 

@@ -83,10 +83,14 @@ like($said, qr/^by          redirecting and trapping waits; /m, '  and its waits
 unlike($said, qr/^beware/m, '  of which nothing has to be said');
 finish($static);
 $static = waiting("$dir/static");
-fake('attach', $clock, $static->{pid});
+my $hangs_perhaps = qr/process $static->{pid}: waits until a time on the clock may hang, for it is linked [^\n]*/;
+($said, $status) = doctor("$build/fakeclock", 'attach', $clock, $static->{pid});
+is($status, 0, 'one that is only attached is on the clock');
+like($said, qr/\Afakeclock: $hangs_perhaps\n\z/, '  and one line tells what may go wrong');
+($said) = doctor("$build/fakeclock", 'attach', '--tree', $clock, $static->{pid});
+like($said, qr/\Afakeclock: $hangs_perhaps\n\z/, '  in a tree, too');
 ($said) = doctor("$build/fakeclock", 'doctor', $static->{pid});
-like($said, qr/^beware      it does not tell which calls it uses; waits until a time on the clock may hang$/m,
-    'one that was only attached is told what may go wrong');
+like($said, qr/^beware      $hangs_perhaps$/m, '  and so does doctor');
 finish($static);
 
 # Its children hang for two seconds, in which a busy machine may not come to look at them: then they hang again.

@@ -14,7 +14,7 @@ my $clock = "$dir/clock";
 chmod 0755, $dir;
 fake('new', $clock) && fake('set', $clock, '+100d') or BAIL_OUT('no clock');
 for (['answers', 'target', '-pthread'], ['answers', 'static', '-static -pthread'], ['noptrace', 'noptrace'],
-    ['restless', 'restless', '-pthread']) {
+    ['restless', 'restless', '-pthread'], ['sandboxed', 'sandboxed']) {
     build_c('cc', $dir, @$_) or BAIL_OUT("no $_->[1]");
 }
 my @nobody = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups');
@@ -205,12 +205,45 @@ SKIP: {
     ok(is_real($process), '  which lives');
     finish($process);
 }
-refuses('where the kernel refuses ptrace', 6, qr/may not be traced/, "$dir/noptrace", @attach, $clock, $pid);
+my $forbidden = qr/may not be traced, though it is yours; expected [^\n]* a kernel and a container that allow ptrace/;
+refuses('where the kernel refuses ptrace', 6, $forbidden, "$dir/noptrace", @attach, $clock, $pid);
 refuses('  for poke', 6, qr/may not be traced/, "$dir/noptrace", "$build/fakeclock", 'poke', $pid);
+refuses('  for doctor', 6, $forbidden, "$dir/noptrace", "$build/fakeclock", 'doctor', $pid);
+for my $scope (1 .. 3) { # as Yama says it; the refusal is the filter's, for few kernels have Yama
+    SKIP: {
+        my $sysctl = '/proc/sys/kernel';
+        my @yama = ('unshare', '-Urm', 'sh', '-c', "mount -t tmpfs none $sysctl && mkdir $sysctl/yama && "
+            . "echo $scope >$sysctl/yama/ptrace_scope && exec \"\$@\"", 'sh');
+        skip 'no mount namespaces here', 1 if system("unshare -Urm mount -t tmpfs none $sysctl 2>/dev/null") != 0;
+        refuses("  by Yama, $scope", 6, qr/may not be traced, for kernel.yama.ptrace_scope is $scope; expected 0/,
+            @yama, "$dir/noptrace", @attach, $clock, $pid);
+    }
+}
 refuses('  for a static program', 6, qr/cannot trace/, "$dir/noptrace", @run, $clock, '--', "$dir/static");
 my @processors = ('grep', '^Cpus_allowed:', '/proc/self/status');
 is((tries("$dir/noptrace", @run, $clock, '--', @processors))[1], (tries(@processors))[1],
     '  a dynamic one is only preloaded, and runs on all processors');
+
+# --- those that their own filter would kill for what attach has them do ------------------------------------------
+
+for my $kind (qw(strict filter)) {
+    my $line = qr/has a filter of system calls \(seccomp\) that could kill it; expected root/;
+    my $process = start("$dir/sandboxed", $kind);
+    is_real($process);
+    SKIP: {
+        skip 'only root can suspend filters, or become nobody', 6 if $> != 0;
+        my $nobodys = start(@nobody, "$dir/sandboxed", $kind);
+        is_real($nobodys);
+        refuses("a process in a sandbox ($kind)", 6, $line, @nobody, @attach, $clock, $nobodys->{pid});
+        refuses('  for doctor', 6, $line, @nobody, "$build/fakeclock", 'doctor', $nobodys->{pid});
+        ok(is_real($nobodys), '  which lives');
+        finish($nobodys);
+        ok(fake('attach', $clock, $process->{pid}) && is_ahead($process), '  root can put it on a clock');
+        ok(fake('detach', $process->{pid}) && is_real($process), '  and take it off');
+        like(`cat /proc/$process->{pid}/status`, qr/^Seccomp:\t[12]$/m, '  and it is in its sandbox still');
+    }
+    finish($process);
+}
 
 SKIP: {
     my @apart = ('unshare', '-Ur', '-p', '-f', '--mount-proc');

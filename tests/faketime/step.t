@@ -16,6 +16,7 @@ my $clock = "$dir/clock";
 my $patience = 120;
 fake('new', $clock) or BAIL_OUT('no clock');
 build_c('cc', $dir, 'ticker', 'ticker', '-static') or BAIL_OUT('no ticker');
+build_c('cc', $dir, 'vforks', 'vforks') or BAIL_OUT('no vforks');
 
 # A process on the clock, and what it has said lately.
 sub start (@command) {
@@ -166,6 +167,22 @@ is(join('', grep { /TracerPid/ } do { open my $in, '<', "/proc/$orphan->{pid}/st
 steps('--by', '1h', '--mono', '--tree', $orphan->{pid}, '--silence', '100ms');
 is(said($orphan), 'tick 2', '  and the next one goes on');
 finish($orphan);
+
+my $vforks = start("$dir/vforks");
+await_said($vforks, 'vforks');
+my $child;
+do { ($child) = split ' ', `pgrep -P $vforks->{pid}` } until $child;
+$stepper = open2($answers, $asked, @serve);
+$asked->autoflush;
+<$answers>;
+order("tree $vforks->{pid}");
+ok(order('step 1h')->{moved}, 'one that does not stop when it is poked');
+syswrite $vforks->{to}, "\n";
+ok(await_said($vforks, 'back'), '  goes on when it can');
+is(order('step 1h')->{poked}, 0, '  and the steps do');
+close $asked;
+waitpid $stepper, 0;
+finish($vforks);
 
 # --- what moves and what does not ------------------------------------------------------------------------
 

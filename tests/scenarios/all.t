@@ -32,6 +32,10 @@ my %plays = (builtin => \@files, nginx => \@files, apache => \@few, caddy => [@f
 %plays = map { $_ => \@files } keys %plays if $ENV{REHEARSE_LONG};
 $plays{'each-its-own'} = ['scenarios/revocation/mass-revocation.lua'];
 
+# The rows of a table, `| ... |`, as they stand in this text behind `mark`.
+sub rows { my ($text, $mark) = @_; return map { $_ => 1 } $text =~ /^\Q$mark\E(\| .*` \|)$/mg }
+my %survived;
+
 for my $target (sort keys %plays) {
     my $state = "$DIR/$target";
     my @against = $target eq 'each-its-own' ? () : ('--target', $target);
@@ -43,6 +47,13 @@ for my $target (sort keys %plays) {
     my @unproven = grep { !/alert-certificate-required$/ } $out =~ /^# .*cannot be proven.*/mg;
     is "@unproven", '', 'and proved its clock';
     ok gone($state), 'nobody is left';
+    %survived = (%survived, rows($out, '# '));
+}
+
+if ($ENV{REHEARSE_LONG}) {
+    open my $page, '<', 'docs/survival.md' or die;
+    my %told = rows(do { local $/; <$page> }, '');
+    is_deeply [sort keys %survived], [sort keys %told], 'docs/survival.md has what was survived (make survival)';
 }
 
 my $one = 'scenarios/expiry/leaf-expires.lua';
