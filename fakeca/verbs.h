@@ -9,7 +9,7 @@
 #include "fakeca/extension.h"
 #include "testbed/wire/options.h"
 
-enum { DONE = 0, NO = 1, BAD_INPUT = 2, ENVIRONMENT = 6 };
+enum { DONE = 0, BAD_INPUT = 2, ENVIRONMENT = 6 };
 
 /* One line on stderr.  Returns ENVIRONMENT where errno says that the machine refused (no
  * permission, no space, a port in use), BAD_INPUT otherwise. */

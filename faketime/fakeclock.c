@@ -441,7 +441,9 @@ static const struct verb verbs[] = {
 static void more(FILE *out)
 {
     fputs("\nA TIME is 2027-03-01T00:00:00Z, 2027-03-01, @1793836800, +90d or -10d; a DURATION "
-          "is 90d,\n1h30m, 200ms or -10d.  Every process on the clock moves at once.\n",
+          "is 90d,\n1h30m, 200ms or -10d.  Every process on the clock moves at once.\n\n"
+          "Exit status: 0 done; 1 not settled, a check that failed (step), or real time (doctor);\n"
+          "2 bad input; 6 it cannot be put on a clock.  'run' ends as its command does.\n",
           out);
 }
 

@@ -194,6 +194,9 @@ static int perform(int argc, char **argv)
     if (arguments.help) {
         printf("usage: target-builtin --config FILE [--check]\n");
         options_print(rows, stdout);
+        printf("exit status: 0 ended, or a start would work; 1 it would not, for what is to be "
+               "served;\n"
+               "2 bad command line or settings; 6 it cannot listen\n");
         return STATUS_OK;
     }
     if (arguments.version) {
