@@ -2,8 +2,8 @@
  * requests to answers.
  *
  * It touches no socket: http_server.h brings the requests, validate.h connects to those who ask.
- * What it knows stands in the store, and each request is one transaction there, committed
- * before its answer leaves.  "Now" is asked of the plan, for every request.
+ * What it knows stands in the store, and each request is one step there: while acme_holds says so, answers
+ * wait for store_flush before they leave.  "Now" is asked of the plan, for every request.
  *
  * Order of calls: acme_new; acme_resume once, which takes up validations and rechecks that a killed process left;
  * then acme_answer and acme_validated as they come; acme_free.
@@ -61,6 +61,7 @@ int acme_profile_lasts(struct acme *acme, const char *name, int64_t seconds, str
 
 /* For http_server.h: `acme` is a struct acme. */
 void acme_answer(void *acme, const struct http_request *request, struct http_answer *answer);
+bool acme_holds(void *acme);
 /* For validate.h. */
 void acme_validated(void *acme, int64_t authorization, int problem, const char *detail);
 

@@ -9,25 +9,20 @@
 #define CONTACTS_MOST 10
 #define ORDERS_PAGE   50
 
-static json_t *describe(const struct call *call, int64_t number, const json_t *account)
-{
-    json_t *binding = json_object_get(account, "externalAccountBinding");
-    json_t *out = json_pack("{s:O, s:O, s:o}", "status", json_object_get(account, "status"),
-                            "contact", json_object_get(account, "contact"), "orders",
-                            url_json(call, "/acme/orders/%lld", (long long)number));
-
-    if (binding != NULL)
-        json_object_set(out, "externalAccountBinding", binding);
-    return out;
-}
-
 static int answer_with(struct call *call, int status, int64_t number, const json_t *account)
 {
+    static const char *const kept[] = {"status", "contact", "externalAccountBinding"};
+    struct json_text told = {0};
     char url[URL_TEXT];
 
     url_of(call, url, "/acme/account/%lld", (long long)number);
     http_answer_field(call->answer, "Location", "%s", url);
-    return answer_json(call, status, describe(call, number, account));
+    json_text_open(&told, NULL, '{');
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        json_text_value(&told, kept[i], json_object_get(account, kept[i]));
+    tell_url(call, &told, "orders", "/acme/orders/%lld", (long long)number);
+    json_text_close(&told, '}');
+    return answer_json(call, status, &told);
 }
 
 /* The contacts that a payload names; NULL after a refusal. */
@@ -135,7 +130,8 @@ int answer_account(struct call *call)
 
 struct listing {
     const struct call *call;
-    json_t *urls;
+    struct json_text told;
+    size_t count;
     int64_t after; /* numbers beyond this one */
     int64_t last;  /* on the page */
     bool more;
@@ -148,33 +144,35 @@ static void list_order(void *context, int64_t number, json_t *order)
     if (number <= listing->after ||
         json_integer_value(json_object_get(order, "account")) != listing->call->account_number)
         return;
-    if (json_array_size(listing->urls) == ORDERS_PAGE) {
+    if (listing->count == ORDERS_PAGE) {
         listing->more = true;
         return;
     }
     listing->last = number;
-    json_array_append_new(listing->urls,
-                          url_json(listing->call, "/acme/order/%lld", (long long)number));
+    listing->count++;
+    tell_url(listing->call, &listing->told, NULL, "/acme/order/%lld", (long long)number);
 }
 
 int answer_orders(struct call *call)
 {
-    struct listing listing = {.call = call, .urls = json_array()};
+    struct listing listing = {.call = call};
     char url[URL_TEXT];
 
-    if (call->number != call->account_number) {
-        json_decref(listing.urls);
+    if (call->number != call->account_number)
         return refuse(call, UNAUTHORIZED, "that is another account");
-    }
     if (*call->rest == '/')
         listing.after = strtoll(call->rest + 1, NULL, 10);
+    json_text_open(&listing.told, NULL, '{');
+    json_text_open(&listing.told, "orders", '[');
     store_each(call->store, "order", list_order, &listing);
+    json_text_close(&listing.told, ']');
+    json_text_close(&listing.told, '}');
     if (listing.more) {
         url_of(call, url, "/acme/orders/%lld/%lld", (long long)call->number,
                (long long)listing.last);
         http_answer_field(call->answer, "Link", "<%s>;rel=\"next\"", url);
     }
-    return answer_json(call, 200, json_pack("{s:o}", "orders", listing.urls));
+    return answer_json(call, 200, &listing.told);
 }
 
 /* --- key change: section 7.3.5 ------------------------------------------------------------------ */
@@ -184,7 +182,7 @@ static int check_inner(struct call *call, const struct jws *inner)
     const json_t *old = json_object_get(inner->payload, "oldKey");
     const char *account = text_of(inner->payload, "account");
     char given[THUMBPRINT_TEXT], known[THUMBPRINT_TEXT];
-    EVP_PKEY *key;
+    struct verifier signer = {0};
     struct error e;
     int status;
 
@@ -198,11 +196,12 @@ static int check_inner(struct call *call, const struct jws *inner)
         jwk_thumbprint(json_object_get(call->account, "jwk"), known, &e) < 0 ||
         strcmp(given, known) != 0)
         return refuse(call, MALFORMED, "\"oldKey\" is not the account's key");
-    key = jwk_key(inner->jwk, &e);
-    if (key == NULL)
+    signer.key = jwk_key(inner->jwk, &e);
+    if (signer.key == NULL)
         return refuse(call, BAD_PUBLIC_KEY, "%s", e.text);
-    status = jws_verify(inner, key, &e) < 0 ? refuse(call, MALFORMED, "inner JWS: %s", e.text) : 0;
-    EVP_PKEY_free(key);
+    status =
+        jws_verify(inner, &signer, &e) < 0 ? refuse(call, MALFORMED, "inner JWS: %s", e.text) : 0;
+    verifier_close(&signer);
     return status;
 }
 

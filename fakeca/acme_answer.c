@@ -41,46 +41,49 @@ int broken(struct call *call, const struct error *e)
     return refuse(call, SERVER_INTERNAL, "the authority cannot do that now");
 }
 
+static void print_url(const struct call *call, char out[URL_TEXT], const char *format, va_list list)
+{
+    char *path = stpcpy(stpcpy(out, "https://"), call->request->host);
+
+    vsnprintf(path, URL_TEXT - (size_t)(path - out), format, list);
+}
+
 void url_of(const struct call *call, char out[URL_TEXT], const char *format, ...)
 {
-    int length = snprintf(out, URL_TEXT, "https://%s", call->request->host);
     va_list list;
 
     va_start(list, format);
-    vsnprintf(out + length, URL_TEXT - (size_t)length, format, list);
+    print_url(call, out, format, list);
     va_end(list);
 }
 
-json_t *url_json(const struct call *call, const char *format, ...)
+void tell_url(const struct call *call, struct json_text *told, const char *name, const char *format,
+              ...)
 {
-    char path[URL_TEXT], url[URL_TEXT];
+    char url[URL_TEXT];
     va_list list;
 
     va_start(list, format);
-    vsnprintf(path, sizeof path, format, list);
+    print_url(call, url, format, list);
     va_end(list);
-    url_of(call, url, "%.2000s", path);
-    return json_string(url);
+    json_text_string(told, name, url);
 }
 
-int answer_json(struct call *call, int status, json_t *body)
-{
-    char *text;
-
-    body = misbehave_retell(&call->chosen, body);
-    text = json_dumps(body, JSON_COMPACT);
-    json_decref(body);
-    call->answer->status = status;
-    http_answer_body(call->answer, "application/json", text, text == NULL ? 0 : strlen(text));
-    return text == NULL ? -1 : 0;
-}
-
-json_t *time_json(int64_t seconds)
+void tell_time(struct json_text *told, const char *name, int64_t seconds)
 {
     char text[MOMENT_TEXT];
 
     moment_format(seconds, text);
-    return json_string(text);
+    json_text_string(told, name, text);
+}
+
+int answer_json(struct call *call, int status, struct json_text *told)
+{
+    char *text = misbehave_retell(&call->chosen, json_text_take(told));
+
+    call->answer->status = status;
+    http_answer_body(call->answer, "application/json", text, text == NULL ? 0 : strlen(text));
+    return text == NULL ? -1 : 0;
 }
 
 /* --- things ------------------------------------------------------------------------------------- */
@@ -165,20 +168,31 @@ static const struct endpoint endpoints[] = {
 };
 /* clang-format on */
 
-static json_t *describe_profiles(const struct acme *acme)
+static void tell_profile(struct json_text *told, const struct profile *profile)
 {
-    json_t *profiles = json_object();
+    char lasts[DURATION_TEXT], what[DURATION_TEXT + 32];
 
-    for (size_t i = 0; i < acme->plan.profile_count; i++) {
-        const struct profile *profile = &acme->plan.profiles[i];
-        char lasts[DURATION_TEXT];
+    duration_format(profile->lifetime * NANOSECONDS, lasts);
+    snprintf(what, sizeof what, "%s, %s common name", lasts,
+             profile->no_common_name ? "no" : "with a");
+    json_text_string(told, profile->name, what);
+}
 
-        duration_format(profile->lifetime * NANOSECONDS, lasts);
-        json_object_set_new(
-            profiles, profile->name,
-            json_sprintf("%s, %s common name", lasts, profile->no_common_name ? "no" : "with a"));
-    }
-    return profiles;
+static void tell_meta(const struct call *call, struct json_text *told)
+{
+    const struct acme_plan *plan = &call->acme->plan;
+
+    json_text_open(told, "meta", '{');
+    tell_url(call, told, "termsOfService", "/terms/1");
+    json_text_bool(told, "externalAccountRequired", plan->policy->eab_required);
+    json_text_open(told, "caaIdentities", '[');
+    json_text_string(told, NULL, CAA_IDENTITY);
+    json_text_close(told, ']');
+    json_text_open(told, "profiles", '{');
+    for (size_t i = 0; i < plan->profile_count; i++)
+        tell_profile(told, &plan->profiles[i]);
+    json_text_close(told, '}');
+    json_text_close(told, '}');
 }
 
 /* What the paths of its entries begin with now: nothing, unless a fault has moved them. */
@@ -193,25 +207,23 @@ static const char *place_of(const struct acme *acme, char out[32])
 static int answer_directory(struct call *call)
 {
     struct acme *acme = call->acme;
-    json_t *directory = json_object();
+    struct json_text told = {0};
     char place[32];
 
     acme->place = call->chosen.fault != NULL && call->chosen.fault->moves ? ++acme->places : 0;
     place_of(acme, place);
+    json_text_open(&told, NULL, '{');
     for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
         size_t length = strlen(endpoints[i].path);
 
         length -= endpoints[i].path[length - 1] == '/';
         if (endpoints[i].listed)
-            json_object_set_new(directory, endpoints[i].name,
-                                url_json(call, "%s%.*s", place, (int)length, endpoints[i].path));
+            tell_url(call, &told, endpoints[i].name, "%s%.*s", place, (int)length,
+                     endpoints[i].path);
     }
-    json_object_set_new(directory, "meta",
-                        json_pack("{s:o, s:b, s:[s], s:o}", "termsOfService",
-                                  url_json(call, "/terms/1"), "externalAccountRequired",
-                                  call->acme->plan.policy->eab_required, "caaIdentities",
-                                  CAA_IDENTITY, "profiles", describe_profiles(call->acme)));
-    return answer_json(call, 200, directory);
+    tell_meta(call, &told);
+    json_text_close(&told, '}');
+    return answer_json(call, 200, &told);
 }
 
 /* --- the envelope ------------------------------------------------------------------------------- */
@@ -277,9 +289,9 @@ static int find_account(struct call *call)
         call->account = store_get(call->store, "account", call->account_number);
     if (call->account == NULL)
         return refuse(call, ACCOUNT_DOES_NOT_EXIST, "there is no account '%.200s'", call->jws.kid);
-    call->key = keyring_key(&call->acme->keyring, call->account_number,
-                            json_object_get(call->account, "jwk"), &e);
-    return call->key == NULL ? broken(call, &e) : 0;
+    call->signer = keyring_key(&call->acme->keyring, call->account_number,
+                               json_object_get(call->account, "jwk"), &e);
+    return call->signer == NULL ? broken(call, &e) : 0;
 }
 
 static int find_key(struct call *call)
@@ -295,8 +307,9 @@ static int find_key(struct call *call)
         return refuse(call, MALFORMED, "%s is signed with a \"%s\"", call->endpoint->name, needed);
     if (call->jws.kid != NULL)
         return find_account(call);
-    call->key = jwk_key(call->jws.jwk, &e);
-    return call->key == NULL ? refuse(call, BAD_PUBLIC_KEY, "%s", e.text) : 0;
+    call->brought.key = jwk_key(call->jws.jwk, &e);
+    call->signer = &call->brought;
+    return call->brought.key == NULL ? refuse(call, BAD_PUBLIC_KEY, "%s", e.text) : 0;
 }
 
 static int check_signed(struct call *call)
@@ -304,7 +317,7 @@ static int check_signed(struct call *call)
     char url[URL_TEXT];
     struct error e;
 
-    if (jws_verify(&call->jws, call->key, &e) < 0)
+    if (jws_verify(&call->jws, call->signer, &e) < 0)
         return refuse(call, MALFORMED, "%s", e.text);
     url_of(call, url, "%s", call->request->target);
     if (call->jws.url == NULL || strcmp(call->jws.url, url) != 0)
@@ -403,14 +416,14 @@ static int run(struct call *call)
     return misbehave_instead(&call->chosen, call->answer) ? -1 : call->endpoint->answer(call);
 }
 
-static void run_in_transaction(struct call *call)
+static void run_as_step(struct call *call)
 {
     struct error e;
 
     store_begin(call->store);
     if (run(call) < 0)
         store_rollback(call->store);
-    else if (store_commit(call->store, &e) < 0) {
+    else if (store_done(call->store, &e) < 0) {
         store_rollback(call->store);
         broken(call, &e);
     }
@@ -437,13 +450,18 @@ void acme_answer(void *context, const struct http_request *request, struct http_
         .now = acme->plan.now(acme->plan.context),
     };
 
-    run_in_transaction(&call);
+    run_as_step(&call);
     misbehaviour_keep(acme->plan.misbehaviour);
     add_common_fields(&call);
     misbehave_after(&call.chosen, answer);
     jws_free(&call.jws);
-    EVP_PKEY_free(call.key);
+    verifier_close(&call.brought);
     json_decref(call.account);
+}
+
+bool acme_holds(void *context)
+{
+    return store_waits(((const struct acme *)context)->plan.store);
 }
 
 /* --- beginning and ending ----------------------------------------------------------------------- */

@@ -146,22 +146,16 @@ static int64_t keep(struct call *call, const json_t *order, const struct minted 
                     struct error *e)
 {
     char digest[BASE64URL_TEXT(DIGEST_OCTETS)];
-    json_t *body = json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:o}", "account",
+    const char *id = *minted->id == '\0' ? NULL : minted->id;
+    json_t *body = json_pack("{s:I, s:s, s:s, s:s*, s:s, s:I, s:I, s:o}", "account",
                              (json_int_t)call->account_number, "serial", minted->serial, "digest",
-                             base64url(minted->digest, DIGEST_OCTETS, digest), "pem", minted->pem,
-                             "not_before", (json_int_t)minted->not_before, "not_after",
+                             base64url(minted->digest, DIGEST_OCTETS, digest), "id", id, "pem",
+                             minted->pem, "not_before", (json_int_t)minted->not_before, "not_after",
                              (json_int_t)minted->not_after, "names", names_of(order));
-    json_t *pointer;
     int64_t number = body == NULL ? failed(e, "the chain is no text")
                                   : store_add(call->store, "certificate", minted->serial, body, e);
 
     json_decref(body);
-    if (number < 0 || *minted->id == '\0')
-        return number;
-    pointer = json_pack("{s:I}", "certificate", (json_int_t)number);
-    if (store_add(call->store, "cert-id", minted->id, pointer, e) < 0)
-        number = -1;
-    json_decref(pointer);
     return number;
 }
 
@@ -206,7 +200,7 @@ static int issue_in_time(struct call *call, json_t *order, const struct request 
     struct error e;
     int waits;
 
-    if (EVP_PKEY_eq(request->key, call->key) == 1)
+    if (EVP_PKEY_eq(request->key, call->signer->key) == 1)
         return refuse(call, BAD_CSR, "the request's key is the account's own");
     waits = recheck_start(call, order, &e);
     if (waits == 0)
@@ -252,7 +246,6 @@ int issue_rechecked(struct acme *acme, int64_t number, json_t *order, struct err
 static int finalize(struct call *call, json_t *order)
 {
     struct request request = {0};
-    char url[URL_TEXT];
     int status;
 
     if (order_refresh(call, call->number, order) < 0)
@@ -269,9 +262,7 @@ static int finalize(struct call *call, json_t *order)
     request_free(&request);
     if (status < 0)
         return -1;
-    url_of(call, url, "/acme/order/%lld", (long long)call->number);
-    http_answer_field(call->answer, "Location", "%s", url);
-    return answer_json(call, 200, order_describe(call, call->number, order));
+    return order_answer(call, 200, call->number, order);
 }
 
 int answer_finalize(struct call *call)
@@ -364,7 +355,7 @@ static bool holds_all_names(struct call *call, const json_t *body)
 static int may_revoke(struct call *call, const json_t *body, X509 *certificate)
 {
     if (call->account == NULL)
-        return EVP_PKEY_eq(X509_get0_pubkey(certificate), call->key) == 1
+        return EVP_PKEY_eq(X509_get0_pubkey(certificate), call->signer->key) == 1
                    ? 0
                    : refuse(call, UNAUTHORIZED,
                             "the request is not signed with that certificate's key");

@@ -20,19 +20,21 @@ static const struct kind {
 
 static json_t *new_challenges(const char *type, bool wildcard)
 {
+    unsigned char random[CHALLENGES][TOKEN_OCTETS];
     json_t *all = json_array();
 
+    if (RAND_bytes(random[0], sizeof random) != 1)
+        return all;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         for (int k = 0; k < CHALLENGES; k++) {
-            unsigned char random[TOKEN_OCTETS];
             char token[BASE64URL_TEXT(TOKEN_OCTETS)];
 
             if (strcmp(kinds[i].type, type) != 0 || kinds[i].wildcard != wildcard ||
-                !kinds[i].offered[k] || RAND_bytes(random, sizeof random) != 1)
+                !kinds[i].offered[k])
                 continue;
             json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "type", challenge_names[k],
                                                  "status", "pending", "token",
-                                                 base64url(random, sizeof random, token)));
+                                                 base64url(random[k], TOKEN_OCTETS, token)));
         }
     return all;
 }
@@ -120,39 +122,43 @@ static int keep_proof(struct acme *acme, int64_t number, json_t *body, int64_t n
 
 /* --- what they look like ------------------------------------------------------------------------ */
 
-static json_t *describe_challenge(const struct call *call, int64_t number, const json_t *challenge)
+static void tell_challenge(const struct call *call, int64_t number, const json_t *challenge,
+                           struct json_text *told)
 {
-    json_t *out = json_copy((json_t *)challenge);
+    static const char *const kept[] = {"type", "status", "token", "error"};
     json_t *validated = json_object_get(challenge, "validated");
 
-    json_object_del(out, "met");
-    json_object_set_new(
-        out, "url",
-        url_json(call, "/acme/challenge/%lld/%s", (long long)number, text_of(challenge, "type")));
+    json_text_open(told, NULL, '{');
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        json_text_value(told, kept[i], json_object_get(challenge, kept[i]));
+    tell_url(call, told, "url", "/acme/challenge/%lld/%s", (long long)number,
+             text_of(challenge, "type"));
     if (validated != NULL)
-        json_object_set_new(out, "validated", time_json(json_integer_value(validated)));
-    return out;
+        tell_time(told, "validated", json_integer_value(validated));
+    json_text_close(told, '}');
 }
 
-static json_t *describe(const struct call *call, int64_t number, const json_t *body)
+static void tell(const struct call *call, int64_t number, const json_t *body,
+                 struct json_text *told)
 {
-    json_t *challenges = json_array(), *one;
     json_int_t expires = json_integer_value(json_object_get(body, "expires"));
-    bool late = has_status(body, "pending") && call->now > expires;
-    json_t *out =
-        json_pack("{s:s, s:O, s:o, s:o}", "status", late ? "expired" : text_of(body, "status"),
-                  "identifier", json_object_get(body, "identifier"), "expires", time_json(expires),
-                  "challenges", challenges);
+    bool pending = has_status(body, "pending"), late = pending && call->now > expires;
+    json_t *one;
     size_t i;
 
-    if (json_object_get(body, "wildcard") != NULL)
-        json_object_set_new(out, "wildcard", json_true());
+    json_text_open(told, NULL, '{');
+    json_text_string(told, "status", late ? "expired" : text_of(body, "status"));
+    json_text_value(told, "identifier", json_object_get(body, "identifier"));
+    tell_time(told, "expires", expires);
+    json_text_open(told, "challenges", '[');
     json_array_foreach (json_object_get(body, "challenges"), i, one) {
         /* once it is decided, only what decided it: section 7.1.4 */
-        if (has_status(out, "pending") || !has_status(one, "pending"))
-            json_array_append_new(challenges, describe_challenge(call, number, one));
+        if ((pending && !late) || !has_status(one, "pending"))
+            tell_challenge(call, number, one, told);
     }
-    return out;
+    json_text_close(told, ']');
+    json_text_value(told, "wildcard", json_object_get(body, "wildcard"));
+    json_text_close(told, '}');
 }
 
 /* --- authorizations ----------------------------------------------------------------------------- */
@@ -161,6 +167,7 @@ int answer_authorization(struct call *call)
 {
     json_t *body = own(call, "authz", call->number);
     const char *wanted = text_of(call->payload, "status");
+    struct json_text told = {0};
     struct error e;
     int status = 0;
 
@@ -174,8 +181,10 @@ int answer_authorization(struct call *call)
         if (store_put(call->store, "authz", call->number, body, &e) < 0)
             status = broken(call, &e);
     }
-    if (status == 0)
-        status = answer_json(call, 200, describe(call, call->number, body));
+    if (status == 0) {
+        tell(call, call->number, body, &told);
+        status = answer_json(call, 200, &told);
+    }
     json_decref(body);
     return status;
 }
@@ -276,6 +285,7 @@ int answer_challenge(struct call *call)
     json_t *body = own(call, "authz", call->number);
     json_t *challenge =
         body == NULL || *call->rest != '/' ? NULL : challenge_named(body, call->rest + 1);
+    struct json_text told = {0};
     char url[URL_TEXT];
     int status = -1;
 
@@ -286,7 +296,8 @@ int answer_challenge(struct call *call)
         http_answer_field(call->answer, "Link", "<%s>;rel=\"up\"", url);
         if (has_status(challenge, "processing"))
             http_answer_field(call->answer, "Retry-After", "1");
-        status = answer_json(call, 200, describe_challenge(call, call->number, challenge));
+        tell_challenge(call, call->number, challenge, &told);
+        status = answer_json(call, 200, &told);
     }
     json_decref(body);
     return status;
@@ -356,7 +367,7 @@ void acme_validated(void *context, int64_t authorization, int problem, const cha
     store_begin(acme->plan.store);
     rechecked = recheck_judged(acme, authorization, problem, detail, &e);
     if ((rechecked != 0 ? rechecked > 0 : decide(acme, authorization, problem, detail, &e) == 0) &&
-        store_commit(acme->plan.store, &e) == 0)
+        store_done(acme->plan.store, &e) == 0)
         return;
     store_rollback(acme->plan.store);
     fprintf(stderr, "fakeca: %s\n", e.text);

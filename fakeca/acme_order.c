@@ -11,37 +11,37 @@
 
 /* --- what an order looks like ------------------------------------------------------------------- */
 
-json_t *order_describe(const struct call *call, int64_t number, const json_t *order)
+static void tell(const struct call *call, int64_t number, const json_t *order,
+                 struct json_text *told)
 {
     static const char *const kept[] = {"status", "identifiers", "error", "profile", "replaces"};
-    json_t *out = json_object(), *urls = json_array(), *one;
-    json_t *certificate = json_object_get(order, "certificate");
+    json_t *certificate = json_object_get(order, "certificate"), *one;
     size_t i;
 
+    json_text_open(told, NULL, '{');
     for (i = 0; i < sizeof kept / sizeof kept[0]; i++)
-        if (json_object_get(order, kept[i]) != NULL)
-            json_object_set(out, kept[i], json_object_get(order, kept[i]));
-    json_object_set_new(out, "expires",
-                        time_json(json_integer_value(json_object_get(order, "expires"))));
+        json_text_value(told, kept[i], json_object_get(order, kept[i]));
+    tell_time(told, "expires", json_integer_value(json_object_get(order, "expires")));
+    json_text_open(told, "authorizations", '[');
     json_array_foreach (json_object_get(order, "authorizations"), i, one)
-        json_array_append_new(
-            urls, url_json(call, "/acme/authz/%lld", (long long)json_integer_value(one)));
-    json_object_set_new(out, "authorizations", urls);
-    json_object_set_new(out, "finalize", url_json(call, "/acme/finalize/%lld", (long long)number));
+        tell_url(call, told, NULL, "/acme/authz/%lld", (long long)json_integer_value(one));
+    json_text_close(told, ']');
+    tell_url(call, told, "finalize", "/acme/finalize/%lld", (long long)number);
     if (certificate != NULL)
-        json_object_set_new(
-            out, "certificate",
-            url_json(call, "/acme/certificate/%lld", (long long)json_integer_value(certificate)));
-    return out;
+        tell_url(call, told, "certificate", "/acme/certificate/%lld",
+                 (long long)json_integer_value(certificate));
+    json_text_close(told, '}');
 }
 
-static int answer_with(struct call *call, int status, int64_t number, const json_t *order)
+int order_answer(struct call *call, int status, int64_t number, const json_t *order)
 {
+    struct json_text told = {0};
     char url[URL_TEXT];
 
     url_of(call, url, "/acme/order/%lld", (long long)number);
     http_answer_field(call->answer, "Location", "%s", url);
-    return answer_json(call, status, order_describe(call, number, order));
+    tell(call, number, order, &told);
+    return answer_json(call, status, &told);
 }
 
 /* --- the state of an order ---------------------------------------------------------------------- */
@@ -101,7 +101,7 @@ int answer_order(struct call *call)
     else if ((status = order_refresh(call, call->number, order)) == 0) {
         if (has_status(order, "processing"))
             http_answer_field(call->answer, "Retry-After", "1");
-        status = answer_with(call, 200, call->number, order);
+        status = order_answer(call, 200, call->number, order);
     }
     json_decref(order);
     return status;
@@ -354,7 +354,7 @@ static int add_order(struct call *call, json_t *order)
     if (call->acme->plan.policy->reuse_orders && note_open(call, order, number) < 0)
         return -1;
     /* with authorizations that are valid already, it is ready at once */
-    return order_refresh(call, number, order) < 0 ? -1 : answer_with(call, 201, number, order);
+    return order_refresh(call, number, order) < 0 ? -1 : order_answer(call, 201, number, order);
 }
 
 int answer_new_order(struct call *call)
@@ -383,7 +383,7 @@ int answer_new_order(struct call *call)
     if (replaces != NULL)
         json_object_set_new(order, "replaces", json_string(replaces));
     number = same_order(call, order, &same);
-    status = number != 0 ? answer_with(call, 201, number, same) : add_order(call, order);
+    status = number != 0 ? order_answer(call, 201, number, same) : add_order(call, order);
     json_decref(order);
     json_decref(same);
     return status;

@@ -8,6 +8,7 @@
 #define FAKECA_ACME_PARTS_H
 
 #include "fakeca/acme.h"
+#include "fakeca/json_text.h"
 #include "fakeca/jwk.h"
 #include "fakeca/jws.h"
 #include "fakeca/keyring.h"
@@ -37,8 +38,9 @@ struct call {
     int64_t number;   /* what `rest` begins with, for those endpoints that have it */
     int64_t now;
     struct jws jws;
-    json_t *payload;        /* the JWS's; borrowed, NULL for POST-as-GET */
-    EVP_PKEY *key;          /* that signed it */
+    json_t *payload;         /* the JWS's; borrowed, NULL for POST-as-GET */
+    struct verifier *signer; /* whose key signed it; an account's, or `brought` */
+    struct verifier brought;
     struct chosen chosen;   /* the fault that this request meets */
     int64_t account_number; /* 0: signed by a key without an account */
     json_t *account;
@@ -69,11 +71,12 @@ int broken(struct call *call, const struct error *e);
 /* "https://HOST/PATH" as this client calls us. */
 void url_of(const struct call *call, char out[URL_TEXT], const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-json_t *url_json(const struct call *call, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-/* Makes it the answer; takes the reference.  Faults about what is told do their work here. */
-int answer_json(struct call *call, int status, json_t *body);
-json_t *time_json(int64_t seconds);
+/* The same, and a moment, as values of what is told. */
+void tell_url(const struct call *call, struct json_text *told, const char *name, const char *format,
+              ...) __attribute__((format(printf, 4, 5)));
+void tell_time(struct json_text *told, const char *name, int64_t seconds);
+/* Makes it the answer, and takes it.  Faults about what is told do their work here. */
+int answer_json(struct call *call, int status, struct json_text *told);
 
 /* What was revoked; NULL with *e. */
 struct ledger *ledger_of(const struct call *call, struct error *e);
@@ -92,7 +95,7 @@ int answer_new_order(struct call *call);
 int answer_order(struct call *call);
 /* Brings an order's status up to date with its authorizations and the clock. */
 int order_refresh(struct call *call, int64_t number, json_t *order);
-json_t *order_describe(const struct call *call, int64_t number, const json_t *order);
+int order_answer(struct call *call, int status, int64_t number, const json_t *order);
 /* What exactly these identifiers go by, in whatever order. */
 #define SET_TEXT BASE64URL_TEXT(32)
 void identifiers_name(const json_t *identifiers, char out[SET_TEXT]);

@@ -45,20 +45,25 @@ static const char *reason(int status)
 
 void http_answer_field(struct http_answer *answer, const char *name, const char *format, ...)
 {
-    char value[2048];
-    size_t room = sizeof answer->fields - answer->fields_length;
+    size_t room = sizeof answer->fields - answer->fields_length, prefix = strlen(name) + 2;
+    char *line = answer->fields + answer->fields_length, *value = line + prefix;
     va_list list;
     int length;
 
+    if (prefix >= room)
+        return;
     va_start(list, format);
-    vsnprintf(value, sizeof value, format, list);
+    length = vsnprintf(value, room - prefix, format, list);
     va_end(list);
+    if (length < 0 || prefix + (size_t)length + 2 >= room)
+        return;
     for (char *at = value; *at != '\0'; at++) /* a value never ends its own line */
         if ((unsigned char)*at < ' ')
             *at = '?';
-    length = snprintf(answer->fields + answer->fields_length, room, "%s: %s\r\n", name, value);
-    if (length > 0 && (size_t)length < room)
-        answer->fields_length += (size_t)length;
+    memcpy(line, name, prefix - 2);
+    memcpy(value - 2, ": ", 2);
+    memcpy(value + length, "\r\n", 2);
+    answer->fields_length += prefix + (size_t)length + 2;
 }
 
 void http_answer_drop(struct http_answer *answer, const char *name)

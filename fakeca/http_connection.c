@@ -19,6 +19,15 @@ static void unlink_connection(struct http_connection *c)
     *(c->next == NULL ? &server->last : &c->next->previous) = c->previous;
 }
 
+static void unlink_held(struct http_connection *c)
+{
+    struct http_connection **at = &c->server->held;
+
+    while (*at != c)
+        at = &(*at)->next_held;
+    *at = c->next_held;
+}
+
 static void link_connection(struct http_connection *c)
 {
     struct http_server *server = c->server;
@@ -43,6 +52,8 @@ void connection_end(struct http_connection *c)
     ev_timer_stop(server->loop, &c->limit);
     ev_timer_stop(server->loop, &c->drip);
     unlink_connection(c);
+    if (c->held)
+        unlink_held(c);
     server->count--;
     SSL_free(c->ssl);
     close(c->fd);
@@ -100,6 +111,11 @@ ssize_t connection_receive(struct http_connection *c, char *out, size_t room)
     }
     got = recv(c->fd, out, room, 0);
     return got >= 0 ? got : plain_waits(c, EV_READ);
+}
+
+bool connection_holds_back(const struct http_connection *c)
+{
+    return c->ssl != NULL && SSL_has_pending(c->ssl) == 1;
 }
 
 ssize_t connection_send(struct http_connection *c, const char *bytes, size_t length)

@@ -27,6 +27,8 @@ struct http_connection {
     bool continued; /* 100 Continue has been said */
     bool last;      /* hang up after what is in `out` */
     bool draining;
+    bool held;                         /* what is in `out` waits for http_server_release ... */
+    struct http_connection *next_held; /* ... as does this one's */
 };
 
 /* Where the server's list has it last; NULL where there is no memory, and then `fd` is closed. */
@@ -41,6 +43,8 @@ void connection_wait_for(struct http_connection *c, int events);
 
 enum { GONE = 0, AGAIN = -1 }; /* AGAIN: what is to be waited for is waited for */
 ssize_t connection_receive(struct http_connection *c, char *out, size_t room);
+/* Whether bytes that the kernel has given out already are yet to be received. */
+bool connection_holds_back(const struct http_connection *c);
 ssize_t connection_send(struct http_connection *c, const char *bytes, size_t length);
 
 /* With a last word that the peer gets to see: then it is drained until it is over. */

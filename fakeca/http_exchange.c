@@ -6,8 +6,6 @@
 
 #define FIRST_ROOM 4096
 
-static void step(struct http_connection *c);
-
 /* --- answers ------------------------------------------------------------------------------------ */
 
 /* 1 all is out, 0 not yet, -1 the connection is gone. */
@@ -78,6 +76,13 @@ static int refuse(struct http_connection *c, int status)
     return deliver(c, &answer, false);
 }
 
+static void hold(struct http_connection *c)
+{
+    c->held = true;
+    c->next_held = c->server->held;
+    c->server->held = c;
+}
+
 static int answer_request(struct http_connection *c, const struct http_request *request)
 {
     struct http_answer answer = {.status = 200};
@@ -87,6 +92,8 @@ static int answer_request(struct http_connection *c, const struct http_request *
     answer.without_body = strcmp(request->method, "HEAD") == 0;
     status = deliver(c, &answer, request->keep_alive);
     http_answer_free(&answer);
+    if (status == 0 && c->server->holds != NULL && c->server->holds(c->server->context))
+        hold(c);
     return status;
 }
 
@@ -146,12 +153,12 @@ static int make_room(struct http_connection *c)
     return 0;
 }
 
-/* Goes on with a connection as far as it goes now. */
-static void step(struct http_connection *c)
+/* Goes on with a connection as far as it goes now; `audible`: there is something to be received. */
+static void step(struct http_connection *c, bool audible)
 {
-    for (;;) {
+    for (;; audible = false) {
         ssize_t got;
-        int status = c->out != NULL ? flush(c) : 1;
+        int status = c->held ? 0 : c->out != NULL ? flush(c) : 1;
 
         if (status <= 0)
             return;
@@ -160,6 +167,10 @@ static void step(struct http_connection *c)
             return;
         if (status > 0)
             continue;
+        if (!audible && !connection_holds_back(c)) { /* the kernel says when there is more */
+            connection_wait_for(c, EV_READ);
+            return;
+        }
         if (make_room(c) < 0) {
             connection_end(c);
             return;
@@ -186,7 +197,7 @@ static void on_io(struct ev_loop *loop, ev_io *watcher, int events)
     if (c->draining)
         connection_drain(c);
     else
-        step(c);
+        step(c, true);
 }
 
 static void on_limit(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -200,7 +211,7 @@ static void on_drip(struct ev_loop *loop, ev_timer *watcher, int events)
 {
     (void)loop;
     (void)events;
-    step(watcher->data);
+    step(watcher->data, false);
 }
 
 void exchange_begin(struct http_server *server, int fd)
@@ -223,6 +234,18 @@ void exchange_begin(struct http_server *server, int fd)
         connection_reset(c);
     else if (greeting.delivery == DELIVER_SILENCE)
         connection_be_silent(c);
+}
+
+struct http_connection *exchange_release(struct http_connection *c, bool good)
+{
+    struct http_connection *next = c->next_held;
+
+    c->held = false;
+    if (good)
+        step(c, false);
+    else
+        connection_end(c);
+    return next;
 }
 
 void exchange_end(struct http_connection *c)

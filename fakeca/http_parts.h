@@ -31,6 +31,8 @@ struct http_server {
     void *greet_context;
     /* Fills *answer, which comes with status 200 and all else zero. */
     void (*answer)(void *context, const struct http_request *request, struct http_answer *answer);
+    /* Whether what was answered last is not to be heard before http_server_release; NULL: it never is so. */
+    bool (*holds)(void *context);
     void *context;
     /* the rest is the server's own */
     int fd;
@@ -39,11 +41,14 @@ struct http_server {
     ev_timer pause;                       /* while the system has no descriptor left */
     struct http_connection *first, *last; /* least recently used first */
     size_t count;
+    struct http_connection *held;      /* those whose answer waits */
     char address[SOCKET_ADDRESS_TEXT]; /* with the real port */
 };
 
 /* Answers what comes on a new connection, from now on until it ends; and ends it. */
 void exchange_begin(struct http_server *server, int fd);
 void exchange_end(struct http_connection *c);
+/* Goes on with one whose answer was held, and which is in the list no more; or ends it.  The one that was next. */
+struct http_connection *exchange_release(struct http_connection *c, bool good);
 
 #endif

@@ -94,6 +94,15 @@ int http_server_door(struct http_server *server, bool open, struct error *e)
     return open ? open_door(server, e) : close_door(server, e);
 }
 
+void http_server_release(struct http_server *server, bool good)
+{
+    struct http_connection *c, *next = server->held;
+
+    server->held = NULL; /* what comes next on one of them may be held again */
+    while ((c = next) != NULL)
+        next = exchange_release(c, good);
+}
+
 void http_server_close(struct http_server *server)
 {
     ev_io_stop(server->loop, &server->accepting);

@@ -6,6 +6,9 @@
  * HTTP_CONNECTIONS_MOST are held at once, and of those beyond, the one that has been idle longest
  * goes.
  *
+ * An answer that `holds` is said to hold waits for http_server_release, which is to come before the loop waits again:
+ * so those of one turn of the loop wait together for one commit.
+ *
  * `greet`, where there is one, is asked about every connection before a byte of it is read.
  * A closed door refuses connections as a port does on which nobody listens; nobody else gets the port
  * meanwhile.
@@ -21,6 +24,8 @@
 /* *server is all zero but for the borrowed fields. */
 int http_server_open(struct http_server *server, const struct address *address, struct error *e);
 void http_server_close(struct http_server *server);
+/* Delivers what was held; with `good` false, those who wait for it are hung up on instead. */
+void http_server_release(struct http_server *server, bool good);
 /* Opens or closes the door; nothing happens where it is so already.  -1 with *e: all is as before. */
 int http_server_door(struct http_server *server, bool open, struct error *e);
 

@@ -2,7 +2,6 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/sha.h>
@@ -181,91 +180,4 @@ int jwk_thumbprint(const json_t *jwk, char out[THUMBPRINT_TEXT], struct error *e
     SHA256((const unsigned char *)text, length, hash);
     base64url(hash, sizeof hash, out);
     return 0;
-}
-
-/* --- signatures --------------------------------------------------------------------------------- */
-
-static const struct algorithm {
-    const char *name;
-    const char *type; /* of the key */
-    const char *digest;
-    int bits;      /* of an elliptic key: each algorithm has one curve */
-    size_t octets; /* of a coordinate of the signature; 0: it is passed on as it is */
-} algorithms[] = {
-    {"ES256", "EC",      "SHA256", 256, 32},
-    {"ES384", "EC",      "SHA384", 384, 48},
-    {"ES512", "EC",      "SHA512", 521, 66},
-    {"RS256", "RSA",     "SHA256", 0,   0 },
-    {"RS384", "RSA",     "SHA384", 0,   0 },
-    {"RS512", "RSA",     "SHA512", 0,   0 },
-    {"EdDSA", "ED25519", NULL,     0,   0 },
-};
-
-static const struct algorithm *algorithm_named(const char *name)
-{
-    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
-        if (strcmp(algorithms[i].name, name) == 0)
-            return &algorithms[i];
-    return NULL;
-}
-
-bool jwk_algorithm_known(const char *name)
-{
-    return algorithm_named(name) != NULL;
-}
-
-/* JWS has r and s side by side (RFC 7518 section 3.4); libcrypto wants them in DER. */
-static int ecdsa_der(const unsigned char *pair, size_t octets, unsigned char **der)
-{
-    ECDSA_SIG *signature = ECDSA_SIG_new();
-    BIGNUM *r = BN_bin2bn(pair, (int)octets, NULL);
-    BIGNUM *s = BN_bin2bn(pair + octets, (int)octets, NULL);
-    int length = -1;
-
-    if (signature != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(signature, r, s) == 1)
-        length = i2d_ECDSA_SIG(signature, der);
-    else {
-        BN_free(r);
-        BN_free(s);
-    }
-    ECDSA_SIG_free(signature);
-    return length;
-}
-
-static bool verified(EVP_PKEY *key, const char *digest, const char *text, size_t length,
-                     const unsigned char *signature, size_t signature_length)
-{
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = context != NULL &&
-                EVP_DigestVerifyInit_ex(context, NULL, digest, NULL, NULL, key, NULL) == 1 &&
-                EVP_DigestVerify(context, signature, signature_length, (const unsigned char *)text,
-                                 length) == 1;
-
-    EVP_MD_CTX_free(context);
-    ERR_clear_error();
-    return good;
-}
-
-int jwk_verify(EVP_PKEY *key, const char *name, const char *text, size_t length,
-               const unsigned char *signature, size_t signature_length, struct error *e)
-{
-    const struct algorithm *algorithm = algorithm_named(name);
-    unsigned char *der = NULL;
-    int der_length;
-    bool good;
-
-    if (algorithm == NULL || !EVP_PKEY_is_a(key, algorithm->type) ||
-        (algorithm->bits != 0 && EVP_PKEY_get_bits(key) != algorithm->bits))
-        return failed(e, "the key is not one for the algorithm %s", name);
-    if (algorithm->octets == 0)
-        good = verified(key, algorithm->digest, text, length, signature, signature_length);
-    else {
-        if (signature_length != 2 * algorithm->octets)
-            return failed(e, "expected a signature of %zu octets", 2 * algorithm->octets);
-        der_length = ecdsa_der(signature, algorithm->octets, &der);
-        good = der_length > 0 &&
-               verified(key, algorithm->digest, text, length, der, (size_t)der_length);
-        OPENSSL_free(der);
-    }
-    return good ? 0 : failed(e, "the signature does not fit");
 }

@@ -1,18 +1,15 @@
-/* jwk.h -- public keys as JSON Web Keys (RFC 7517, 7518 section 6, 8037), and what they signed.
+/* jwk.h -- public keys as JSON Web Keys (RFC 7517, 7518 section 6, 8037).
  *
  * On libcrypto itself and not on libjose: that knows no EdDSA, and would take the key apart
  * anew for every signature.
  *
- * Of the kinds of key there are P-256, P-384, P-521, RSA of 2048 to 8192 bits, and Ed25519;
- * of the algorithms ES256, ES384, ES512, RS256, RS384, RS512 and EdDSA, each with its own kind of
- * key and no other.  "none" is not among them, nor is any with a shared secret.
+ * Of the kinds of key there are P-256, P-384, P-521, RSA of 2048 to 8192 bits, and Ed25519.
  */
 #ifndef FAKECA_JWK_H
 #define FAKECA_JWK_H
 
 #include <jansson.h>
 #include <openssl/evp.h>
-#include <stdbool.h>
 
 #include "fakeca/base64url.h"
 #include "testbed/wire/error.h"
@@ -23,11 +20,5 @@
 EVP_PKEY *jwk_key(const json_t *jwk, struct error *e);
 /* RFC 7638, SHA-256, base64url. */
 int jwk_thumbprint(const json_t *jwk, char out[THUMBPRINT_TEXT], struct error *e);
-
-/* Whether `name` is an algorithm of ours at all. */
-bool jwk_algorithm_known(const char *name);
-/* Whether `signature` over `text` is by `key`, with the algorithm called `name`; -1 with *e. */
-int jwk_verify(EVP_PKEY *key, const char *name, const char *text, size_t length,
-               const unsigned char *signature, size_t signature_length, struct error *e);
 
 #endif

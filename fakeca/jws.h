@@ -9,8 +9,8 @@
 #define FAKECA_JWS_H
 
 #include <jansson.h>
-#include <openssl/evp.h>
 
+#include "fakeca/verifier.h"
 #include "testbed/wire/error.h"
 
 #define JWS_MOST_BYTES  131072 /* a request with a CSR for a hundred names is a tenth of that */
@@ -38,7 +38,7 @@ int jws_parse(const char *bytes, size_t length, struct jws *jws, enum jws_fault 
               struct error *e);
 /* The same for a JWS that stands inside another request, as an object. */
 int jws_of_object(const json_t *object, struct jws *jws, enum jws_fault *fault, struct error *e);
-int jws_verify(const struct jws *jws, EVP_PKEY *key, struct error *e);
+int jws_verify(const struct jws *jws, struct verifier *signer, struct error *e);
 /* The same for one that is signed with a shared secret, by HS256, HS384 or HS512, and names it by "kid": RFC
  * 8555 section 7.3.4. */
 int jws_of_secret(const json_t *object, struct jws *jws, enum jws_fault *fault, struct error *e);

@@ -5,11 +5,11 @@
 static void let_go(struct kept_key *kept)
 {
     json_decref(kept->jwk);
-    EVP_PKEY_free(kept->key);
+    verifier_close(&kept->verifier);
     *kept = (struct kept_key){0};
 }
 
-EVP_PKEY *keyring_key(struct keyring *keyring, int64_t account, json_t *jwk, struct error *e)
+struct verifier *keyring_key(struct keyring *keyring, int64_t account, json_t *jwk, struct error *e)
 {
     struct kept_key *kept = &keyring->kept[(uint64_t)account % KEYRING_MOST];
 
@@ -20,10 +20,9 @@ EVP_PKEY *keyring_key(struct keyring *keyring, int64_t account, json_t *jwk, str
         if (key == NULL)
             return NULL;
         let_go(kept);
-        *kept = (struct kept_key){account, json_incref(jwk), key};
+        *kept = (struct kept_key){account, json_incref(jwk), {.key = key}};
     }
-    EVP_PKEY_up_ref(kept->key);
-    return kept->key;
+    return &kept->verifier;
 }
 
 void keyring_clear(struct keyring *keyring)

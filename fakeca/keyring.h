@@ -9,10 +9,9 @@
 #define FAKECA_KEYRING_H
 
 #include <jansson.h>
-#include <openssl/evp.h>
 #include <stdint.h>
 
-#include "testbed/wire/error.h"
+#include "fakeca/verifier.h"
 
 #define KEYRING_MOST 256
 
@@ -20,12 +19,13 @@ struct keyring {
     struct kept_key {
         int64_t account;
         json_t *jwk; /* that the key was made of; NULL: nothing here */
-        EVP_PKEY *key;
+        struct verifier verifier;
     } kept[KEYRING_MOST];
 };
 
-/* The key of an account that has this JWK now; to be freed with EVP_PKEY_free.  NULL with *e. */
-EVP_PKEY *keyring_key(struct keyring *keyring, int64_t account, json_t *jwk, struct error *e);
+/* For the key of an account that has this JWK now; good until the next call.  NULL with *e. */
+struct verifier *keyring_key(struct keyring *keyring, int64_t account, json_t *jwk,
+                             struct error *e);
 void keyring_clear(struct keyring *keyring);
 
 #endif

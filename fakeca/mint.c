@@ -1,6 +1,7 @@
 #include "fakeca/mint.h"
 
 #include <openssl/pem.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,20 @@ int cert_id(const ASN1_OCTET_STRING *issuer, const char *serial, char out[CERT_I
     used = strlen(out);
     out[used] = '.';
     base64url(octets + 1 - lead, length + (size_t)lead, out + used + 1);
+    return 0;
+}
+
+int cert_id_serial(const char *id, char out[SERIAL_TEXT])
+{
+    const char *dot = strchr(id, '.');
+    unsigned char octets[SERIAL_TEXT / 2];
+    ssize_t length =
+        dot == NULL ? -1 : base64url_decode(dot + 1, strlen(dot + 1), octets, sizeof octets - 1);
+
+    if (length < 1)
+        return -1;
+    for (ssize_t i = octets[0] == 0 && length > 1; i < length; i++)
+        out += snprintf(out, 3, "%02x", octets[i]);
     return 0;
 }
 

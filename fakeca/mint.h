@@ -38,5 +38,7 @@ void minted_free(struct minted *minted);
 /* RFC 9773 section 4.1: base64url of the authority key identifier, a dot, base64url of the serial number's
  * octets, given as hex.  -1 where there is none, and so no name for clients to ask by. */
 int cert_id(const ASN1_OCTET_STRING *issuer, const char *serial, char out[CERT_ID_TEXT]);
+/* The serial number that such a name has, as hex; -1 where it is none. */
+int cert_id_serial(const char *id, char out[SERIAL_TEXT]);
 
 #endif

@@ -176,8 +176,9 @@ bool misbehaviour_swallows(const struct misbehaviour *misbehaviour);
 void misbehave_replan(const struct chosen *chosen, struct leaf_plan *plan);
 /* true where the answer is made. */
 bool misbehave_instead(const struct chosen *chosen, struct http_answer *answer);
-/* Takes what would be told, and gives back what is told. */
-json_t *misbehave_retell(const struct chosen *chosen, json_t *told);
+/* Takes the JSON that would be told, and gives back what is told; both are freed with free(), and NULL is where memory
+ * ran out. */
+char *misbehave_retell(const struct chosen *chosen, char *told);
 void misbehave_after(const struct chosen *chosen, struct http_answer *answer);
 
 #endif

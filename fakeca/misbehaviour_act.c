@@ -5,6 +5,7 @@
 #include <time.h>
 #include <zlib.h>
 
+#include "fakeca/json_text.h"
 #include "fakeca/misbehaviour_parts.h"
 
 /* --- where they are asked ----------------------------------------------------------------------- */
@@ -45,16 +46,18 @@ bool misbehave_instead(const struct chosen *chosen, struct http_answer *answer)
     return true;
 }
 
-json_t *misbehave_retell(const struct chosen *chosen, json_t *told)
+char *misbehave_retell(const struct chosen *chosen, char *told)
 {
     json_t *retold;
 
-    if (chosen->fault == NULL || chosen->fault->retell == NULL)
+    if (chosen->fault == NULL || chosen->fault->retell == NULL || told == NULL)
         return told;
-    retold = json_deep_copy(told); /* parts of what was described belong to others */
-    json_decref(told);
+    retold = json_loads(told, 0, NULL);
+    free(told);
     chosen->fault->retell(chosen, retold);
-    return retold;
+    told = json_text_of(retold);
+    json_decref(retold);
+    return told;
 }
 
 void misbehave_after(const struct chosen *chosen, struct http_answer *answer)

@@ -9,13 +9,17 @@
 
 json_t *renewal_certificate(struct call *call, const char *id, int64_t *number)
 {
-    json_t *pointer = store_find(call->store, "cert-id", id, number);
-    json_t *certificate;
+    char serial[SERIAL_TEXT];
+    json_t *certificate = cert_id_serial(id, serial) < 0
+                              ? NULL
+                              : store_find(call->store, "certificate", serial, number);
+    const char *its = text_of(certificate, "id"); /* some have none */
 
-    *number = json_integer_value(json_object_get(pointer, "certificate"));
-    json_decref(pointer);
-    certificate = *number == 0 ? NULL : store_get(call->store, "certificate", *number);
-    return certificate;
+    if (its != NULL && strcmp(its, id) == 0)
+        return certificate;
+    json_decref(certificate);
+    *number = 0;
+    return NULL;
 }
 
 static bool shares_a_name(const json_t *order, const json_t *certificate)
@@ -109,6 +113,7 @@ int answer_renewal_info(struct call *call)
     struct error e;
     struct ledger *ledger = ledger_of(call, &e);
     struct revoked revoked = {.at = INT64_MIN};
+    struct json_text told = {0};
 
     if (certificate == NULL)
         return refuse(call, NO_SUCH_THING, "no certificate of ours goes by that identifier");
@@ -121,7 +126,11 @@ int answer_renewal_info(struct call *call)
         revoked_window(&revoked, call->now, &start, &end);
     json_decref(certificate);
     http_answer_field(call->answer, "Retry-After", "%lld", (long long)again(&revoked, call->now));
-    return answer_json(call, 200,
-                       json_pack("{s:{s:o, s:o}}", "suggestedWindow", "start", time_json(start),
-                                 "end", time_json(end)));
+    json_text_open(&told, NULL, '{');
+    json_text_open(&told, "suggestedWindow", '{');
+    tell_time(&told, "start", start);
+    tell_time(&told, "end", end);
+    json_text_close(&told, '}');
+    json_text_close(&told, '}');
+    return answer_json(call, 200, &told);
 }

@@ -68,6 +68,7 @@ struct serve {
     struct hole hole;
     struct manage manage;
     ev_signal terminated, interrupted;
+    ev_prepare turn;        /* of the loop: what it has written is committed, and told */
     ev_timer doors;         /* while a port is to be closed or opened by the calendar */
     char urls[3][URL_ROOM]; /* of OCSP, of issuers, of CRLs */
 };

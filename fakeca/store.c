@@ -7,15 +7,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "fakeca/json_text.h"
 #include "fakeca/store_cache.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define BUSY_MS        5000
 
 enum statement {
     BEGIN,
     COMMIT,
     ROLLBACK,
+    MARK,
+    UNMARK,
+    BACK,
     ADD,
     PUT,
     RENAME,
@@ -32,12 +36,16 @@ static const char *const texts[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
+    [MARK] = "SAVEPOINT step",
+    [UNMARK] = "RELEASE step",
+    [BACK] = "ROLLBACK TO step",
     [ADD] = "INSERT INTO thing (kind, name, body) VALUES (?1, ?2, ?3)",
     [PUT] = "UPDATE thing SET body = ?3 WHERE number = ?2 AND kind = ?1",
     [RENAME] = "UPDATE thing SET name = ?3 WHERE number = ?2 AND kind = ?1",
-    [REMOVE] = "DELETE FROM thing WHERE number = ?2 AND kind = ?1",
+    /* the row stays, so that its number is never another's */
+    [REMOVE] = "UPDATE thing SET kind = '', name = NULL, body = '' WHERE number = ?2 AND kind = ?1",
     [SET] = ("INSERT INTO thing (kind, name, body) VALUES (?1, ?2, ?3) "
-             "ON CONFLICT (kind, name) DO UPDATE SET body = ?3"),
+             "ON CONFLICT (kind, name) WHERE name IS NOT NULL DO UPDATE SET body = ?3"),
     [UNSET] = "DELETE FROM thing WHERE kind = ?1 AND name = ?2",
     [GET] = "SELECT number, body FROM thing WHERE number = ?2 AND kind = ?1",
     [FIND] = "SELECT number, body FROM thing WHERE kind = ?1 AND name = ?2",
@@ -48,7 +56,10 @@ struct store {
     sqlite3 *database;
     sqlite3_stmt *statements[STATEMENTS];
     struct store_cache cache;
-    bool wanted, open; /* a transaction: it is opened when something is written */
+    bool open; /* a transaction is, since something was written */
+    bool stepping;
+    bool marked;  /* the step has written, and is not the first of the transaction */
+    bool started; /* it is the first: the transaction is its own */
 };
 
 static int database_failed(const struct store *store, struct error *e)
@@ -68,26 +79,58 @@ static int version_is(void *into, int columns, char **values, char **names)
     return 0;
 }
 
+/* What makes a file of each version into one of the next; version 0 is an empty one.  A thing without a name stands in
+ * no index, and numbers are the rows' own, so that what is written most often goes to one page. */
+static const char *const upgrades[SCHEMA_VERSION] = {
+    "CREATE TABLE thing (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " kind TEXT NOT NULL, name TEXT, body TEXT NOT NULL);",
+    /* certificates have their identifier themselves, where something of kind "cert-id" led to each */
+    "CREATE TABLE next (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT, body TEXT NOT "
+    "NULL);"
+    "INSERT INTO next SELECT number, kind, name, body FROM thing WHERE kind <> 'cert-id';"
+    "UPDATE next SET body = json_set(next.body, '$.id', thing.name) FROM thing"
+    " WHERE thing.kind = 'cert-id' AND next.number = json_extract(thing.body, '$.certificate');"
+    "DROP TABLE thing;"
+    "ALTER TABLE next RENAME TO thing;"
+    "CREATE UNIQUE INDEX thing_name ON thing (kind, name) WHERE name IS NOT NULL;",
+};
+
+static int run_text(struct store *store, const char *text, struct error *e)
+{
+    return sqlite3_exec(store->database, text, NULL, NULL, NULL) == SQLITE_OK
+               ? 0
+               : database_failed(store, e);
+}
+
+/* All the way or not at all. */
+static int upgrade(struct store *store, int version, struct error *e)
+{
+    char text[64];
+    int status = run_text(store, "BEGIN IMMEDIATE", e);
+
+    for (; status == 0 && version < SCHEMA_VERSION; version++)
+        status = run_text(store, upgrades[version], e);
+    snprintf(text, sizeof text, "PRAGMA user_version = %d; COMMIT", SCHEMA_VERSION);
+    return status < 0 ? -1 : run_text(store, text, e);
+}
+
 static int prepare(struct store *store, struct error *e)
 {
-    static const char schema[] =
+    static const char manner[] =
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-        "PRAGMA wal_autocheckpoint = 4000;"
-        "CREATE TABLE IF NOT EXISTS thing (number INTEGER PRIMARY KEY AUTOINCREMENT,"
-        " kind TEXT NOT NULL, name TEXT, body TEXT NOT NULL);"
-        "CREATE UNIQUE INDEX IF NOT EXISTS thing_name ON thing (kind, name);"
-        "PRAGMA user_version = 1";
+        "PRAGMA wal_autocheckpoint = 4000";
     int version = -1;
 
     sqlite3_busy_timeout(store->database, BUSY_MS);
     if (sqlite3_exec(store->database, "PRAGMA user_version", version_is, &version, NULL) !=
         SQLITE_OK)
         return database_failed(store, e);
-    if (version > SCHEMA_VERSION)
+    if (version < 0 || version > SCHEMA_VERSION)
         return failed(e, "serve.db: written by a later version (%d, expected %d)", version,
                       SCHEMA_VERSION);
-    if (sqlite3_exec(store->database, schema, NULL, NULL, NULL) != SQLITE_OK)
-        return database_failed(store, e);
+    if (run_text(store, manner, e) < 0 ||
+        (version < SCHEMA_VERSION && upgrade(store, version, e) < 0))
+        return -1;
     for (int i = 0; i < STATEMENTS; i++)
         if (sqlite3_prepare_v3(store->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &store->statements[i], NULL) != SQLITE_OK)
@@ -119,8 +162,11 @@ struct store *store_open(const char *directory, struct error *e)
 
 void store_close(struct store *store)
 {
+    struct error unused;
+
     if (store == NULL)
         return;
+    store_flush(store, &unused);
     for (int i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(store->statements[i]);
     sqlite3_close(store->database);
@@ -149,32 +195,41 @@ static int run(struct store *store, enum statement which, struct error *e)
     return status == SQLITE_DONE ? 0 : database_failed(store, e);
 }
 
-static int write_with(struct store *store, enum statement which, struct error *e)
+/* Makes sure that what this step writes can be taken back. */
+static int take_note(struct store *store, struct error *e)
 {
-    if (store->wanted && !store->open) {
-        if (run(store, BEGIN, e) < 0)
-            return -1;
-        store->open = true;
-    }
-    return run(store, which, e);
+    if (!store->stepping || store->started || store->marked)
+        return 0;
+    if (run(store, store->open ? MARK : BEGIN, e) < 0)
+        return -1;
+    *(store->open ? &store->marked : &store->started) = true;
+    store->open = true;
+    return 0;
 }
 
-static void over(struct store *store, bool committed)
+static int write_with(struct store *store, enum statement which, struct error *e)
 {
-    store->wanted = store->open = false;
-    cache_settle(&store->cache, committed);
+    if (take_note(store, e) < 0 || run(store, which, e) < 0)
+        return -1;
+    return store->stepping ? 0 : store_flush(store, e);
+}
+
+static void step_over(struct store *store, bool good)
+{
+    store->stepping = store->marked = store->started = false;
+    cache_settle(&store->cache, good);
 }
 
 void store_begin(struct store *store)
 {
-    store->wanted = true;
+    store->stepping = true;
 }
 
-int store_commit(struct store *store, struct error *e)
+int store_done(struct store *store, struct error *e)
 {
-    if (store->open && run(store, COMMIT, e) < 0)
+    if (store->marked && run(store, UNMARK, e) < 0)
         return -1;
-    over(store, true);
+    step_over(store, true);
     return 0;
 }
 
@@ -182,16 +237,44 @@ void store_rollback(struct store *store)
 {
     struct error unused;
 
-    if (store->open)
+    if (store->marked && run(store, BACK, &unused) == 0)
+        run(store, UNMARK, &unused);
+    if (store->started) {
         run(store, ROLLBACK, &unused);
-    over(store, false);
+        store->open = false;
+    }
+    step_over(store, false);
+}
+
+int store_commit(struct store *store, struct error *e)
+{
+    return store_done(store, e) < 0 ? -1 : store_flush(store, e);
+}
+
+bool store_waits(const struct store *store)
+{
+    return store->open;
+}
+
+int store_flush(struct store *store, struct error *e)
+{
+    struct error unused;
+
+    if (!store->open)
+        return 0;
+    store->open = false;
+    if (run(store, COMMIT, e) == 0)
+        return 0;
+    run(store, ROLLBACK, &unused);
+    cache_clear(&store->cache);
+    return -1;
 }
 
 static int insert(struct store *store, enum statement which, const char *kind, const char *name,
                   const json_t *body, struct error *e)
 {
     sqlite3_stmt *statement = store->statements[which];
-    char *text = json_dumps(body, JSON_COMPACT);
+    char *text = json_text_of(body);
     int status;
 
     if (text == NULL)
@@ -251,7 +334,7 @@ static int change(struct store *store, enum statement which, const char *kind, i
 
 int store_put(struct store *store, const char *kind, int64_t number, json_t *body, struct error *e)
 {
-    char *text = json_dumps(body, JSON_COMPACT);
+    char *text = json_text_of(body);
     int status =
         text == NULL ? failed(e, "out of memory") : change(store, PUT, kind, number, text, e);
 
@@ -275,16 +358,24 @@ int store_remove(struct store *store, const char *kind, int64_t number, struct e
 
 /* --- reading ------------------------------------------------------------------------------------ */
 
-static json_t *body_of(sqlite3_stmt *statement, int64_t *number)
+static json_t *body_of(sqlite3_stmt *statement)
 {
-    *number = sqlite3_column_int64(statement, 0);
     return json_loads((const char *)sqlite3_column_text(statement, 1), 0, NULL);
 }
 
-static json_t *one(sqlite3_stmt *statement, int64_t *number)
+/* The one that a statement finds, as it is kept or as it is read; *number is 0 where there is none. */
+static json_t *one(struct store *store, enum statement which, const char *kind, int64_t *number)
 {
-    json_t *body = sqlite3_step(statement) == SQLITE_ROW ? body_of(statement, number) : NULL;
+    sqlite3_stmt *statement = store->statements[which];
+    json_t *body = NULL;
 
+    *number = 0;
+    if (sqlite3_step(statement) == SQLITE_ROW) {
+        *number = sqlite3_column_int64(statement, 0);
+        body = cache_get(&store->cache, kind, *number);
+        if (body == NULL)
+            body = body_of(statement);
+    }
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
     return body;
@@ -300,7 +391,7 @@ json_t *store_get(struct store *store, const char *kind, int64_t number)
         return body;
     bind_text(statement, 1, kind);
     sqlite3_bind_int64(statement, 2, number);
-    body = one(statement, &same);
+    body = one(store, GET, kind, &same);
     if (body != NULL)
         cache_keep(&store->cache, kind, number, body);
     return body;
@@ -312,7 +403,7 @@ json_t *store_find(struct store *store, const char *kind, const char *name, int6
 
     bind_text(statement, 1, kind);
     bind_text(statement, 2, name);
-    return one(statement, number);
+    return one(store, FIND, kind, number);
 }
 
 void store_each(struct store *store, const char *kind,
@@ -322,11 +413,10 @@ void store_each(struct store *store, const char *kind,
 
     bind_text(statement, 1, kind);
     while (sqlite3_step(statement) == SQLITE_ROW) {
-        int64_t number;
-        json_t *body = body_of(statement, &number);
+        json_t *body = body_of(statement);
 
         if (body != NULL)
-            each(context, number, body);
+            each(context, sqlite3_column_int64(statement, 0), body);
         json_decref(body);
     }
     sqlite3_reset(statement);

@@ -1,14 +1,17 @@
 /* store.h -- what an authority that serves must not forget, in SQLite: DIR/serve.db.
  *
  * A thing has a kind ("account", "order", ...), a number, maybe a name that is unique within its kind,
- * and a body: a JSON object, which is what the code of ACME works on.  All of one request
- * happens in one transaction, which is committed before the first byte of the answer leaves:
- * store_begin, any of the rest, then store_commit or store_rollback.  The file is in
- * write-ahead mode: a process that is killed loses nothing it has committed.
+ * and a body: a JSON object, which is what the code of ACME works on.  The file is in write-ahead mode: a process
+ * that is killed loses nothing it has committed.
+ *
+ * All of one request is one step: store_begin, any of the rest, then store_done, or store_rollback, which takes
+ * back what that step has done and no other.  Steps wait together for store_flush, which commits them, and nobody is
+ * told of a step before that.  store_commit is the two at once; and what is written outside a step is committed at
+ * once, with all that waits.
  *
  * Bodies are shared: the store keeps a reference to what store_add and store_put are given and to what store_get
- * gives.  Whoever changes one puts it before the transaction is committed; rolled back, it is as it was for those who
- * ask next.  What is only to be told differently is a copy.
+ * gives; store_find may give it too.  Whoever changes one puts it before the step is done; rolled back, it is as it
+ * was for those who ask next.  What is only to be told differently is a copy.
  *
  * One process has the file at a time.
  *
@@ -18,6 +21,7 @@
 #define FAKECA_STORE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "testbed/wire/error.h"
@@ -27,10 +31,16 @@ struct store;
 struct store *store_open(const char *directory, struct error *e);
 void store_close(struct store *store);
 
-/* Begins a transaction with the next thing that is written, so that who only reads needs none. */
+/* No step begins within another.  Who only reads pays nothing for it. */
 void store_begin(struct store *store);
-int store_commit(struct store *store, struct error *e);
+int store_done(struct store *store, struct error *e);
 void store_rollback(struct store *store);
+int store_commit(struct store *store, struct error *e);
+
+/* Whether there are steps that wait. */
+bool store_waits(const struct store *store);
+/* Between two steps.  On failure all that waited is taken back. */
+int store_flush(struct store *store, struct error *e);
 
 /* The new thing's number; `name` may be NULL. */
 int64_t store_add(struct store *store, const char *kind, const char *name, json_t *body,
@@ -46,7 +56,8 @@ int store_set(struct store *store, const char *kind, const char *name, const jso
 int store_unset(struct store *store, const char *kind, const char *name, struct error *e);
 int store_remove(struct store *store, const char *kind, int64_t number, struct error *e);
 
-/* A new reference; NULL where there is none, or where it cannot be read. */
+/* A new reference; NULL where there is none, or where it cannot be read.  store_find sets *number, to 0 where there is
+ * none. */
 json_t *store_get(struct store *store, const char *kind, int64_t number);
 json_t *store_find(struct store *store, const char *kind, const char *name, int64_t *number);
 

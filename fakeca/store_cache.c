@@ -2,10 +2,18 @@
 
 #include <string.h>
 
+/* Whoever it was about, the slot stays among those that were touched. */
 static void let_go(struct cached *slot)
 {
     json_decref(slot->body);
-    *slot = (struct cached){0};
+    *slot = (struct cached){.touched = slot->touched};
+}
+
+static void touch(struct store_cache *cache, struct cached *slot)
+{
+    if (!slot->touched)
+        cache->touched[cache->touched_count++] = slot;
+    slot->touched = true;
 }
 
 json_t *cache_get(struct store_cache *cache, const char *kind, int64_t number)
@@ -14,7 +22,7 @@ json_t *cache_get(struct store_cache *cache, const char *kind, int64_t number)
 
     if (slot->body == NULL || slot->number != number || strcmp(slot->kind, kind) != 0)
         return NULL;
-    slot->touched = true;
+    touch(cache, slot);
     return json_incref(slot->body);
 }
 
@@ -24,26 +32,34 @@ void cache_keep(struct store_cache *cache, const char *kind, int64_t number, jso
 
     json_incref(body); /* it may be the one that is there */
     let_go(slot);
-    *slot = (struct cached){.number = number, .body = body, .touched = true};
-    if (strlen(kind) < CACHED_KIND_MOST)
-        strcpy(slot->kind, kind);
-    else
-        let_go(slot);
+    if (strlen(kind) >= CACHED_KIND_MOST) {
+        json_decref(body);
+        return;
+    }
+    touch(cache, slot);
+    slot->number = number;
+    slot->body = body;
+    strcpy(slot->kind, kind);
 }
 
 void cache_drop(struct store_cache *cache, const char *kind)
 {
-    for (size_t i = 0; i < CACHED_MOST; i++)
-        if (strcmp(cache->slots[i].kind, kind) == 0)
-            let_go(&cache->slots[i]);
+    for (size_t i = 0; i < CACHED_MOST; i++) {
+        struct cached *slot = &cache->slots[i];
+
+        if (slot->body != NULL && strcmp(slot->kind, kind) == 0)
+            let_go(slot);
+    }
 }
 
-void cache_settle(struct store_cache *cache, bool committed)
+void cache_settle(struct store_cache *cache, bool good)
 {
-    for (size_t i = 0; i < CACHED_MOST; i++) {
-        if (cache->slots[i].touched && !committed)
-            let_go(&cache->slots[i]);
-        cache->slots[i].touched = false;
+    while (cache->touched_count > 0) {
+        struct cached *slot = cache->touched[--cache->touched_count];
+
+        if (!good)
+            let_go(slot);
+        slot->touched = false;
     }
 }
 

@@ -128,19 +128,35 @@ local function argv(self, ...)
   return { "nginx", "-e", "stderr", "-p", self._dir .. "/", "-c", self._dir .. "/nginx.conf", ... }
 end
 
+-- What it says: calls `verdict` when it serves, by its workers' word, or has refused a configuration.  Those who
+-- were there before a reconfiguration accept, with the old certificate, until they say that they shut down.
+local function listener(verdict)
+  local started, accepting, old = false, {}, {}
+  return function (line)
+    if line:find "%] [%d#]+: reconfiguring" then
+      started, old = false, {}
+      for worker in pairs(accepting) do old[worker] = true end
+    end
+    if line:find "%[emerg%]" then verdict("refused", (line:gsub("^.-%[emerg%] ", ""):gsub("^[%d#]+: ", ""))) end
+    local new = line:match "start worker process (%d+)"
+    if new then started, accepting[new] = true, true end
+    local gone = line:match "(%d+)#%d+: gracefully shutting down" or line:match "worker process (%d+) exited"
+    if gone then accepting[gone], old[gone] = nil, nil end
+    if started and not next(old) then verdict "serving" end
+  end
+end
+
 function nginx.start(self)
   local box = server.mailbox()
   self._state.box = box
   local asked = true -- one verdict for the start, one for each reconfiguration
-  local function verdict(...)
-    if asked then box:put(...) end
+  local hear = listener(function (state, why)
+    if asked then box:put(state, why and with_own_place(self, why)) end
     asked = false
-  end
+  end)
   server.run(self, argv(self, "-g", "daemon off;"), function (line)
     if line:find "%] [%d#]+: reconfiguring" then asked = true end
-    local emergency = line:match "%[emerg%] (.*)"
-    if emergency then verdict("refused", with_own_place(self, (emergency:gsub("^[%d#]+: ", "")))) end
-    if line:find "start worker process %d" then verdict "serving" end
+    hear(line)
   end, function (why) box:put("ended", why) end)
   return server.came_up(self, box:take(server.PATIENCE))
 end

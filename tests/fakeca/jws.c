@@ -18,7 +18,8 @@ static json_t *header(const EVP_PKEY *of, const char *algorithm)
 
 static void a_good_one_is_taken_apart(void **state)
 {
-    EVP_PKEY *mine = key("p256"), *found;
+    EVP_PKEY *mine = key("p256");
+    struct verifier found;
     char *text = jose_sign(mine, header(mine, "ES256"), "{\"a\":1}");
     enum jws_fault fault;
     struct jws jws;
@@ -29,23 +30,26 @@ static void a_good_one_is_taken_apart(void **state)
     assert_string_equal(jws.nonce, "n");
     assert_string_equal(jws.url, "u");
     assert_int_equal(json_integer_value(json_object_get(jws.payload, "a")), 1);
-    found = jwk_key(jws.jwk, &e);
-    assert_non_null(found);
-    assert_int_equal(EVP_PKEY_eq(found, mine), 1);
-    MUST(jws_verify(&jws, found, &e));
+    found = (struct verifier){.key = jwk_key(jws.jwk, &e)};
+    assert_non_null(found.key);
+    assert_int_equal(EVP_PKEY_eq(found.key, mine), 1);
+    MUST(jws_verify(&jws, &found, &e));
 
     jws.signing_input[0] ^= 1;
-    assert_int_equal(jws_verify(&jws, found, &e), -1);
+    assert_int_equal(jws_verify(&jws, &found, &e), -1);
     assert_string_equal(e.text, "the signature does not fit");
+    jws.signing_input[0] ^= 1;
+    MUST(jws_verify(&jws, &found, &e));
     jws_free(&jws);
-    EVP_PKEY_free(found);
+    verifier_close(&found);
     EVP_PKEY_free(mine);
     free(text);
 }
 
 static void another_key_is_not_the_signer(void **state)
 {
-    EVP_PKEY *mine = key("p256"), *yours = key("p256"), *other = key("p384");
+    EVP_PKEY *mine = key("p256");
+    struct verifier yours = {.key = key("p256")}, other = {.key = key("p384")};
     char *text = jose_sign(mine, header(mine, "ES256"), "");
     enum jws_fault fault;
     struct jws jws;
@@ -54,13 +58,13 @@ static void another_key_is_not_the_signer(void **state)
     (void)state;
     MUST(jws_parse(text, strlen(text), &jws, &fault, &e));
     assert_null(jws.payload); /* which is POST-as-GET */
-    assert_int_equal(jws_verify(&jws, yours, &e), -1);
-    assert_int_equal(jws_verify(&jws, other, &e), -1);
+    assert_int_equal(jws_verify(&jws, &yours, &e), -1);
+    assert_int_equal(jws_verify(&jws, &other, &e), -1);
     assert_string_equal(e.text, "the key is not one for the algorithm ES256");
     jws_free(&jws);
     EVP_PKEY_free(mine);
-    EVP_PKEY_free(yours);
-    EVP_PKEY_free(other);
+    verifier_close(&yours);
+    verifier_close(&other);
     free(text);
 }
 
@@ -120,6 +124,10 @@ static void what_is_no_jws_is_refused(void **state)
         "{\"protected\":\"e30\"}",
         "{\"protected\":\"e30\",\"payload\":\"!\",\"signature\":\"\"}",
         "{\"protected\":\"e31\",\"payload\":\"\",\"signature\":\"\"}",
+        "{\"protected\":\"e30\",\"protected\":\"e30\",\"signature\":\"\"}",
+        "{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"\"",
+        "{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"\"}}",
+        "{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"",
         "{\"signatures\":[]}",
         "{\"header\":{}}"};
     char *deep = malloc(JWS_MOST_BYTES + 1);
@@ -131,6 +139,38 @@ static void what_is_no_jws_is_refused(void **state)
     refused(deep, JWS_MOST_BYTES, JWS_MALFORMED, "nested deeper than 16");
     refused(deep, JWS_MOST_BYTES + 1, JWS_MALFORMED, "at most 131072 bytes");
     free(deep);
+}
+
+/* Members in another order, spaces, escapes, and what is not known: RFC 7515 section 7.2.2. */
+static void however_it_is_written(void **state)
+{
+    static const char head[] = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ"; /* {"alg":"ES256","kid":"k"} */
+    static const char *const forms[] = {
+        "{\"protected\":\"%s\",\"payload\":\"e30\",\"signature\":\"AAAA\"}",
+        "{\"signature\":\"AAAA\",\"payload\":\"e30\",\"protected\":\"%s\"}",
+        " {\n\t\"protected\" : \"%s\" ,\r\n \"payload\": \"e30\",\"signature\": \"AAAA\" } \n",
+        "{\"\\u0070rotected\":\"%s\",\"payload\":\"e3\\u0030\",\"signature\":\"AAAA\"}",
+        "{\"protected\":\"%s\",\"payload\":\"e30\",\"signature\":\"AAAA\",\"more\":[{}]}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        enum jws_fault fault;
+        struct jws jws;
+        struct error e;
+        char *text = NULL;
+
+        assert_true(asprintf(&text, forms[i], head) > 0);
+        MUST(jws_parse(text, strlen(text), &jws, &fault, &e));
+        assert_string_equal(jws.kid, "k");
+        assert_string_equal(jws.payload_text, "{}");
+        assert_int_equal(jws.signature_length, 3);
+        assert_int_equal(jws.signing_length, strlen(head) + strlen(".e30"));
+        assert_memory_equal(jws.signing_input, head, strlen(head));
+        assert_memory_equal(jws.signing_input + strlen(head), ".e30", 4);
+        jws_free(&jws);
+        free(text);
+    }
 }
 
 /* RFC 7638 section 3.1 */
@@ -185,6 +225,7 @@ int main(void)
         cmocka_unit_test(other_algorithms_are_refused),
         cmocka_unit_test(keys_are_named_in_one_way),
         cmocka_unit_test(what_is_no_jws_is_refused),
+        cmocka_unit_test(however_it_is_written),
         cmocka_unit_test(a_thumbprint_is_that_of_the_rfc),
         cmocka_unit_test(bad_keys_are_refused),
     };

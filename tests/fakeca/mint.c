@@ -210,7 +210,7 @@ static void identifiers_are_those_of_the_rfc(void **state)
                                            0x41, 0xe1, 0xb3, 0x7b, 0x84, 0x7b, 0xa0,
                                            0xae, 0x2c, 0xde, 0x01, 0xc8, 0xd4};
     ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
-    char id[CERT_ID_TEXT];
+    char id[CERT_ID_TEXT], serial[SERIAL_TEXT];
 
     (void)state;
     ASN1_OCTET_STRING_set(octets, issuer, sizeof issuer);
@@ -218,6 +218,13 @@ static void identifiers_are_those_of_the_rfc(void **state)
     assert_string_equal(id, "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyEA");
     assert_int_equal(cert_id(octets, "87654321", id), 0);
     assert_string_equal(id, "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE");
+    assert_int_equal(cert_id_serial(id, serial), 0);
+    assert_string_equal(serial, "87654321");
+    assert_int_equal(cert_id_serial("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AA", serial), 0);
+    assert_string_equal(serial, "00");
+    assert_int_equal(cert_id_serial("aYhba4dGQEHhs3uEe6CuLN4ByNQ", serial), -1);
+    assert_int_equal(cert_id_serial("a.", serial), -1);
+    assert_int_equal(cert_id_serial("a.!!", serial), -1);
     assert_int_equal(cert_id(octets, "-01", id), -1);
     assert_int_equal(cert_id(octets, "", id), -1);
     assert_int_equal(cert_id(NULL, "01", id), -1);

@@ -55,8 +55,9 @@ static void test_of_two_versions_the_default_is_found(void **state)
     assert_false(symbol.is_function); /* it chooses one */
 }
 
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's own names, ld(1) */
 extern const Elf64_Ehdr __ehdr_start;
-extern const char end[]; /* of the bss: ld(1) */
+extern const char end[]; /* of the bss */
 
 static void test_an_object_ends_with_its_bss(void **state)
 {

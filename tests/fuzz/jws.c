@@ -11,7 +11,7 @@
 #include "fakeca/key.h"
 #include "tests/fuzz/must.h"
 
-static EVP_PKEY *ours[2];
+static struct verifier ours[2];
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -19,9 +19,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
     (void)argc;
     (void)argv;
-    ours[0] = key_make(key_kind_named("p256", &e), &e);
-    ours[1] = key_make(key_kind_named("ed25519", &e), &e);
-    must(ours[0] != NULL && ours[1] != NULL, "no keys");
+    ours[0].key = key_make(key_kind_named("p256", &e), &e);
+    ours[1].key = key_make(key_kind_named("ed25519", &e), &e);
+    must(ours[0].key != NULL && ours[1].key != NULL, "no keys");
     return 0;
 }
 
@@ -29,22 +29,22 @@ static void look_into(const struct jws *jws)
 {
     char thumbprint[THUMBPRINT_TEXT];
     struct error e;
-    EVP_PKEY *key;
+    struct verifier signer = {0};
 
     must((jws->kid == NULL) != (jws->jwk == NULL), "a request with two keys, or none");
-    must(jwk_algorithm_known(jws->algorithm), "an algorithm that is not ours");
+    must(algorithm_known(jws->algorithm), "an algorithm that is not ours");
     must(strcmp(jws->algorithm, "none") != 0 && strncmp(jws->algorithm, "HS", 2) != 0,
          "an algorithm without a key pair");
     must(jws->payload == NULL || json_is_object(jws->payload), "a payload that is no object");
     for (int i = 0; i < 2; i++)
-        must(jws_verify(jws, ours[i], &e) < 0, "a signature by a key that signed nothing");
+        must(jws_verify(jws, &ours[i], &e) < 0, "a signature by a key that signed nothing");
     if (jws->jwk == NULL)
         return;
     jwk_thumbprint(jws->jwk, thumbprint, &e);
-    key = jwk_key(jws->jwk, &e);
-    if (key != NULL)
-        jws_verify(jws, key, &e);
-    EVP_PKEY_free(key);
+    signer.key = jwk_key(jws->jwk, &e);
+    if (signer.key != NULL)
+        jws_verify(jws, &signer, &e);
+    verifier_close(&signer);
 }
 
 static void parse(const char *bytes, size_t length)

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use FindBin;
+use JSON::PP;
 use lib $FindBin::Bin;
 use Rehearse;
 use Test::More;
@@ -262,6 +263,18 @@ CONF
     unlike $text, qr{/etc/letsencrypt|/var/log/nginx}, 'your certificates and logs are not';
     like $out, qr/^# left out of .*nginx\.conf: access_log, error_log, pid, server on 80, user$/m,
         'and what is left out is told';
+
+    # an old worker still accepts, with the old certificate, until it says that it shuts down
+    my (%accepts, %old, $reloads, $early);
+    for my $said (map { decode_json($_) } do { local @ARGV = "$DIR/own/journal.jsonl"; <> }) {
+        my $words = $said->{text} // '';
+        $accepts{$1} = 1 if $words =~ /start worker process (\d+)/;
+        delete $accepts{$1}, delete $old{$1} if $words =~ /(\d+)#\d+: gracefully shutting down/;
+        %old = %accepts if $words =~ /: reconfiguring/;
+        $reloads++, $early += %old ? 1 : 0 if $said->{kind} eq 'reload';
+    }
+    cmp_ok $reloads, '>=', 1, 'it was reloaded';
+    is $early, 0, 'which is done when no old worker accepts any more';
     ($status, $out, $err) = rehearse('run', '--state', "$DIR/own", '--config', "$DIR/nowhere.conf", $own);
     is $status, 2, 'a configuration that is not there';
     like $err, qr/--config: .*nowhere\.conf: cannot open: No such file/, 'is told before anything starts';
