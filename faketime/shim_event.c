@@ -52,16 +52,18 @@ static void set_mask(void *mask)
 
 static int wait_until(struct events *events, const struct timespec *until)
 {
+    const sigset_t *asked = events->mask;
     sigset_t all, before;
     int result;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (events->mask == NULL)
+    if (asked == NULL)
         events->mask = &before;
     pthread_cleanup_push(set_mask, &before);
     result = wait_in_slices(events, until);
     pthread_cleanup_pop(1);
+    events->mask = asked;
     return result;
 }
 

@@ -65,9 +65,11 @@ static int by_select(int file, int seconds)
 }
 
 /* What poll is where _FORTIFY_SOURCE is set. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): libc's own names */
 int __poll_chk(struct pollfd *files, nfds_t count, int timeout, size_t size);
 int __ppoll_chk(struct pollfd *files, nfds_t count, const struct timespec *length,
                 const sigset_t *mask, size_t size);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 static int by_poll_chk(int file, int seconds)
 {
