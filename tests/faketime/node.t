@@ -31,7 +31,8 @@ const wait = () => new Worker(`
     parentPort.postMessage("waits"); Atomics.wait(never, 0, 0, ${hour}); parentPort.postMessage("over");`,
     { eval: true }).on("message", (said) => said === "over" ? ends("atomics") : tell("waits"));
 wait();
-process.stdin.on("data", (order) => order.toString() === "wait\n" ? wait() : tell("asked"));
+process.stdin.on("data", (order) => order.toString() === "wait\n" ? wait() : tell("asked"))
+    .on("end", () => process.exit());
 END
 my $node = start('node', '-e', $script);
 
