@@ -61,8 +61,10 @@ void http_answer_field(struct http_answer *answer, const char *name, const char 
         if ((unsigned char)*at < ' ')
             *at = '?';
     memcpy(line, name, prefix - 2);
-    memcpy(value - 2, ": ", 2);
-    memcpy(value + length, "\r\n", 2);
+    line[prefix - 2] = ':';
+    line[prefix - 1] = ' ';
+    value[length] = '\r';
+    value[length + 1] = '\n';
     answer->fields_length += prefix + (size_t)length + 2;
 }
 

@@ -26,7 +26,7 @@ static bool grow(struct json_text *out, size_t more)
 
 static inline bool need(struct json_text *out, size_t more)
 {
-    return out->length + more <= out->room ? !out->failed : grow(out, more);
+    return out->bytes != NULL && out->length + more <= out->room ? !out->failed : grow(out, more);
 }
 
 static void put(struct json_text *out, const char *bytes, size_t length)
@@ -90,7 +90,7 @@ static void put_string(struct json_text *out, const char *text, size_t length)
 /* What stands before a value: a comma, where it is not the first, and its name. */
 static void begin(struct json_text *out, const char *name)
 {
-    char last = out->length == 0 ? '[' : out->bytes[out->length - 1];
+    int last = out->length == 0 ? '[' : out->bytes[out->length - 1];
 
     if (last != '{' && last != '[')
         put_one(out, ',');
