@@ -114,6 +114,7 @@ static void keys_are_named_in_one_way(void **state)
 
 static void what_is_no_jws_is_refused(void **state)
 {
+    static const char twice[] = "{\"protected\":\"e30\",\"protected\":\"e30\",\"signature\":\"\"}";
     static const char *const texts[] = {
         "",
         "{",
@@ -124,7 +125,6 @@ static void what_is_no_jws_is_refused(void **state)
         "{\"protected\":\"e30\"}",
         "{\"protected\":\"e30\",\"payload\":\"!\",\"signature\":\"\"}",
         "{\"protected\":\"e31\",\"payload\":\"\",\"signature\":\"\"}",
-        "{\"protected\":\"e30\",\"protected\":\"e30\",\"signature\":\"\"}",
         "{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"\"",
         "{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"\"}}",
         "{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"",
@@ -135,6 +135,7 @@ static void what_is_no_jws_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         refused(texts[i], strlen(texts[i]), JWS_MALFORMED, "");
+    refused(twice, strlen(twice), JWS_MALFORMED, "duplicate object key");
     memset(deep, '[', JWS_MOST_BYTES + 1);
     refused(deep, JWS_MOST_BYTES, JWS_MALFORMED, "nested deeper than 16");
     refused(deep, JWS_MOST_BYTES + 1, JWS_MALFORMED, "at most 131072 bytes");

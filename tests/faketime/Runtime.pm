@@ -31,7 +31,7 @@ sub fake (@arguments) {
 }
 
 sub build_c ($compiler, $dir, $program, $name, @options) {
-    return system("$compiler -O2 -o $dir/$name $Bin/programs/$program.c @options 2>$dir/compiler.log") == 0;
+    return system("$compiler -O2 -o '$dir/$name' '$Bin/programs/$program.c' @options 2>'$dir/compiler.log'") == 0;
 }
 
 sub installed ($program) { return grep { -x "$_/$program" } split /:/, $ENV{PATH} . ':/usr/sbin:/sbin' }
