@@ -47,9 +47,9 @@ const struct dns_misbehaviour dns_misbehaviours[] = {
     {.name = "dns-wrong-text", .what = "the TXT record of another challenge",
      .replays = "TXT records of old challenges that nobody took away",
      .wrong = DNS_INSTEAD, .type = "TXT", .data = "\"not-this-challenge\""},
-    {.name = "dns-stale-texts", .what = "thirty TXT records of other challenges, beside the right one: too many for UDP",
+    {.name = "dns-stale-texts", .what = "thirty TXT records of other challenges, with the right one: too many for UDP",
      .replays = "Let's Encrypt's challenge types: an answer that is too large is a challenge that fails",
-     .wrong = DNS_BESIDE, .type = "TXT", .data = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX", .times = 30},
+     .wrong = DNS_BESIDE, .type = "TXT", .data = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAj", .times = 30},
 };
 /* clang-format on */
 const size_t dns_misbehaviour_count = sizeof dns_misbehaviours / sizeof dns_misbehaviours[0];

@@ -151,8 +151,8 @@ my %look = (
 # What each of them looks like where all is well.
 my $fine = qr{^exit 0\n.*^HTTP/1\.1 20[014] }ms;
 my %well = (
-    (map { $_ => $fine } qw(directory newNonce newAccount newOrder newOrder_again newOrder_replacing order authz wildcard challenge
-        certificate keyChange renewalInfo issuers)),
+    (map { $_ => $fine } qw(directory newNonce newAccount newOrder newOrder_again newOrder_replacing order authz wildcard
+        challenge certificate keyChange renewalInfo issuers)),
     finalize => qr{\Aexit 0\n.*"status":"valid".*DNS:shop\.test.*own key\n.*: OK\n\z}s,
     validation => qr{"status":"valid"}s,
     ocsp => qr{Response verify OK.*: good\n}s, ocsp_revoked => qr{: revoked\n}, ocsp_octets => qr{\A\d{3} octets\n},
@@ -160,7 +160,8 @@ my %well = (
     ocsptool => qr{Certificate Status: good.*Verifying OCSP Response: Success}s,
     crls => qr{verify OK.*Verification output: Verified}s,
     (map { $_ => qr{status: NOERROR.*\s127\.0\.0\.1\n}s } qw(dns_a dns_once dns_bare)),
-    (map { $_ => qr{status: (?:NOERROR|NXDOMAIN).*ANSWER: 0}s } qw(dns_aaaa dns_caa dns_txt dns_texts)),
+    (map { $_ => qr{status: (?:NOERROR|NXDOMAIN).*ANSWER: 0}s } qw(dns_aaaa dns_caa
+        dns_txt dns_texts)),
     issuers_der => qr{Intermediate 2},
     acme => qr{\Aexit 0\n.*SSL certificate verify ok.*newOrder}s,
     http => qr{\Aexit 0\n.*200 OK}s,
@@ -238,7 +239,8 @@ my %observed = (
     'dead-ocsp-url' => [finalize => qr{OCSP - URI:http://127\.0\.0\.1:0/}],
     'dead-issuer-url' => [finalize => qr{CA Issuers - URI:http://127\.0\.0\.1:0/}],
     'dead-crl-url' => [finalize => qr{Full Name:\s+URI:http://127\.0\.0\.1:0/}],
-    'clock-wrong' => [finalize => qr{Not Before: @{[Observer::openssl_date($now - 3600 + 2 * 86400)]}\n}, '--skew', '2d'],
+    'clock-wrong' => [finalize => qr{Not Before: @{[Observer::openssl_date($now - 3600 + 2 * 86400)]}\n},
+        '--skew', '2d'],
     'issuer-of-another' => [issuers_der => qr{subject=(?!.*Intermediate 2)}],
     'no-alternates' => [certificate => qr{^HTTP/1\.1 200 (?!.*rel="alternate").*-----BEGIN}ms],
     'chains-turned' => [certificate => qr{(?:-----BEGIN.*){4}}s],
