@@ -143,7 +143,7 @@ static int ask(const struct manage_arguments *arguments, json_t *request)
         return complain(&e);
     json_object_del(answer, "ok");
     tell_json(answer);
-    return DONE;
+    return STATUS_DONE;
 }
 
 static int read_arguments(const struct option_row *options, int argc, char **argv,
@@ -225,7 +225,7 @@ int verb_settings(int argc, char **argv)
     policy_usual(&usual);
     answer = json_pack("{s:o}", "settings", policy_describe(&usual));
     tell_json(answer);
-    return DONE;
+    return STATUS_DONE;
 }
 
 /* armed, accounts, orders, certificates, forget-accounts and rotate-issuer: the verb is the request. */

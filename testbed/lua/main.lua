@@ -371,7 +371,7 @@ function verbs.run(options)
   end
   run.journal:note("run over", { status = run.worst, interrupted = run.interrupted or nil })
   clean_up(run, journal_path)
-  return run.interrupted and 128 + run.interrupted or run.worst
+  return run.interrupted and status.signalled + run.interrupted or run.worst
 end
 
 -- --- listings -------------------------------------------------------------------------------------
