@@ -151,8 +151,8 @@ my %look = (
 # What each of them looks like where all is well.
 my $fine = qr{^exit 0\n.*^HTTP/1\.1 20[014] }ms;
 my %well = (
-    (map { $_ => $fine } qw(directory newNonce newAccount newOrder newOrder_again newOrder_replacing order authz wildcard
-        challenge certificate keyChange renewalInfo issuers)),
+    (map { $_ => $fine } qw(directory newNonce newAccount newOrder newOrder_again newOrder_replacing order authz
+        wildcard challenge certificate keyChange renewalInfo issuers)),
     finalize => qr{\Aexit 0\n.*"status":"valid".*DNS:shop\.test.*own key\n.*: OK\n\z}s,
     validation => qr{"status":"valid"}s,
     ocsp => qr{Response verify OK.*: good\n}s, ocsp_revoked => qr{: revoked\n}, ocsp_octets => qr{\A\d{3} octets\n},
