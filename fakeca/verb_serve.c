@@ -147,12 +147,12 @@ int verb_serve(int argc, char **argv)
     struct serve serve = {0};
     struct address resolver;
     struct error e;
-    int status = DONE;
+    int status = STATUS_DONE;
 
     if (options_for(serve_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
         plan_of(&arguments, &resolver, &plan, &e) < 0)
         return complain(&e);
-    page_guard("fakeca", ENVIRONMENT);
+    page_guard("fakeca", STATUS_ENVIRONMENT);
     if (serve_open(&serve, &plan, &e) < 0)
         status = complain(&e);
     else {
