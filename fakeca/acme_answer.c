@@ -388,6 +388,7 @@ static void choose(struct call *call)
         .account = call->account_number,
         .names = names,
         .serial = text_of(thing, "serial"),
+        .traits = text_of(call->payload, "replaces") == NULL ? 0 : REPLACES,
         .now = call->now,
     };
 

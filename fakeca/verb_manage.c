@@ -10,7 +10,7 @@
 
 struct manage_arguments {
     const char *state, *on, *identifier, *serial, *from, *until, *lasts, *after, *after_date,
-        *chain, *key, *share;
+        *chain, *key, *share, *skew;
     const char *add, *remove, *type, *kid;
     bool list, all;
     long account, nth, times, status, perspective, perspectives;
@@ -42,8 +42,9 @@ const struct option_row arm_options[] = {
     {"after",      "TEXT",     "what Retry-After says: seconds, an HTTP date, or anything", OPTION_TEXT, AT(after)},
     {"after-date", "T",        "the same as an HTTP date: so long from then", OPTION_TEXT, AT(after_date)},
     {"chain",      "FAULT",    "which of `fakeca faults`, for broken-chain", OPTION_TEXT, AT(chain)},
-    {"key",        "KEY",      "which entry, for directory-key-missing", OPTION_TEXT, AT(key)},
+    {"key",        "KEY",      "which entry, or type of challenge, for those that leave one out", OPTION_TEXT, AT(key)},
     {"perspectives", "N",      "how many besides the first, for perspectives-disagree [all]", OPTION_NUMBER, AT(perspectives)},
+    {"skew",       "T",        "how far the clock is ahead, for clock-wrong; -T: behind [1d]", OPTION_TEXT, AT(skew)},
     {0},
 };
 const struct option_row disarm_options[] = {
@@ -183,6 +184,7 @@ int verb_arm(int argc, char **argv)
         put_time(request, "until", "--until", a.until, &e) == 0 &&
         put_share(request, a.share, &e) == 0 &&
         put_duration(request, "for", "--for", a.lasts, &e) == 0 &&
+        put_duration(request, "skew", "--skew", a.skew, &e) == 0 &&
         put_duration(request, "after_date", "--after-date", a.after_date, &e) == 0)
         return ask(&a, request);
     json_decref(request);

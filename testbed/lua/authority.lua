@@ -205,8 +205,9 @@ authority.arm_spec = {
   after_date = { "offset", help = "the same as an HTTP date: so long from then, on the calendar" },
   may_miss = { "flag", default = false, help = "it is no failure of the play when it meets no request [false]" },
   chain = { chain_fault, help = "which of `rehearse faults`, for broken-chain" },
-  key = { "text", help = "which entry, for directory-key-missing" },
+  key = { "text", help = "which entry, or type of challenge, for those that leave one out" },
   perspectives = { "count", help = "how many besides the first, for perspectives-disagree [all]" },
+  skew = { "offset", help = "how far the clock is ahead, for clock-wrong [1d]" },
 }
 
 -- Options of `fakeca arm` that go as they are.
@@ -228,6 +229,7 @@ local function arm_command(house, settings)
   else
     option("until", settings.for_ and fakeca.now(play, (settings.begins or 0) + settings.for_))
   end
+  option("skew", settings.skew and ("%ds"):format(math.floor(settings.skew)))
   option("after-date", settings.after_date and ("%ds"):format(math.floor(settings.after_date)))
   argv[#argv + 1] = settings[1]
   return argv
