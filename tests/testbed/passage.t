@@ -95,7 +95,8 @@ REST
 is $status, 0, 'time passes without a look, too' or diag $out;
 like $out, qr/^# 30d pass in 30 steps: it is now /m, 'a day at a time, as often as the client is started';
 like $out, qr/^# 20d pass in 80 steps: it is now /m, 'or as the scenario says';
-like $out, qr/^# acme-tiny: certificate \S+, valid for 5d22h/m, 'an authority can shorten its lifetimes, and withdraw the profile of who names none';
+like $out, qr/^# acme-tiny: certificate \S+, valid for 5d22h/m,
+    'an authority can shorten lifetimes, and withdraw a profile';
 
 my @mistakes = (
     ['fleet:expect { success = "100%", within = "1s", left = "2d" }', qr/'left' goes with throughout alone/],
