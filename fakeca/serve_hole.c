@@ -34,8 +34,8 @@ static void close_both(int listener, int guest)
         close(guest);
 }
 
-/* A listener whose queue is full: Linux drops what comes then (listen(2)); without a listener it would refuse.  A socket
- * filter would do as well, but some kernels want CAP_NET_ADMIN for one. */
+/* A listener whose queue is full: Linux drops what comes then (listen(2)); without a listener it would refuse.  A
+ * socket filter would do as well, but some kernels want CAP_NET_ADMIN for one. */
 static int swallow(struct hole *hole, int i, unsigned port, struct error *e)
 {
     struct address address = {.host = DNS_HOLE};

@@ -129,8 +129,8 @@ int tracee_wait(pid_t thread, int *status)
     return who == thread ? 0 : -1;
 }
 
-/* In the kernel, where nobody can stop it: for a disk, or in vfork(2).  All others stop as soon as they have a turn, and
- * on a busy machine that can be long. */
+/* In the kernel, where nobody can stop it: for a disk, or in vfork(2).  All others stop as soon as they have a turn,
+ * and on a busy machine that can be long. */
 static bool is_out_of_reach(pid_t thread)
 {
     char state[64];
