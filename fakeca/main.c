@@ -25,7 +25,7 @@ static const struct verb verbs[] = {
     {"orders",     "", "list the orders it was given",                state_options,      verb_list},
     {"certificates", "", "list what it issued",                       state_options,      verb_list},
     {"forget-accounts", "", "forget all accounts, as after a wipe", state_options,      verb_list},
-    {"profile",    "NAME=T", "change how long what it issues lasts",      state_options,      verb_profile},
+    {"profile",    "NAME=T", "change how long what it issues lasts, or make a profile", profile_options, verb_profile},
     {"rotate-issuer", "", "make a new intermediate, to issue from while it serves", state_options, verb_list},
     {"settings",   "", "list its settings; without --state those of a new one", state_options, verb_settings},
     {"set",        "NAME=VALUE...", "change its settings",            state_options,      verb_set},
