@@ -19,7 +19,7 @@
 #include "testbed/wire/options.h"
 #include "testbed/wire/verbs.h"
 
-int complain(int status, const struct error *e)
+int complain(enum status status, const struct error *e)
 {
     fprintf(stderr, "fakeclock: %s\n", e->text);
     return status;
@@ -73,9 +73,9 @@ static int finish(struct clock *clock, int result, const char *path, struct erro
 {
     clock_close(clock);
     if (result == 0)
-        return DONE;
+        return STATUS_DONE;
     failed_in(e, path);
-    return complain(BAD_INPUT, e);
+    return complain(STATUS_USAGE, e);
 }
 
 /* --- verbs that change a clock --------------------------------------------------------------- */
@@ -86,11 +86,11 @@ static int verb_new(int argc, char **argv)
     struct error e;
 
     if (expect(argc, argv, 1, "FILE", &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     if (clock_create(argv[1], &clock, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     clock_close(&clock);
-    return DONE;
+    return STATUS_DONE;
 }
 
 /* As an offset from the real now time passes up to it, too. */
@@ -124,7 +124,7 @@ static int verb_set(int argc, char **argv)
     struct error e;
 
     if (open_for(argc, argv, 2, "FILE TIME", &clock, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     return finish(&clock, set(&clock, argv[2], mono, &e), argv[1], &e);
 }
 
@@ -144,7 +144,7 @@ static int verb_advance(int argc, char **argv)
     struct error e;
 
     if (open_for(argc, argv, 2, "FILE DURATION", &clock, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     return finish(&clock, advance(&clock, argv[2], mono, &e), argv[1], &e);
 }
 
@@ -166,7 +166,7 @@ static int verb_suspend(int argc, char **argv)
     struct error e;
 
     if (open_for(argc, argv, 2, "FILE DURATION", &clock, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     return finish(&clock, suspend(&clock, argv[2], &e), argv[1], &e);
 }
 
@@ -177,7 +177,7 @@ static int verb_freeze(int argc, char **argv)
     struct error e;
 
     if (open_for(argc, argv, 1, "FILE", &clock, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     return finish(&clock, (mono ? clock_pace : clock_rate)(&clock, 0, &e), argv[1], &e);
 }
 
@@ -198,7 +198,7 @@ static int verb_rate(int argc, char **argv)
     struct error e;
 
     if (open_for(argc, argv, 2, "FILE NUMBER", &clock, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     return finish(&clock, change_rate(&clock, argv[2], mono, &e), argv[1], &e);
 }
 
@@ -265,14 +265,14 @@ static int verb_show(int argc, char **argv)
     struct clock clock;
 
     if (options_parse(show_options, argc, argv, &arguments, &rest, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     if (rest.count != 1) {
         failed(&e, "expected: fakeclock show [--json] FILE");
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     }
     page = page_map(rest.items[0], &e);
     if (page == NULL)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     clock = (struct clock){.fd = -1, .page = (struct clock_page *)(uintptr_t)page};
     if (arguments.json)
         show_json(clock_now(&clock), clock_offset(&clock), clock_rate_now(&clock),
@@ -281,7 +281,7 @@ static int verb_show(int argc, char **argv)
         show_people(clock_now(&clock), clock_offset(&clock), clock_rate_now(&clock),
                     clock_pace_now(&clock));
     page_unmap(page);
-    return DONE;
+    return STATUS_DONE;
 }
 
 /* --- attach and detach ----------------------------------------------------------------------- */
@@ -320,7 +320,7 @@ static const struct option_row attach_options[] = {
 
 static void complain_of_one(const struct error *e)
 {
-    complain(ENVIRONMENT, e);
+    complain(STATUS_ENVIRONMENT, e);
 }
 
 static int verb_attach(int argc, char **argv)
@@ -332,18 +332,18 @@ static int verb_attach(int argc, char **argv)
     pid_t pid = 0;
 
     if (options_parse(attach_options, argc, argv, &arguments, &rest, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     if (rest.count != 2) {
         failed(&e, "expected: fakeclock attach [--tree] FILE PID");
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     }
     if (find_clock(rest.items[0], clock, &e) < 0 || parse_pid(rest.items[1], &pid, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     if (arguments.tree)
-        return attach_tree(pid, clock, complain_of_one) == 0 ? DONE : ENVIRONMENT;
+        return attach_tree(pid, clock, complain_of_one) == 0 ? STATUS_DONE : STATUS_ENVIRONMENT;
     if (attach(pid, clock, &e) < 0)
-        return complain(ENVIRONMENT, &e);
-    return attach_leaves_waits(pid, &e) ? complain(DONE, &e) : DONE;
+        return complain(STATUS_ENVIRONMENT, &e);
+    return attach_leaves_waits(pid, &e) ? complain(STATUS_DONE, &e) : STATUS_DONE;
 }
 
 static int verb_detach(int argc, char **argv)
@@ -352,8 +352,8 @@ static int verb_detach(int argc, char **argv)
     pid_t pid = 0;
 
     if (expect(argc, argv, 1, "PID", &e) < 0 || parse_pid(argv[1], &pid, &e) < 0)
-        return complain(BAD_INPUT, &e);
-    return detach(pid, &e) < 0 ? complain(ENVIRONMENT, &e) : DONE;
+        return complain(STATUS_USAGE, &e);
+    return detach(pid, &e) < 0 ? complain(STATUS_ENVIRONMENT, &e) : STATUS_DONE;
 }
 
 /* --- ps and doctor --------------------------------------------------------------------------- */
@@ -385,18 +385,18 @@ static int verb_ps(int argc, char **argv)
 
     if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
         failed(&e, "expected: fakeclock ps [FILE]");
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     }
     if (argc == 2) {
         const struct clock_page *page = page_map(argv[1], &e);
 
         if (page == NULL)
-            return complain(BAD_INPUT, &e);
+            return complain(STATUS_USAGE, &e);
         page_unmap(page);
     }
     printf("%7s  %-8s  %-4s  %-15s  %s\n", "PID", "BY", "READ", "COMMAND", "CLOCK");
     census(show_resident, argc == 2 && stat(argv[1], &stat_) == 0 ? &stat_ : NULL);
-    return DONE;
+    return STATUS_DONE;
 }
 
 static int verb_doctor(int argc, char **argv)
@@ -407,12 +407,12 @@ static int verb_doctor(int argc, char **argv)
     pid_t pid = 0;
 
     if (expect(argc, argv, 1, "PID|COMMAND", &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     is_process = parse_pid(argv[1], &pid, &e) == 0;
     if (!is_process && program_check(argv[1], &e) == PROGRAM_MISSING)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     result = is_process ? doctor_process(pid, stdout, &e) : doctor_command(argv[1], stdout, &e);
-    return result < 0 ? complain(ENVIRONMENT, &e) : result;
+    return result < 0 ? complain(STATUS_ENVIRONMENT, &e) : result;
 }
 
 /* --------------------------------------------------------------------------------------------- */
@@ -441,17 +441,24 @@ static const struct verb verbs[] = {
 static void more(FILE *out)
 {
     fputs("\nA TIME is 2027-03-01T00:00:00Z, 2027-03-01, @1793836800, +90d or -10d; a DURATION "
-          "is 90d,\n1h30m, 200ms or -10d.  Every process on the clock moves at once.\n\n"
-          "Exit status: 0 done; 1 not settled, a check that failed (step), or real time (doctor);\n"
-          "2 bad input; 6 it cannot be put on a clock.  'run' ends as its command does.\n",
+          "is 90d,\n1h30m, 200ms or -10d.  Every process on the clock moves at once.\n"
+          "'run' ends as its command does.\n",
           out);
 }
+
+static const struct status_row statuses[] = {
+    {STATUS_DONE,        "done"                                                   },
+    {STATUS_FAILED,      "step: not settled, or a check failed; doctor: real time"},
+    {STATUS_USAGE,       "wrong usage or input"                                   },
+    {STATUS_ENVIRONMENT, "this machine, or the program, does not allow it"        },
+    {0,                  NULL                                                     },
+};
 
 int main(int argc, char **argv)
 {
     static const struct tool tool = {
-        "fakeclock", "makes a calendar, moves it, and puts programs on it", verbs, more};
+        "fakeclock", "makes a calendar, moves it, and puts programs on it", verbs, more, statuses};
 
-    page_guard(tool.name, ENVIRONMENT);
+    page_guard(tool.name, STATUS_ENVIRONMENT);
     return verbs_main(&tool, argc, argv);
 }

@@ -85,10 +85,17 @@ static const struct verb verbs[] = {
 static void more(FILE *out)
 {
     fputs("\n  rehearse VERB --help            the options of a verb\n", out);
-    fputs("\nexit status\n", out);
-    for (const struct status_row *row = status_rows; row->word != NULL; row++)
-        fprintf(out, "  %d  %s\n", row->status, row->gloss);
 }
+
+static const struct status_row statuses[] = {
+    {STATUS_DONE,        "every expectation was met"                            },
+    {STATUS_FAILED,      "an expectation was not met"                           },
+    {STATUS_USAGE,       "wrong usage or a broken scenario; nothing was started"},
+    {STATUS_UNSTEADY,    "no steady state to begin with; nothing was injected"  },
+    {STATUS_GUARDED,     "stopped by a guard rail"                              },
+    {STATUS_ENVIRONMENT, "the environment could not do it, or there was no data"},
+    {0,                  NULL                                                   },
+};
 
 /* --- the Lua state ------------------------------------------------------------------------------ */
 
@@ -243,7 +250,7 @@ static int run_verb(int argc, char **argv)
     }
     if (arguments.help) {
         verb_print("rehearse", verb, stdout);
-        return STATUS_MET;
+        return STATUS_DONE;
     }
     return perform(&arguments, &files, verb->name);
 }
@@ -251,7 +258,7 @@ static int run_verb(int argc, char **argv)
 int main(int argc, char **argv)
 {
     static const struct tool tool = {
-        "rehearse", "breaks TLS on purpose, before it breaks by itself", verbs, more};
+        "rehearse", "breaks TLS on purpose, before it breaks by itself", verbs, more, statuses};
 
     return verbs_main(&tool, argc, argv);
 }
