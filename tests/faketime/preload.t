@@ -58,7 +58,9 @@ follows('from a static program', "2100 $dir/dynamic 0\n", "$dir/static", 'exec',
 follows('one `run` in another', "libfakeclock.so|$folder\n", "$folder/fakeclock", 'run', $clock, '--', @$variables);
 
 follows('the variables', "libfakeclock.so|$folder\n", @$variables);
-for (['/lib', "/lib:$folder"], ['', $folder], ['/a b:/lib;/c', "/a b:/lib;/c:$folder"], ["/lib:$folder", "/lib:$folder"]) {
+my @folders = (['/lib', "/lib:$folder"], ['', $folder], ["/lib:$folder", "/lib:$folder"],
+    ['/a b:/lib;/c', "/a b:/lib;/c:$folder"]);
+for (@folders) {
     local $ENV{LD_LIBRARY_PATH} = $_->[0];
     follows("  keep '$_->[0]'", "libfakeclock.so|$_->[1]\n", @$variables);
 }
@@ -79,7 +81,7 @@ for (['/lib', "/lib:$folder"], ['', $folder], ['/a b:/lib;/c', "/a b:/lib;/c:$fo
 for my $name ('a:colon', 'a space; and more') {
     my ($said, $status) = says(installed_in($name), "$dir/dynamic");
     is($status, 6, "$name: refused");
-    is($said, "fakeclock: $dir/$name/libfakeclock.so: cannot be preloaded; expected a path without colons and semicolons\n",
-        '  in one line');
+    is($said, "fakeclock: $dir/$name/libfakeclock.so: cannot be preloaded; "
+        . "expected a path without colons and semicolons\n", '  in one line');
 }
 done_testing;
