@@ -3,22 +3,26 @@
 #include <openssl/bn.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
+#include <openssl/sha.h>
 #include <string.h>
+
+typedef unsigned char *hash(const unsigned char *octets, size_t length, unsigned char *out);
 
 static const struct algorithm {
     const char *name;
-    const char *type; /* of the key */
-    const char *digest;
-    int bits;      /* of an elliptic key: each algorithm has one curve */
+    const char *type;              /* of the key */
+    const EVP_MD *(*digest)(void); /* of what is signed ... */
+    hash *hash;                    /* ... and made; NULL: the text itself is signed */
+    int bits;                      /* of an elliptic key: each algorithm has one curve */
     size_t octets; /* of a coordinate of the signature; 0: it is passed on as it is */
 } algorithms[] = {
-    {"ES256", "EC",      "SHA256", 256, 32},
-    {"ES384", "EC",      "SHA384", 384, 48},
-    {"ES512", "EC",      "SHA512", 521, 66},
-    {"RS256", "RSA",     "SHA256", 0,   0 },
-    {"RS384", "RSA",     "SHA384", 0,   0 },
-    {"RS512", "RSA",     "SHA512", 0,   0 },
-    {"EdDSA", "ED25519", NULL,     0,   0 },
+    {"ES256", "EC",      EVP_sha256, SHA256, 256, 32},
+    {"ES384", "EC",      EVP_sha384, SHA384, 384, 48},
+    {"ES512", "EC",      EVP_sha512, SHA512, 521, 66},
+    {"RS256", "RSA",     EVP_sha256, SHA256, 0,   0 },
+    {"RS384", "RSA",     EVP_sha384, SHA384, 0,   0 },
+    {"RS512", "RSA",     EVP_sha512, SHA512, 0,   0 },
+    {"EdDSA", "ED25519", NULL,       NULL,   0,   0 },
 };
 
 static const struct algorithm *algorithm_named(const char *name)
@@ -36,8 +40,7 @@ bool algorithm_known(const char *name)
 
 void verifier_close(struct verifier *verifier)
 {
-    EVP_MD_CTX_free(verifier->ready);
-    EVP_MD_CTX_free(verifier->scratch);
+    EVP_PKEY_CTX_free(verifier->ready);
     EVP_PKEY_free(verifier->key);
     *verifier = (struct verifier){0};
 }
@@ -70,27 +73,55 @@ static bool fits(const EVP_PKEY *key, const struct algorithm *algorithm)
 
 static int make_ready(struct verifier *verifier, const struct algorithm *algorithm)
 {
-    EVP_MD_CTX_free(verifier->ready);
+    EVP_PKEY_CTX_free(verifier->ready);
+    verifier->ready = NULL;
     verifier->algorithm = NULL;
-    verifier->ready = EVP_MD_CTX_new();
-    if (verifier->scratch == NULL)
-        verifier->scratch = EVP_MD_CTX_new();
-    if (verifier->ready == NULL || verifier->scratch == NULL ||
-        EVP_DigestVerifyInit_ex(verifier->ready, NULL, algorithm->digest, NULL, NULL, verifier->key,
-                                NULL) != 1)
+    if (!fits(verifier->key, algorithm))
         return -1;
+    if (algorithm->digest != NULL) {
+        verifier->ready = EVP_PKEY_CTX_new_from_pkey(NULL, verifier->key, NULL);
+        if (verifier->ready == NULL || EVP_PKEY_verify_init(verifier->ready) != 1 ||
+            EVP_PKEY_CTX_set_signature_md(verifier->ready, algorithm->digest()) != 1)
+            return -1;
+    }
     verifier->algorithm = algorithm;
     return 0;
+}
+
+static bool fits_digest(struct verifier *verifier, const unsigned char *text, size_t length,
+                        const unsigned char *signature, size_t signature_length)
+{
+    const struct algorithm *algorithm = verifier->algorithm;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+
+    algorithm->hash(text, length, digest);
+    return EVP_PKEY_verify(verifier->ready, signature, signature_length, digest,
+                           (size_t)EVP_MD_get_size(algorithm->digest())) == 1;
+}
+
+static bool fits_text(struct verifier *verifier, const unsigned char *text, size_t length,
+                      const unsigned char *signature, size_t signature_length)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good =
+        context != NULL &&
+        EVP_DigestVerifyInit_ex(context, NULL, NULL, NULL, NULL, verifier->key, NULL) == 1 &&
+        EVP_DigestVerify(context, signature, signature_length, text, length) == 1;
+
+    EVP_MD_CTX_free(context);
+    return good;
 }
 
 static bool verified(struct verifier *verifier, const char *text, size_t length,
                      const unsigned char *signature, size_t signature_length)
 {
-    bool good = EVP_MD_CTX_copy_ex(verifier->scratch, verifier->ready) == 1 &&
-                EVP_DigestVerify(verifier->scratch, signature, signature_length,
-                                 (const unsigned char *)text, length) == 1;
+    const unsigned char *octets = (const unsigned char *)text;
+    bool good = verifier->algorithm->hash == NULL
+                    ? fits_text(verifier, octets, length, signature, signature_length)
+                    : fits_digest(verifier, octets, length, signature, signature_length);
 
-    ERR_clear_error();
+    if (!good)
+        ERR_clear_error();
     return good;
 }
 
@@ -102,7 +133,7 @@ int verifier_check(struct verifier *verifier, const char *name, const char *text
     int der_length;
     bool good;
 
-    if (algorithm == NULL || !fits(verifier->key, algorithm) ||
+    if (algorithm == NULL ||
         (verifier->algorithm != algorithm && make_ready(verifier, algorithm) < 0))
         return ERR_clear_error(), failed(e, "the key is not one for the algorithm %s", name);
     if (algorithm->octets == 0)
