@@ -1,12 +1,14 @@
 #include "fakeca/authority.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fakeca/files.h"
@@ -15,16 +17,27 @@
 #define CA_BACKDATE                                                                                \
     INT64_C(31536000) /* a year: a client whose clock is slow must not trip over a CA */
 
+#define RECORD "authority.json"
+
 /* --- the record --------------------------------------------------------------------------------- */
+
+/* From now on the record may say more than its file, until that is read again. */
+static void depart(struct authority *authority)
+{
+    if (authority->record_file >= 0)
+        close(authority->record_file);
+    authority->record_file = -1;
+}
 
 static int save(struct authority *authority, struct error *e)
 {
     char *text = json_dumps(authority->record, JSON_COMPACT);
     int status;
 
+    depart(authority);
     if (text == NULL)
         return failed(e, "out of memory");
-    status = file_write(authority->directory, "authority.json", 0600, text, strlen(text), e);
+    status = file_write(authority->directory, RECORD, 0600, text, strlen(text), e);
     free(text);
     return status;
 }
@@ -157,6 +170,7 @@ static int add_signer(struct authority *authority, struct signer signer, struct 
                                           authority->path, SIGNERS_MOST)
                                  : -1;
     }
+    depart(authority);
     authority->signers[authority->count++] = signer;
     json_object_set_new(authority->record, "signers", json_integer((json_int_t)authority->count));
     if (key_write(authority->directory, signer_name(i, "key", name), signer.key, e) < 0)
@@ -254,7 +268,7 @@ static json_t *new_record(const struct authority_plan *plan)
 
 int authority_create(const char *path, const struct authority_plan *plan, struct error *e)
 {
-    struct authority authority = {.path = path};
+    struct authority authority = {.path = path, .record_file = -1};
     struct draft draft;
     int status = -1;
 
@@ -378,13 +392,27 @@ int authority_cross_sign(struct authority *authority, struct authority *old, int
 
 /* --- opening ------------------------------------------------------------------------------------ */
 
+/* Nobody writes into that file; who changes it puts another in its place. */
+static bool unchanged(const struct authority *authority)
+{
+    struct stat mine, now;
+
+    return authority->record_file >= 0 && fstat(authority->record_file, &mine) == 0 &&
+           fstatat(authority->directory, RECORD, &now, 0) == 0 && now.st_ino == mine.st_ino &&
+           now.st_dev == mine.st_dev;
+}
+
 static int load(struct authority *authority, struct error *e)
 {
-    char *text = file_read(authority->directory, "authority.json", NULL, e);
+    char *text;
     json_int_t count, serial;
 
+    if (unchanged(authority))
+        return 0;
+    text = file_read(authority->directory, RECORD, NULL, e);
     if (text == NULL)
         return -1;
+    depart(authority);
     json_decref(authority->record);
     authority->record = json_loads(text, 0, NULL);
     free(text);
@@ -397,6 +425,8 @@ static int load(struct authority *authority, struct error *e)
     for (size_t i = 0; i < json_array_size(path_of(authority)); i++)
         if (path_step(authority, i) >= authority->count)
             return failed(e, "authority.json: damaged; its path names a signer that is not there");
+    authority->record_file =
+        openat(authority->directory, RECORD, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     return 0;
 }
 
@@ -415,7 +445,8 @@ int authority_resume(struct authority *authority, struct error *e)
 
 int authority_open(const char *path, struct authority *authority, struct error *e)
 {
-    *authority = (struct authority){.path = path, .directory = directory_open(path, e)};
+    *authority =
+        (struct authority){.path = path, .directory = directory_open(path, e), .record_file = -1};
     if (authority->directory < 0)
         return -1;
     if (authority_resume(authority, e) == 0)
@@ -431,6 +462,7 @@ void authority_close(struct authority *authority)
         EVP_PKEY_free(authority->signers[i].key);
     }
     json_decref(authority->record);
+    depart(authority);
     if (authority->directory >= 0)
         close(authority->directory); /* and the lock with it */
 }

@@ -31,9 +31,10 @@
 #define INTERMEDIATES_MOST 32  /* between root and leaf */
 
 struct authority {
-    const char *path;                    /* borrowed: the state directory, for messages */
-    int directory;                       /* open and locked */
-    json_t *record;                      /* authority.json */
+    const char *path; /* borrowed: the state directory, for messages */
+    int directory;    /* open and locked */
+    json_t *record;   /* authority.json ... */
+    int record_file;  /* ... open, so that its inode is no other's; -1: not read */
     struct signer signers[SIGNERS_MOST]; /* read when first needed; number 0 is the root */
     size_t count;
     /* Numbers that were written down as given before they are: a process that ends loses them.  More
@@ -72,7 +73,7 @@ int authority_open(const char *path, struct authority *authority, struct error *
 void authority_close(struct authority *authority);
 
 void authority_pause(struct authority *authority);
-/* Waits for its turn, and reads what others have changed. */
+/* Waits for its turn, and reads what others have changed, if they have. */
 int authority_resume(struct authority *authority, struct error *e);
 
 /* A fresh leaf with its chain and trust; to be freed with chain_free. */
