@@ -3,26 +3,22 @@
 #include <openssl/bn.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
-#include <openssl/sha.h>
 #include <string.h>
-
-typedef unsigned char *hash(const unsigned char *octets, size_t length, unsigned char *out);
 
 static const struct algorithm {
     const char *name;
     const char *type;              /* of the key */
-    const EVP_MD *(*digest)(void); /* of what is signed ... */
-    hash *hash;                    /* ... and made; NULL: the text itself is signed */
+    const EVP_MD *(*digest)(void); /* of what is signed; NULL: the text itself is */
     int bits;                      /* of an elliptic key: each algorithm has one curve */
     size_t octets; /* of a coordinate of the signature; 0: it is passed on as it is */
 } algorithms[] = {
-    {"ES256", "EC",      EVP_sha256, SHA256, 256, 32},
-    {"ES384", "EC",      EVP_sha384, SHA384, 384, 48},
-    {"ES512", "EC",      EVP_sha512, SHA512, 521, 66},
-    {"RS256", "RSA",     EVP_sha256, SHA256, 0,   0 },
-    {"RS384", "RSA",     EVP_sha384, SHA384, 0,   0 },
-    {"RS512", "RSA",     EVP_sha512, SHA512, 0,   0 },
-    {"EdDSA", "ED25519", NULL,       NULL,   0,   0 },
+    {"ES256", "EC",      EVP_sha256, 256, 32},
+    {"ES384", "EC",      EVP_sha384, 384, 48},
+    {"ES512", "EC",      EVP_sha512, 521, 66},
+    {"RS256", "RSA",     EVP_sha256, 0,   0 },
+    {"RS384", "RSA",     EVP_sha384, 0,   0 },
+    {"RS512", "RSA",     EVP_sha512, 0,   0 },
+    {"EdDSA", "ED25519", NULL,       0,   0 },
 };
 
 static const struct algorithm *algorithm_named(const char *name)
@@ -41,6 +37,7 @@ bool algorithm_known(const char *name)
 void verifier_close(struct verifier *verifier)
 {
     EVP_PKEY_CTX_free(verifier->ready);
+    EVP_MD_CTX_free(verifier->digest);
     EVP_PKEY_free(verifier->key);
     *verifier = (struct verifier){0};
 }
@@ -71,19 +68,27 @@ static bool fits(const EVP_PKEY *key, const struct algorithm *algorithm)
            (algorithm->bits == 0 || EVP_PKEY_get_bits(key) == algorithm->bits);
 }
 
+static int make_contexts(struct verifier *verifier, const EVP_MD *digest)
+{
+    verifier->ready = EVP_PKEY_CTX_new_from_pkey(NULL, verifier->key, NULL);
+    if (verifier->digest == NULL)
+        verifier->digest = EVP_MD_CTX_new();
+    return verifier->ready != NULL && verifier->digest != NULL &&
+                   EVP_PKEY_verify_init(verifier->ready) == 1 &&
+                   EVP_PKEY_CTX_set_signature_md(verifier->ready, digest) == 1 &&
+                   EVP_DigestInit_ex2(verifier->digest, digest, NULL) == 1
+               ? 0
+               : -1;
+}
+
 static int make_ready(struct verifier *verifier, const struct algorithm *algorithm)
 {
     EVP_PKEY_CTX_free(verifier->ready);
     verifier->ready = NULL;
     verifier->algorithm = NULL;
-    if (!fits(verifier->key, algorithm))
+    if (!fits(verifier->key, algorithm) ||
+        (algorithm->digest != NULL && make_contexts(verifier, algorithm->digest()) < 0))
         return -1;
-    if (algorithm->digest != NULL) {
-        verifier->ready = EVP_PKEY_CTX_new_from_pkey(NULL, verifier->key, NULL);
-        if (verifier->ready == NULL || EVP_PKEY_verify_init(verifier->ready) != 1 ||
-            EVP_PKEY_CTX_set_signature_md(verifier->ready, algorithm->digest()) != 1)
-            return -1;
-    }
     verifier->algorithm = algorithm;
     return 0;
 }
@@ -91,12 +96,13 @@ static int make_ready(struct verifier *verifier, const struct algorithm *algorit
 static bool fits_digest(struct verifier *verifier, const unsigned char *text, size_t length,
                         const unsigned char *signature, size_t signature_length)
 {
-    const struct algorithm *algorithm = verifier->algorithm;
     unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
 
-    algorithm->hash(text, length, digest);
-    return EVP_PKEY_verify(verifier->ready, signature, signature_length, digest,
-                           (size_t)EVP_MD_get_size(algorithm->digest())) == 1;
+    return EVP_DigestInit_ex2(verifier->digest, NULL, NULL) == 1 &&
+           EVP_DigestUpdate(verifier->digest, text, length) == 1 &&
+           EVP_DigestFinal_ex(verifier->digest, digest, &size) == 1 &&
+           EVP_PKEY_verify(verifier->ready, signature, signature_length, digest, size) == 1;
 }
 
 static bool fits_text(struct verifier *verifier, const unsigned char *text, size_t length,
@@ -116,7 +122,7 @@ static bool verified(struct verifier *verifier, const char *text, size_t length,
                      const unsigned char *signature, size_t signature_length)
 {
     const unsigned char *octets = (const unsigned char *)text;
-    bool good = verifier->algorithm->hash == NULL
+    bool good = verifier->ready == NULL
                     ? fits_text(verifier, octets, length, signature, signature_length)
                     : fits_digest(verifier, octets, length, signature, signature_length);
 
