@@ -10,10 +10,9 @@
 #include "clients/driver.h"
 #include "clients/worker.h"
 #include "faketime/page.h"
+#include "testbed/wire/status.h"
 #include "testbed/wire/streams.h"
 #include "testbed/wire/version.h"
-
-enum { EXIT_ACCEPTED, EXIT_NOT_ACCEPTED, EXIT_USAGE, EXIT_ENVIRONMENT = 6 };
 
 struct arguments {
     struct settings settings; /* first: SETTINGS_ROWS count from here */
@@ -30,12 +29,20 @@ static const struct option_row rows[] = {
     {"outcomes", NULL, "list every outcome (also with --json or --markdown)", OPTION_FLAG, ARGUMENT(outcomes)},
     {"markdown", NULL, "the outcomes as a table for documents", OPTION_FLAG, ARGUMENT(markdown)},
     {"version",  NULL, "its version, and that of the library that is loaded", OPTION_FLAG, ARGUMENT(version)},
-    {"help",     NULL, "this", OPTION_FLAG, ARGUMENT(help)},
+    {"help",     NULL, "this text", OPTION_FLAG, ARGUMENT(help)},
     {0},
 };
 /* clang-format on */
 
-static int complain(const struct error *e, int status)
+static const struct status_row statuses[] = {
+    {STATUS_DONE,        "the handshake was accepted"            },
+    {STATUS_FAILED,      "it was not"                            },
+    {STATUS_USAGE,       "wrong usage or input; nothing was sent"},
+    {STATUS_ENVIRONMENT, "this machine could not do it"          },
+    {0,                  NULL                                    },
+};
+
+static int complain(const struct error *e, enum status status)
 {
     fprintf(stderr, "client-%s: %s\n", driver.library, e->text);
     return status;
@@ -46,13 +53,13 @@ static int help(void)
     printf("usage: client-%s --connect HOST:PORT [--name NAME] [--trust FILE] [options]\n"
            "       client-%s --worker\n"
            "       client-%s --outcomes [--json|--markdown]\n\n"
-           "Makes one TLS handshake with %s %s and says what the library made of it.\n"
-           "Exit status: 0 accepted, 1 not accepted, 2 usage, 6 trouble with this machine.\n\n",
+           "Makes one TLS handshake with %s %s and says what the library made of it.\n\n",
            driver.library, driver.library, driver.library, driver.library, driver.version());
     options_print(rows, stdout);
     puts("\nTIME is 2027-03-01T00:00:00Z, @1793836800 or an offset such as +90d; T is 5s, 200ms, "
          "10d.");
-    return EXIT_ACCEPTED;
+    status_print(statuses, stdout);
+    return STATUS_DONE;
 }
 
 /* --- one probe ---------------------------------------------------------------------------------- */
@@ -81,7 +88,7 @@ static void on_done(struct connection *connection, const struct result *result, 
         print_json(result);
     else
         answer_print(shot->plan, result, stdout);
-    shot->status = result->verdict.outcome == OUTCOME_OK ? EXIT_ACCEPTED : EXIT_NOT_ACCEPTED;
+    shot->status = result->verdict.outcome == OUTCOME_OK ? STATUS_DONE : STATUS_FAILED;
 }
 
 static int probe(const struct arguments *arguments)
@@ -91,12 +98,12 @@ static int probe(const struct arguments *arguments)
     struct error e = {"cannot make an event loop"};
 
     if (loop == NULL)
-        return complain(&e, EXIT_ENVIRONMENT);
+        return complain(&e, STATUS_ENVIRONMENT);
     shot.plan = plan_make(&driver, &arguments->settings, NULL, NULL, &e);
     if (shot.plan == NULL)
-        shot.status = complain(&e, EXIT_USAGE);
+        shot.status = complain(&e, STATUS_USAGE);
     else if (connection_begin(loop, shot.plan, on_done, &shot, &e) == NULL)
-        shot.status = complain(&e, EXIT_ENVIRONMENT);
+        shot.status = complain(&e, STATUS_ENVIRONMENT);
     else
         ev_run(loop, 0);
     if (shot.plan != NULL)
@@ -113,7 +120,7 @@ static int outcomes(const struct arguments *arguments)
                    : arguments->markdown ? OUTCOMES_MARKDOWN
                                          : OUTCOMES_PLAIN,
                    stdout);
-    return EXIT_ACCEPTED;
+    return STATUS_DONE;
 }
 
 /* Thousands of connections need as many descriptors. */
@@ -133,8 +140,8 @@ static int worker(void)
 
     raise_descriptors();
     if (worker_run(&driver, STDIN_FILENO, STDOUT_FILENO, &e) < 0)
-        return complain(&e, EXIT_ENVIRONMENT);
-    return EXIT_ACCEPTED;
+        return complain(&e, STATUS_ENVIRONMENT);
+    return STATUS_DONE;
 }
 
 static int run(const struct arguments *arguments)
@@ -143,7 +150,8 @@ static int run(const struct arguments *arguments)
         return help();
     if (arguments->version)
         return printf("client-%s %s (%s %s)\n", driver.library, VERSION, driver.library,
-                      driver.version()) < 0;
+                      driver.version()),
+               STATUS_DONE;
     if (arguments->outcomes)
         return outcomes(arguments);
     if (arguments->worker)
@@ -161,12 +169,12 @@ int main(int argc, char **argv)
     streams_fill();
     signal(SIGPIPE, SIG_IGN);
     snprintf(name, sizeof name, "client-%s", driver.library);
-    page_guard(name, EXIT_ENVIRONMENT);
+    page_guard(name, STATUS_ENVIRONMENT);
     if (options_parse(rows, argc, argv, &arguments, &rest, &e) < 0)
-        return complain(&e, EXIT_USAGE);
+        return complain(&e, STATUS_USAGE);
     if (rest.count > 0) {
         failed(&e, "unexpected '%s'; every value has its option, see --help", rest.items[0]);
-        return complain(&e, EXIT_USAGE);
+        return complain(&e, STATUS_USAGE);
     }
     return streams_end(name, run(&arguments));
 }

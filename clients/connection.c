@@ -16,7 +16,7 @@
 #define STEPS_MAX 16 /* of one connection, before the loop looks at the others */
 
 /* What a connection is doing; each has one function, below. */
-enum phase { CONNECTING, SHAKING, SAYING, HEARING, LISTENING, DRAINING, OVER };
+enum phase { CONNECTING, SHAKING, AWAITING, SAYING, HEARING, LISTENING, DRAINING, OVER };
 
 struct connection {
     struct ev_loop *loop;
@@ -25,6 +25,7 @@ struct connection {
     void *owner;
     ev_io io;
     ev_timer timer;
+    ev_timer pause; /* how long the server's first word is awaited before we end our half */
     enum phase phase;
     struct addrinfo *address; /* the one being tried */
     struct stream stream;
@@ -50,14 +51,19 @@ static enum step leave(enum step step)
 
 /* --- verdicts that TCP gives ---------------------------------------------------------------- */
 
+static void blame(struct connection *c, enum outcome outcome, const char *code, const char *words)
+{
+    verdict_set(&c->result.verdict, outcome, DEPTH_UNKNOWN, code, words);
+    c->result.by_tcp = true;
+    c->result.ended = true_monotonic();
+}
+
 static void blame_tcp(struct connection *c, enum outcome outcome, int number)
 {
     char code[64];
 
     snprintf(code, sizeof code, "%s (%d)", strerrorname_np(number), number);
-    verdict_set(&c->result.verdict, outcome, DEPTH_UNKNOWN, code, strerror(number));
-    c->result.by_tcp = true;
-    c->result.ended = true_monotonic();
+    blame(c, outcome, code, strerror(number));
 }
 
 /* The library failed and could not say why in our words: what did TCP do?  Its own code and
@@ -107,6 +113,18 @@ static enum step listen_on(struct connection *c)
     if (!c->on_trust)
         linger(c);
     return become(c, LISTENING);
+}
+
+/* A server that had the last word has accepted; of another the first one is awaited. */
+static enum step await(struct connection *c)
+{
+    double half = ev_timer_remaining(c->loop, &c->timer) / 2;
+
+    if (!c->on_trust)
+        return listen_on(c);
+    ev_timer_set(&c->pause, half < CONNECTION_LINGER ? half : CONNECTION_LINGER, 0);
+    ev_timer_start(c->loop, &c->pause);
+    return become(c, AWAITING);
 }
 
 static int try_address(struct connection *c, struct error *e);
@@ -165,7 +183,7 @@ static enum step shaking(struct connection *c)
         return drain(c);
     }
     c->on_trust = c->stream.unanswered;
-    return c->plan->settings.say == NULL ? listen_on(c) : become(c, SAYING);
+    return c->plan->settings.say == NULL ? await(c) : become(c, SAYING);
 }
 
 static enum step saying(struct connection *c)
@@ -183,9 +201,22 @@ static enum step saying(struct connection *c)
     return text[c->said] == '\0' ? become(c, HEARING) : STEP_DONE;
 }
 
+/* The server has ended, and has said nothing since the client's last word.  Where we have ended our half,
+ * a hang-up is how many a server answers that. */
+static void blame_silence(struct connection *c)
+{
+    if (stream_was_reset(&c->stream))
+        blame_tcp(c, OUTCOME_RESET, ECONNRESET);
+    else if (c->stream.ended && c->phase != LISTENING)
+        blame(c, OUTCOME_CLOSED, NULL, "the server hung up after the client's Finished");
+    else
+        return;
+    c->on_trust = false;
+}
+
 /* Reads once more.  In TLS 1.3 the client has the last word of a handshake, and what comes only now is
- * the server's real answer: its alert (a refused client certificate), or a reset before it has said
- * anything.  A hang-up is none, for that is how many a server answers ours. */
+ * the server's real answer: its alert (a refused client certificate), or its end before it has said
+ * anything. */
 static enum step receive(struct connection *c, char *bytes, size_t room, size_t *got)
 {
     struct verdict *verdict = &c->result.verdict;
@@ -194,15 +225,25 @@ static enum step receive(struct connection *c, char *bytes, size_t room, size_t 
     enum step step = leave(enter(c)->receive(c->session, bytes, room, got));
 
     c->on_trust &= c->stream.received == heard;
-    if (c->on_trust && stream_was_reset(&c->stream) && step != STEP_WANT_READ) {
-        c->on_trust = false;
-        blame_tcp(c, OUTCOME_RESET, ECONNRESET);
-    }
+    if (c->on_trust && step != STEP_WANT_READ)
+        blame_silence(c);
     if (verdict->alert_received != before && verdict->alert_received > 0) {
         verdict->outcome = alert_outcome(verdict->alert_received, 1);
         c->result.ended = true_monotonic();
     }
     return step;
+}
+
+static enum step awaiting(struct connection *c)
+{
+    char scrap[1024];
+    size_t got = 0;
+    enum step step = receive(c, scrap, sizeof scrap, &got);
+
+    if (step == STEP_WANT_READ && c->on_trust)
+        return step;
+    ev_timer_stop(c->loop, &c->pause);
+    return step == STEP_FAILED ? drain(c) : listen_on(c);
 }
 
 static enum step hearing(struct connection *c)
@@ -251,7 +292,7 @@ static enum step draining(struct connection *c)
 }
 
 static enum step (*const phases[])(struct connection *) = {
-    [CONNECTING] = connecting, [SHAKING] = shaking,     [SAYING] = saying,
+    [CONNECTING] = connecting, [SHAKING] = shaking,     [AWAITING] = awaiting, [SAYING] = saying,
     [HEARING] = hearing,       [LISTENING] = listening, [DRAINING] = draining,
 };
 
@@ -261,6 +302,7 @@ static void discard(struct connection *c)
 {
     ev_io_stop(c->loop, &c->io);
     ev_timer_stop(c->loop, &c->timer);
+    ev_timer_stop(c->loop, &c->pause);
     if (c->session != NULL) {
         enter(c)->close(c->session);
         leave(STEP_DONE);
@@ -311,9 +353,16 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)loop;
     (void)events;
-    if (c->phase == CONNECTING || c->phase == SHAKING)
+    if (c->phase == CONNECTING || c->phase == SHAKING || c->on_trust)
         blame_tcp(c, OUTCOME_TIMEOUT, ETIMEDOUT);
     report(c);
+}
+
+static void on_pause(struct ev_loop *loop, ev_timer *pause, int events)
+{
+    (void)loop;
+    (void)events;
+    listen_on(pause->data);
 }
 
 static int try_address(struct connection *c, struct error *e)
@@ -350,7 +399,9 @@ struct connection *connection_begin(struct ev_loop *loop, struct plan *plan, con
     ev_timer_init(&c->timer, on_timer, 0, (double)plan->settings.timeout / 1e9);
     /* What came in time counts, however late it is looked at. */
     ev_set_priority(&c->timer, EV_MINPRI);
-    c->io.data = c->timer.data = c;
+    ev_init(&c->pause, on_pause);
+    ev_set_priority(&c->pause, EV_MINPRI);
+    c->io.data = c->timer.data = c->pause.data = c;
     verdict_begin(&c->result.verdict);
     plan_keep(plan);
     c->result.began = true_monotonic();

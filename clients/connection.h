@@ -1,13 +1,16 @@
 /* connection.h -- one client on the event loop, from the first packet to the last.
  *
- *     connect -> handshake -> say, hear -> finish -> listen -> done
+ *     connect -> handshake -> await | say, hear -> finish -> listen -> done
  *
- * After a handshake that was accepted the connection ends its own half (close_notify and
- * FIN) and still reads until the peer ends too: in TLS 1.3 a refused client certificate
- * shows only there.  After one that was refused it drains the rest of the peer's flight:
+ * In TLS 1.3 the client has the last word of a handshake.  The server's first one after it is awaited
+ * for CONNECTION_LINGER: a ticket, an alert.  A hang-up in its place is `closed`, for the handshake was
+ * not accepted by both.  Of a server that sends no tickets nothing comes, and its silence is no fault.
+ * Then the connection ends its own half (close_notify and FIN) and still reads until the peer ends too.
+ * After a handshake that was refused it drains the rest of the peer's flight:
  * closing with bytes unread turns into a reset, and a reset loses our alert on its way.
- * Both wait at most CONNECTION_LINGER, but as long as for a handshake for the first word of a server
- * that left the last one to the client; neither counts as time the handshake took.
+ * Both wait at most CONNECTION_LINGER, but as long as for a handshake for the first word, or the end, of
+ * a server that left the last word to the client; where neither comes, that is `timeout`.  None of it
+ * counts as time the handshake took.
  *
  * `done` is called exactly once, from the loop and never from connection_begin; after it
  * the connection is gone.  connection_abandon ends one early, and then `done` is not

@@ -100,7 +100,7 @@ static int mint(const struct call *call, const json_t *order, const struct reque
                 struct minted *out, struct error *e)
 {
     static const char *const purposes[] = {"serverAuth"};
-    const struct profile *profile = profile_named(call->acme, text_of(order, "profile"));
+    const struct profile *profile = order_profile(call->acme, order);
     json_t *identifiers = json_object_get(order, "identifiers"), *identifier;
     const char *names[NAMES_ROOM];
     struct locations locations;
@@ -253,7 +253,7 @@ static int finalize(struct call *call, json_t *order)
     if (!has_status(order, "ready"))
         return refuse(call, ORDER_NOT_READY, "the order is %s, expected ready",
                       text_of(order, "status"));
-    if (profile_named(call->acme, text_of(order, "profile")) == NULL)
+    if (order_profile(call->acme, order) == NULL)
         return refuse(call, INVALID_PROFILE, "the profile '%s' is no longer offered",
                       text_of(order, "profile"));
     status = check_request(call, order, text_of(call->payload, "csr"), &request);

@@ -1,7 +1,6 @@
 #include "fakeca/base64url.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -21,13 +20,6 @@ char *base64url(const void *bytes, size_t length, char *out)
         *at++ = alphabet[(bits << (6 - held)) & 63];
     *at = '\0';
     return out;
-}
-
-char *base64url_new(const void *bytes, size_t length)
-{
-    char *out = malloc(BASE64URL_TEXT(length));
-
-    return out == NULL ? NULL : base64url(bytes, length, out);
 }
 
 /* What a character stands for, and one more; 0: it is none of the alphabet. */

@@ -32,6 +32,9 @@ const struct dns_misbehaviour dns_misbehaviours[] = {
      .replays = "middleboxes that damage packets", .wrong = DNS_CUT},
     {.name = "dns-wrong-id", .what = "an answer to another query",
      .replays = "RFC 5452 section 9.1: such an answer is not one", .wrong = DNS_WRONG_ID},
+    {.name = "caa-servfail", .what = "SERVFAIL for CAA, and the truth about all else",
+     .replays = "Baseline Requirements 2.2.6: a look at CAA that failed is no permission to issue",
+     .wrong = DNS_RCODE, .rcode = LDNS_RCODE_SERVFAIL, .type = "CAA"},
     {.name = "caa-forbids", .what = "CAA lets nobody issue",
      .replays = "Let's Encrypt, 2020-02-29: CAA is to be checked again at issuance",
      .wrong = DNS_INSTEAD, .type = "CAA", .data = "0 issue \";\""},
@@ -44,6 +47,9 @@ const struct dns_misbehaviour dns_misbehaviours[] = {
     {.name = "dns-wrong-text", .what = "the TXT record of another challenge",
      .replays = "TXT records of old challenges that nobody took away",
      .wrong = DNS_INSTEAD, .type = "TXT", .data = "\"not-this-challenge\""},
+    {.name = "dns-stale-texts", .what = "thirty TXT records of other challenges, with the right one: too many for UDP",
+     .replays = "Let's Encrypt's challenge types: an answer that is too large is a challenge that fails",
+     .wrong = DNS_BESIDE, .type = "TXT", .data = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAj", .times = 30},
 };
 /* clang-format on */
 const size_t dns_misbehaviour_count = sizeof dns_misbehaviours / sizeof dns_misbehaviours[0];
@@ -270,10 +276,30 @@ static int put_instead(struct answering *a, struct error *e)
 {
     char line[512];
 
-    if (ldns_rr_get_type(a->question) != ldns_get_rr_type_by_name(a->m->type))
-        return put_truth(a, e);
     snprintf(line, sizeof line, ". %s %s", a->m->type, a->m->data);
     return put_text(a, LDNS_SECTION_ANSWER, line, ldns_rr_owner(a->question), e);
+}
+
+/* Where there are these the name exists, whatever the truth is. */
+static int put_beside(struct answering *a, struct error *e)
+{
+    char line[512];
+
+    for (int i = 1; i <= a->m->times; i++) {
+        snprintf(line, sizeof line, ". %s %s-%d", a->m->type, a->m->data, i);
+        if (put_text(a, LDNS_SECTION_ANSWER, line, ldns_rr_owner(a->question), e) < 0)
+            return -1;
+    }
+    if (put_truth(a, e) < 0)
+        return -1;
+    ldns_pkt_set_rcode(a->answer, LDNS_RCODE_NOERROR);
+    return 0;
+}
+
+static bool is_meant(const struct answering *a)
+{
+    return a->m->type == NULL ||
+           ldns_rr_get_type(a->question) == ldns_get_rr_type_by_name(a->m->type);
 }
 
 /* What is asked for that this server does not do. */
@@ -300,10 +326,14 @@ static int fill(struct answering *a, struct error *e)
         ldns_pkt_set_edns_extended_rcode(a->answer, BADVERS >> 4);
     if (refusal != LDNS_RCODE_NOERROR)
         ldns_pkt_set_rcode(a->answer, refusal & 0xf);
+    else if (!is_meant(a))
+        return put_truth(a, e);
     else if (a->m->wrong == DNS_RCODE)
         ldns_pkt_set_rcode(a->answer, (uint8_t)a->m->rcode);
     else if (a->m->wrong == DNS_INSTEAD)
         return put_instead(a, e);
+    else if (a->m->wrong == DNS_BESIDE)
+        return put_beside(a, e);
     else if (a->m->wrong != DNS_EMPTY)
         return put_truth(a, e);
     return 0;

@@ -29,7 +29,8 @@ enum dns_wrong {
     DNS_RIGHT,
     DNS_RCODE,     /* `rcode` and no records */
     DNS_EMPTY,     /* NOERROR and no records */
-    DNS_INSTEAD,   /* queries of type `type` get `data`, others the truth */
+    DNS_INSTEAD,   /* `data` */
+    DNS_BESIDE,    /* `data` with -1, -2 ... behind it, so many `times`, and then the truth */
     DNS_TRUNCATED, /* TC over UDP, whatever the size */
     DNS_WRONG_ID,  /* the truth under another number */
     DNS_CUT,       /* the first half of the truth */
@@ -40,9 +41,10 @@ struct dns_misbehaviour {
     const char *what;    /* one line */
     const char *replays; /* the outage or issue it is known from */
     enum dns_wrong wrong;
-    int rcode;         /* RFC 1035 section 4.1.1 */
-    const char *type;  /* "CAA" */
-    const char *data;  /* as in a master file: "0 issue \";\"" */
+    int rcode;        /* RFC 1035 section 4.1.1 */
+    const char *type; /* "CAA": queries of other types get the truth; NULL: all are meant */
+    const char *data; /* as in a master file: "0 issue \";\"" */
+    int times;
     unsigned delay_ms; /* the caller sends the answer that much later */
     bool swallows;     /* what it tells of is DNS_HOLE, which the caller has to make one */
 };

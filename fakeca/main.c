@@ -19,19 +19,19 @@ static const struct verb verbs[] = {
     {"serve",      "", "be an authority: ACME, OCSP, CRLs",           serve_options,      verb_serve},
     {"answer",     "", "answer one OCSP request, DNS query, ... from a file", answer_options, verb_answer},
     {"arm",        "FAULT", "make an authority that serves misbehave", arm_options,         verb_arm},
-    {"disarm",     "FAULT", "make it behave again",                   disarm_options,     verb_disarm},
+    {"disarm",     "FAULT", "make the authority behave again",                   disarm_options,     verb_disarm},
     {"armed",      "", "list what is armed, and how often it fired",  state_options,      verb_list},
-    {"accounts",   "", "list the accounts it has",                    state_options,      verb_list},
-    {"orders",     "", "list the orders it was given",                state_options,      verb_list},
-    {"certificates", "", "list what it issued",                       state_options,      verb_list},
+    {"accounts",   "", "list the authority's accounts",                    state_options,      verb_list},
+    {"orders",     "", "list the orders the authority was given",                state_options,      verb_list},
+    {"certificates", "", "list what the authority issued",                       state_options,      verb_list},
     {"forget-accounts", "", "forget all accounts, as after a wipe", state_options,      verb_list},
-    {"profile",    "NAME=T", "change how long what it issues lasts",      state_options,      verb_profile},
+    {"profile",    "NAME=T", "change how long what it issues lasts, or make a profile", profile_options, verb_profile},
     {"rotate-issuer", "", "make a new intermediate, to issue from while it serves", state_options, verb_list},
-    {"settings",   "", "list its settings; without --state those of a new one", state_options, verb_settings},
-    {"set",        "NAME=VALUE...", "change its settings",            state_options,      verb_set},
+    {"settings",   "", "list the authority's settings; without --state those of a new one", state_options, verb_settings},
+    {"set",        "NAME=VALUE...", "change the authority's settings",            state_options,      verb_set},
     {"eab",        "", "make a key for external account binding",     eab_options,        verb_eab},
     {"unpause",    "", "let an account order names again that failed too often", unpause_options, verb_unpause},
-    {"dns",        "", "change what its DNS says",                    dns_options,        verb_dns},
+    {"dns",        "", "change what the authority's DNS says",                    dns_options,        verb_dns},
     {"bench",      "", "measure how many leaves a second it makes",   bench_options,      verb_bench},
     {0},
 };
@@ -42,9 +42,7 @@ static void more(FILE *out)
     fputs("\n"
           "`fakeca VERB --help` lists a verb's options.  A TIME is 2027-03-01T00:00:00Z, "
           "@1793836800\n"
-          "or +90d; T is a duration such as 90d or 1h30m.  Exit status: 0 done; 2 bad input; 6 the "
-          "machine\n"
-          "refused it.  For example:\n"
+          "or +90d; T is a duration such as 90d or 1h30m.  For example:\n"
           "\n"
           "  fakeca init  --state ca\n"
           "  fakeca issue --state ca --out good --name shop.test\n"
@@ -52,10 +50,18 @@ static void more(FILE *out)
           out);
 }
 
+static const struct status_row statuses[] = {
+    {STATUS_DONE,        "done"                                                           },
+    {STATUS_USAGE,       "wrong usage or input"                                           },
+    {STATUS_ENVIRONMENT, "this machine refused it: no permission, no space, a port in use"},
+    {0,                  NULL                                                             },
+};
+
 int main(int argc, char **argv)
 {
-    static const struct tool tool = {
-        "fakeca", "a CA for rehearsals: good chains, and broken ones on purpose", verbs, more};
+    static const struct tool tool = {"fakeca",
+                                     "a CA for rehearsals: good chains, and broken ones on purpose",
+                                     verbs, more, statuses};
 
     return verbs_main(&tool, argc, argv);
 }

@@ -48,11 +48,12 @@
 
 struct serve_fault;
 
-/* What a validation can be like. */
+/* What a validation, or a new order, can be like. */
 enum trait {
     OVER_HTTP = 1, /* http-01 */
     CONNECTS = 2,  /* to what the name stands for */
     BY_NAME = 4,   /* and not by address */
+    REPLACES = 8,  /* the order says which certificate is to be replaced */
 };
 
 struct chosen {
@@ -65,6 +66,7 @@ struct chosen {
     const char *chain;     /* a fault of fault.h, or NULL */
     const char *key;       /* of a JSON object */
     int perspectives;      /* besides the first; -1: all of them */
+    int64_t skew;          /* seconds that the clock is off by which what is signed is dated */
 };
 
 struct serve_fault {
@@ -79,6 +81,7 @@ struct serve_fault {
     const char *field[2];            /* a header field of its own answer: name and value */
     const char *key, *after, *chain; /* what these are where it was not armed with them */
     int64_t window_from, window_end; /* seconds from now */
+    int64_t skew;                    /* seconds, where it was not armed with them; 0: takes none */
     void (*replan)(const struct chosen *chosen, struct leaf_plan *plan);
     void (*instead)(const struct chosen *chosen, struct http_answer *answer);
     void (*retell)(const struct chosen *chosen, json_t *told);
@@ -89,12 +92,13 @@ struct serve_fault {
     bool shows_nothing; /* the server has no certificate at all */
     struct framing framing;
     enum delivery delivery;
-    bool refuses;                         /* connections */
-    bool reuses_order;                    /* for a new one */
-    bool moves;                           /* the entries of the directory */
-    bool turns_chains;                    /* each chain that is offered is what the next one was */
-    struct detour detour;                 /* of a validation */
-    unsigned needs;                       /* traits without which a validation is none of its */
+    bool refuses;         /* connections */
+    bool reuses_order;    /* for a new one */
+    bool moves;           /* the entries of the directory */
+    bool turns_chains;    /* each chain that is offered is what the next one was */
+    bool turns_issuers;   /* where one's certificate is asked for, another's comes */
+    struct detour detour; /* of a validation */
+    unsigned needs;       /* traits without which a request is none of its */
     const struct ocsp_misbehaviour *ocsp; /* one of these three, or none */
     const struct crl_misbehaviour *crl;
     const struct dns_misbehaviour *dns;
@@ -131,9 +135,9 @@ int misbehaviour_remember(struct misbehaviour *misbehaviour, struct store *store
 void misbehaviour_keep(struct misbehaviour *misbehaviour);
 
 /* {"fault", "on", "account", "identifier", "serial", "nth", "times", "from", "until", "for", "share", "status",
- * "after", "after_date", "chain", "key", "perspectives"}, of which only the first is needed; "from" and "until" are
- * Unix seconds, "for" seconds from when it first fires, "after_date" seconds from then on.  What is armed
- * already for the same place is an error, and so is what could never fire there. */
+ * "after", "after_date", "chain", "key", "perspectives", "skew"}, of which only the first is needed; "from" and
+ * "until" are Unix seconds, "for" seconds from when it first fires, "after_date" seconds from then on, "skew" seconds
+ * ahead.  What is armed already for the same place is an error, and so is what could never fire there. */
 int misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, struct error *e);
 /* Of that name, on that endpoint (NULL: wherever); how many, or -1 with *e where there is none.  Without a name all
  * of them are meant, which may be none.  Those that lapsed are among them. */
@@ -151,7 +155,7 @@ struct subject { /* a request, as far as faults tell requests apart */
     int64_t account;
     const json_t *names; /* an array of strings; NULL: none */
     const char *serial;  /* or NULL */
-    unsigned traits;     /* of a validation */
+    unsigned traits;     /* of a validation or a new order */
     int64_t now;
 };
 

@@ -11,7 +11,7 @@ struct armed {
     json_t *order; /* as it was given */
     /* borrowed from `order`; or NULL */
     const char *on, *identifier, *serial, *after, *chain, *key;
-    int64_t account, nth, times, from, until, lasts, after_seconds;
+    int64_t account, nth, times, from, until, lasts, after_seconds, skew;
     double share; /* of 1 */
     int status, perspectives;
     uint64_t number; /* in order of arming */

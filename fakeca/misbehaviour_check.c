@@ -1,10 +1,13 @@
 #include "fakeca/misbehaviour_armed.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "fakeca/fault.h"
 #include "testbed/wire/nearest.h"
+
+#define SKEW_MOST (INT64_C(3650) * 86400)
 
 static const struct place places[] = {
     {"directory",   REQUEST                           },
@@ -147,6 +150,7 @@ static const struct field {
     {"chain",        JSON_STRING,  true },
     {"key",          JSON_STRING,  true },
     {"perspectives", JSON_INTEGER, true },
+    {"skew",         JSON_INTEGER, true },
 };
 #define FIELDS (sizeof fields / sizeof fields[0])
 
@@ -273,6 +277,8 @@ static int check_what(const struct armed *armed, struct depths depths, struct er
     if (armed->perspectives == 0 || armed->perspectives >= PERSPECTIVES_MOST)
         return failed(e, "%s: \"perspectives\" besides the first are 1 to %d", fault->name,
                       PERSPECTIVES_MOST - 1);
+    if (fault->skew != 0 && (armed->skew == 0 || llabs(armed->skew) > SKEW_MOST))
+        return failed(e, "%s: a \"skew\" is a second or more, either way, and at most ten years", fault->name);
     if (armed->after != NULL && armed->after_seconds != 0)
         return failed(e, "%s: takes \"after\" or \"after_date\", not both", fault->name);
     return check_chain(armed, depths, e);
@@ -317,6 +323,7 @@ static struct armed read_order(const struct serve_fault *fault, const json_t *or
         .share = share == NULL ? 1 : json_number_value(share),
         .status = (int)integer(order, "status", fault->status == 0 ? 200 : fault->status),
         .perspectives = (int)integer(order, "perspectives", -1),
+        .skew = integer(order, "skew", fault->skew),
     };
 }
 

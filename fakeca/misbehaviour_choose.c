@@ -311,6 +311,7 @@ struct chosen misbehaviour_choose(struct misbehaviour *misbehaviour, const struc
             .chain = armed->chain,
             .key = armed->key,
             .perspectives = armed->perspectives,
+            .skew = armed->skew,
         };
     }
     return chosen;

@@ -75,11 +75,12 @@ json_t *chosen_keep(const struct chosen *chosen)
 {
     return chosen->fault == NULL
                ? NULL
-               : json_pack("{s:s, s:I, s:i, s:s*, s:I, s:s*, s:s*, s:i}", "fault",
+               : json_pack("{s:s, s:I, s:i, s:s*, s:I, s:s*, s:s*, s:i, s:I}", "fault",
                            chosen->fault->name, "now", (json_int_t)chosen->now, "status",
                            chosen->status, "after", chosen->after, "after_seconds",
                            (json_int_t)chosen->after_seconds, "chain", chosen->chain, "key",
-                           chosen->key, "perspectives", chosen->perspectives);
+                           chosen->key, "perspectives", chosen->perspectives, "skew",
+                           (json_int_t)chosen->skew);
 }
 
 struct chosen chosen_kept(const json_t *kept)
@@ -96,6 +97,7 @@ struct chosen chosen_kept(const json_t *kept)
         .chain = json_string_value(json_object_get(kept, "chain")),
         .key = json_string_value(json_object_get(kept, "key")),
         .perspectives = (int)integer(kept, "perspectives"),
+        .skew = integer(kept, "skew"),
     };
 }
 

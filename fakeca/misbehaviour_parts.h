@@ -37,10 +37,14 @@ void tell_meta_null(const struct chosen *chosen, json_t *told);    /* of every k
 void tell_meta_without(const struct chosen *chosen, json_t *told); /* the key of "meta" */
 void tell_no_challenges(const struct chosen *chosen, json_t *told);
 void tell_unknown_challenges(const struct chosen *chosen, json_t *told);
+void tell_without_challenge(const struct chosen *chosen,
+                            json_t *told);                  /* of the armed key's type */
+void tell_token(const struct chosen *chosen, json_t *told); /* the token */
 void tell_window(const struct chosen *chosen, json_t *told);
 
 /* --- what is issued --- */
 
+void plan_by_clock(const struct chosen *chosen, struct leaf_plan *plan); /* off by the armed skew */
 void plan_no_lifetime(const struct chosen *chosen, struct leaf_plan *plan);
 void plan_no_ocsp(const struct chosen *chosen, struct leaf_plan *plan);
 void plan_no_urls(const struct chosen *chosen, struct leaf_plan *plan);

@@ -97,6 +97,29 @@ void tell_unknown_challenges(const struct chosen *chosen, json_t *told)
         json_object_set_new(one, "type", json_string("rehearsal-01"));
 }
 
+void tell_without_challenge(const struct chosen *chosen, json_t *told)
+{
+    json_t *left = json_array(), *one;
+    size_t i;
+
+    json_array_foreach (json_object_get(told, "challenges"), i, one)
+        if (strcmp(json_string_value(json_object_get(one, "type")), chosen->key) != 0)
+            json_array_append(left, one);
+    json_object_set_new(told, "challenges", left);
+}
+
+/* Of an authorization or of a challenge. */
+void tell_token(const struct chosen *chosen, json_t *told)
+{
+    json_t *challenges = json_object_get(told, "challenges"), *one;
+    size_t i;
+
+    json_array_foreach (challenges, i, one)
+        json_object_set_new(one, "token", json_string(chosen->fault->argument));
+    if (challenges == NULL)
+        json_object_set_new(told, "token", json_string(chosen->fault->argument));
+}
+
 /* --- the directory, and whatever else has keys -------------------------------------------------- */
 
 void tell_without(const struct chosen *chosen, json_t *told)
@@ -130,6 +153,13 @@ void tell_window(const struct chosen *chosen, json_t *told)
 }
 
 /* --- what is issued ----------------------------------------------------------------------------- */
+
+void plan_by_clock(const struct chosen *chosen, struct leaf_plan *plan)
+{
+    plan->at += chosen->skew;
+    plan->not_before += chosen->skew;
+    plan->not_after += chosen->skew;
+}
 
 void plan_no_lifetime(const struct chosen *chosen, struct leaf_plan *plan)
 {

@@ -91,16 +91,18 @@ static bool misbehaves(struct plain *plain, const char *endpoint, const char *se
 }
 
 /* Signers besides the issuer take serial numbers, so the authority must be ours for that time. */
-static int respond(struct plain *plain, const struct blob *asked,
-                   const struct ocsp_misbehaviour *misbehaviour, struct blob *out, struct error *e)
+static int respond(struct plain *plain, const struct blob *asked, const struct chosen *chosen,
+                   struct blob *out, struct error *e)
 {
+    const struct ocsp_misbehaviour *misbehaviour =
+        chosen->fault == NULL ? NULL : chosen->fault->ocsp;
     bool alone = misbehaviour == NULL && !plain->policy->ocsp_delegated;
     int status;
 
     if (!alone && authority_resume(plain->authority, e) < 0)
         return -1;
     ocsp_responder_delegates(plain->ocsp, plain->policy->ocsp_delegated);
-    status = ocsp_answer(plain->ocsp, asked->bytes, asked->length, plain->now(plain->context),
+    status = ocsp_answer(plain->ocsp, asked->bytes, asked->length, chosen->now + chosen->skew,
                          misbehaviour, out, e);
     if (!alone)
         authority_pause(plain->authority);
@@ -122,7 +124,7 @@ static int answer_ocsp(struct plain *plain, const struct http_request *request, 
         asked = (struct blob){0}; /* which is answered as what it is: malformed */
     note_serial(plain, asked.bytes, asked.length, &question);
     if (status == 0 && !misbehaves(plain, "ocsp", question.serial, &chosen, answer)) {
-        status = respond(plain, &asked, chosen.fault == NULL ? NULL : chosen.fault->ocsp, &out, e);
+        status = respond(plain, &asked, &chosen, &out, e);
         if (status < 0 && out.bytes != NULL)
             fprintf(stderr, "fakeca: %s\n", e->text);
         if (out.bytes != NULL)
@@ -156,6 +158,8 @@ static int answer_issuer(struct plain *plain, const struct http_request *request
     (void)request;
     if (misbehaves(plain, "issuers", NULL, &chosen, answer))
         return 0;
+    if (number >= 0 && chosen.fault != NULL && chosen.fault->turns_issuers)
+        number = (number + 1) % (long)plain->authority->count;
     answer->status = 404;
     for (int form = 0; number >= 0 && form < AIA_FORMS; form++)
         if (strcmp(suffix, aia_looks[form].suffix) == 0) {
@@ -184,7 +188,7 @@ static int answer_crl(struct plain *plain, const struct http_request *request, c
     }
     if (misbehaves(plain, "crls", NULL, &chosen, answer))
         return 0;
-    if (crl_answer(&plain->ledger, (size_t)number, &plan, plain->now(plain->context),
+    if (crl_answer(&plain->ledger, (size_t)number, &plan, chosen.now + chosen.skew,
                    chosen.fault == NULL ? NULL : chosen.fault->crl, &out, e) < 0)
         return -1;
     take(answer, CRL_ANSWER_TYPE, &out);

@@ -213,5 +213,5 @@ int verb_answer(int argc, char **argv)
     if (options_for(answer_options, argc, argv, &work.arguments, NULL, 0, &e) < 0 ||
         answer(&work, &e) < 0)
         return complain(&e);
-    return DONE;
+    return STATUS_DONE;
 }

@@ -95,7 +95,7 @@ int verb_init(int argc, char **argv)
         plan_of(&arguments, &plan, &e) < 0 || authority_create(arguments.state, &plan, &e) < 0)
         return complain(&e);
     tell_authority(arguments.state, arguments.json, "a new rehearsal CA");
-    return DONE;
+    return STATUS_DONE;
 }
 
 struct change_arguments {
@@ -150,7 +150,7 @@ int verb_rotate(int argc, char **argv)
     if (status < 0)
         return complain(&e);
     tell_authority(arguments.state, arguments.json, "issues from a new intermediate now");
-    return DONE;
+    return STATUS_DONE;
 }
 
 /* Opens both, always in the same order: two who cross-sign each other must not wait for each
@@ -206,5 +206,5 @@ int verb_cross_sign(int argc, char **argv)
         cross_sign(&arguments, at, &e) < 0)
         return complain(&e);
     tell_authority(arguments.state, arguments.json, "has a cross-signed root now");
-    return DONE;
+    return STATUS_DONE;
 }

@@ -180,5 +180,5 @@ int verb_bench(int argc, char **argv)
         printf("%s: %.0f leaves a CPU-second, each with a new key; %.0f with one key for all; %.0f "
                "from a template\n",
                arguments.key, rates[0], rates[1], rates[2]);
-    return DONE;
+    return STATUS_DONE;
 }

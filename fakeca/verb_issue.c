@@ -110,7 +110,7 @@ int verb_issue(int argc, char **argv)
     struct leaf_plan plan = {0};
     struct chain *chain;
     struct error e;
-    int status = DONE;
+    int status = STATUS_DONE;
 
     if (options_for(issue_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
         plan_of(&arguments, &plan, &e) < 0 || (chain = issue(arguments.state, &plan, &e)) == NULL)
@@ -164,7 +164,7 @@ int verb_break(int argc, char **argv)
     struct chain *chain;
     struct error e;
     int64_t at;
-    int status = DONE;
+    int status = STATUS_DONE;
 
     if (options_for(break_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
         require(break_options, "state", arguments.state, &e) < 0 ||

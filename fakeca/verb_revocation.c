@@ -97,7 +97,7 @@ static int work_open(struct work *work, const struct option_row *options, int ar
 
 static int work_close(struct work *work, int status, const struct error *e)
 {
-    int result = status < 0 ? complain(e) : DONE;
+    int result = status < 0 ? complain(e) : STATUS_DONE;
 
     if (work->open) {
         ledger_close(&work->ledger);
@@ -192,7 +192,7 @@ int verb_revoke(int argc, char **argv)
         require(revoke_options, "state", arguments.state, &e) < 0)
         return complain(&e);
     if (arguments.serials.count > 0 || arguments.name != NULL || arguments.all)
-        return revoke_there(&arguments, &e) < 0 ? complain(&e) : DONE;
+        return revoke_there(&arguments, &e) < 0 ? complain(&e) : STATUS_DONE;
     status = work_open(&work, revoke_options, argc, argv, &e);
     if (status == 0)
         status = revoke_it(&work, &e);

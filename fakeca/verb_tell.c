@@ -43,7 +43,7 @@ int verb_faults(int argc, char **argv)
         (arguments.serve ? authority_markdown : faults_markdown)(stdout);
     else
         (arguments.serve ? serve_faults_print : faults_print)(stdout);
-    return DONE;
+    return STATUS_DONE;
 }
 
 static int show(const struct option_list *paths, bool json, struct error *e)
@@ -80,5 +80,5 @@ int verb_show(int argc, char **argv)
         failed(&e, "show: a FILE or BUNDLE is needed");
         return complain(&e);
     }
-    return show(&paths, arguments.json, &e) < 0 ? complain(&e) : DONE;
+    return show(&paths, arguments.json, &e) < 0 ? complain(&e) : STATUS_DONE;
 }

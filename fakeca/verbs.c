@@ -17,8 +17,8 @@ int complain(const struct error *e)
     fprintf(stderr, "fakeca: %s\n", e->text);
     for (size_t i = 0; i < sizeof environment / sizeof environment[0]; i++)
         if (saved == environment[i])
-            return ENVIRONMENT;
-    return BAD_INPUT;
+            return STATUS_ENVIRONMENT;
+    return STATUS_USAGE;
 }
 
 int options_for(const struct option_row *options, int argc, char **argv, void *into,

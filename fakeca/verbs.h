@@ -8,11 +8,10 @@
 #include "fakeca/chain.h"
 #include "fakeca/extension.h"
 #include "testbed/wire/options.h"
+#include "testbed/wire/status.h"
 
-enum { DONE = 0, BAD_INPUT = 2, ENVIRONMENT = 6 };
-
-/* One line on stderr.  Returns ENVIRONMENT where errno says that the machine refused (no
- * permission, no space, a port in use), BAD_INPUT otherwise. */
+/* One line on stderr.  Returns STATUS_ENVIRONMENT where errno says that the machine refused (no
+ * permission, no space, a port in use), STATUS_USAGE otherwise. */
 int complain(const struct error *e);
 
 /* Reads the options into *into, and at most `most` other words into
@@ -53,7 +52,7 @@ int verb_show(int argc, char **argv);
 extern const struct option_row serve_options[];
 int verb_serve(int argc, char **argv);
 
-extern const struct option_row eab_options[], unpause_options[];
+extern const struct option_row eab_options[], unpause_options[], profile_options[];
 extern const struct option_row arm_options[], disarm_options[], dns_options[], state_options[];
 int verb_arm(int argc, char **argv);
 int verb_disarm(int argc, char **argv);

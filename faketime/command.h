@@ -9,11 +9,10 @@
 
 #include "testbed/wire/error.h"
 #include "testbed/wire/options.h"
-
-enum { DONE = 0, FAILED = 1, BAD_INPUT = 2, ENVIRONMENT = 6 };
+#include "testbed/wire/status.h"
 
 /* One line on stderr; returns `status`. */
-int complain(int status, const struct error *e);
+int complain(enum status status, const struct error *e);
 
 int parse_pid(const char *text, pid_t *pid, struct error *e);
 

@@ -25,8 +25,6 @@ static int name_clock(const char *path, struct error *e)
     return 0;
 }
 
-enum { CANNOT_RUN = 126, NOT_FOUND = 127 }; /* a shell's words for it */
-
 static enum trap_kind kind_of(enum program program)
 {
     if (program == PROGRAM_TRAPS)
@@ -83,8 +81,8 @@ static void become(const char *path, char **command)
 int verb_run(int argc, char **argv)
 {
     static const int status_of[] = {
-        [PROGRAM_MISSING] = BAD_INPUT,
-        [PROGRAM_STAYS] = ENVIRONMENT,
+        [PROGRAM_MISSING] = STATUS_USAGE,
+        [PROGRAM_STAYS] = STATUS_ENVIRONMENT,
     };
     const struct clock_page *page;
     enum program program;
@@ -95,22 +93,22 @@ int verb_run(int argc, char **argv)
         command++;
     if (argc < 3 || argv[1][0] == '-' || *command == NULL) {
         failed(&e, "expected: fakeclock run FILE -- COMMAND [ARGUMENT...]");
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     }
     page = page_map(argv[1], &e);
     if (page == NULL)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     page_unmap(page);
     if (program_find(*command, path, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     program = program_check(path, &e);
     if (program >= PROGRAM_MISSING)
         return complain(status_of[program], &e);
     if (name_clock(argv[1], &e) < 0 || prepare(program, &e) < 0)
-        return complain(ENVIRONMENT, &e);
+        return complain(STATUS_ENVIRONMENT, &e);
     become(path, command);
     failed(&e, "%s: cannot be run: %s", *command, strerror(errno));
-    return complain(BAD_INPUT, &e);
+    return complain(STATUS_USAGE, &e);
 }
 
 /* Where it cannot be put on the clock it keeps real time, which is told; but a handler for a filter that it inherits
@@ -124,11 +122,11 @@ static int follow(enum program program, const char *path, const char *clock)
         return 0;
     if (needs_handler && arm(program, "", &why) < 0) {
         failed(&e, "%s: cannot be run with the filter that it inherits: %s", path, why.text);
-        return complain(ENVIRONMENT, &e), -1;
+        return complain(STATUS_ENVIRONMENT, &e), -1;
     }
     if (*clock != '\0') {
         failed_in(&e, "real time is kept");
-        complain(ENVIRONMENT, &e);
+        complain(STATUS_ENVIRONMENT, &e);
     }
     return 0;
 }
@@ -142,13 +140,13 @@ int verb_follow(int argc, char **argv)
 
     if (argc < 4) {
         failed(&e, "expected: fakeclock follow FILE PROGRAM NAME [ARGUMENT...]");
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     }
     program = program_check(argv[2], &e);
     if (program < PROGRAM_MISSING && follow(program, argv[2], argv[1]) < 0)
-        return CANNOT_RUN;
+        return STATUS_CANNOT_RUN;
     /* past libc, where libfakeclock.so would ask for us again */
     syscall(SYS_execve, argv[2], argv + 3, environ);
     failed(&e, "%s: cannot be run: %s", argv[2], strerror(errno));
-    return complain(errno == ENOENT ? NOT_FOUND : CANNOT_RUN, &e);
+    return complain(errno == ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN, &e);
 }

@@ -33,23 +33,23 @@ int verb_poke(int argc, char **argv)
     struct poke_arguments arguments = {0};
     struct option_list rest = {0};
     struct error e;
-    int status = DONE;
+    int status = STATUS_DONE;
     pid_t pid = 0;
 
     if (options_parse(poke_options, argc, argv, &arguments, &rest, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     if (rest.count != 1) {
         failed(&e, "expected: fakeclock poke [--tree] PID");
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     }
     if (parse_pid(rest.items[0], &pid, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     tree_plant(&tree, pid);
     if (arguments.tree)
         tree_grow(&tree);
     for (size_t i = 0; i < tree.count; i++)
         if (poke(tree.pids[i], 0, &e) < 0)
-            status = complain(ENVIRONMENT, &e);
+            status = complain(STATUS_ENVIRONMENT, &e);
     return status;
 }
 
@@ -144,14 +144,14 @@ static int run_check(const char *command)
     if (pid == 0) {
         dup2(STDERR_FILENO, STDOUT_FILENO);
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        _exit(127);
+        _exit(STATUS_NOT_FOUND);
     }
     if (pid < 0 || waitpid(pid, &status, 0) < 0)
-        return 127;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        return STATUS_NOT_FOUND;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNALLED + WTERMSIG(status);
 }
 
-/* One step and its line; FAILED where the check did. */
+/* One step and its line; STATUS_FAILED where the check did. */
 static int step_and_check(struct stepper *stepper, const struct step_arguments *arguments)
 {
     struct step step;
@@ -159,7 +159,7 @@ static int step_and_check(struct stepper *stepper, const struct step_arguments *
     int check = 0;
 
     if (step_once(stepper, arguments->by, &step, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     step_print(stepper, &step, stdout);
     if (arguments->check != NULL) {
         check = run_check(arguments->check);
@@ -167,14 +167,15 @@ static int step_and_check(struct stepper *stepper, const struct step_arguments *
     }
     puts("}");
     fflush(stdout);
-    return check != 0 || step.never ? FAILED : DONE;
+    return check != 0 || step.never ? STATUS_FAILED : STATUS_DONE;
 }
 
 static int step_all(struct stepper *stepper, const struct step_arguments *arguments)
 {
-    int status = DONE;
+    int status = STATUS_DONE;
 
-    for (int64_t left = arguments->whole; left >= 0 && status <= FAILED; left -= arguments->by) {
+    for (int64_t left = arguments->whole; left >= 0 && status <= STATUS_FAILED;
+         left -= arguments->by) {
         int one = step_and_check(stepper, arguments);
 
         status = one > status ? one : status;
@@ -292,7 +293,7 @@ static int serve(struct stepper *stepper)
             print_error(&e);
     }
     free(line);
-    return ferror(stdout) ? ENVIRONMENT : DONE;
+    return ferror(stdout) ? STATUS_ENVIRONMENT : STATUS_DONE;
 }
 
 int verb_step(int argc, char **argv)
@@ -308,10 +309,10 @@ int verb_step(int argc, char **argv)
     if (options_parse(step_options, argc, argv, &arguments, &rest, &e) < 0 ||
         check_arguments(&arguments, &rest, &e) < 0 ||
         step_open(&stepper, rest.items[0], arguments.mono, &arguments.rule, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     if (add_all(&stepper, &arguments.trees, true, &e) < 0 ||
         add_all(&stepper, &arguments.watched, false, &e) < 0)
-        status = complain(ENVIRONMENT, &e);
+        status = complain(STATUS_ENVIRONMENT, &e);
     else
         status = arguments.serve ? serve(&stepper) : step_all(&stepper, &arguments);
     step_close(&stepper);

@@ -19,7 +19,7 @@
 #include "testbed/wire/options.h"
 #include "testbed/wire/verbs.h"
 
-int complain(int status, const struct error *e)
+int complain(enum status status, const struct error *e)
 {
     fprintf(stderr, "fakeclock: %s\n", e->text);
     return status;
@@ -73,9 +73,9 @@ static int finish(struct clock *clock, int result, const char *path, struct erro
 {
     clock_close(clock);
     if (result == 0)
-        return DONE;
+        return STATUS_DONE;
     failed_in(e, path);
-    return complain(BAD_INPUT, e);
+    return complain(STATUS_USAGE, e);
 }
 
 /* --- verbs that change a clock --------------------------------------------------------------- */
@@ -86,11 +86,11 @@ static int verb_new(int argc, char **argv)
     struct error e;
 
     if (expect(argc, argv, 1, "FILE", &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     if (clock_create(argv[1], &clock, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     clock_close(&clock);
-    return DONE;
+    return STATUS_DONE;
 }
 
 /* As an offset from the real now time passes up to it, too. */
@@ -124,7 +124,7 @@ static int verb_set(int argc, char **argv)
     struct error e;
 
     if (open_for(argc, argv, 2, "FILE TIME", &clock, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     return finish(&clock, set(&clock, argv[2], mono, &e), argv[1], &e);
 }
 
@@ -144,7 +144,7 @@ static int verb_advance(int argc, char **argv)
     struct error e;
 
     if (open_for(argc, argv, 2, "FILE DURATION", &clock, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     return finish(&clock, advance(&clock, argv[2], mono, &e), argv[1], &e);
 }
 
@@ -166,7 +166,7 @@ static int verb_suspend(int argc, char **argv)
     struct error e;
 
     if (open_for(argc, argv, 2, "FILE DURATION", &clock, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     return finish(&clock, suspend(&clock, argv[2], &e), argv[1], &e);
 }
 
@@ -177,7 +177,7 @@ static int verb_freeze(int argc, char **argv)
     struct error e;
 
     if (open_for(argc, argv, 1, "FILE", &clock, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     return finish(&clock, (mono ? clock_pace : clock_rate)(&clock, 0, &e), argv[1], &e);
 }
 
@@ -198,7 +198,7 @@ static int verb_rate(int argc, char **argv)
     struct error e;
 
     if (open_for(argc, argv, 2, "FILE NUMBER", &clock, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     return finish(&clock, change_rate(&clock, argv[2], mono, &e), argv[1], &e);
 }
 
@@ -265,14 +265,14 @@ static int verb_show(int argc, char **argv)
     struct clock clock;
 
     if (options_parse(show_options, argc, argv, &arguments, &rest, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     if (rest.count != 1) {
         failed(&e, "expected: fakeclock show [--json] FILE");
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     }
     page = page_map(rest.items[0], &e);
     if (page == NULL)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     clock = (struct clock){.fd = -1, .page = (struct clock_page *)(uintptr_t)page};
     if (arguments.json)
         show_json(clock_now(&clock), clock_offset(&clock), clock_rate_now(&clock),
@@ -281,7 +281,7 @@ static int verb_show(int argc, char **argv)
         show_people(clock_now(&clock), clock_offset(&clock), clock_rate_now(&clock),
                     clock_pace_now(&clock));
     page_unmap(page);
-    return DONE;
+    return STATUS_DONE;
 }
 
 /* --- attach and detach ----------------------------------------------------------------------- */
@@ -320,7 +320,7 @@ static const struct option_row attach_options[] = {
 
 static void complain_of_one(const struct error *e)
 {
-    complain(ENVIRONMENT, e);
+    complain(STATUS_ENVIRONMENT, e);
 }
 
 static int verb_attach(int argc, char **argv)
@@ -332,18 +332,18 @@ static int verb_attach(int argc, char **argv)
     pid_t pid = 0;
 
     if (options_parse(attach_options, argc, argv, &arguments, &rest, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     if (rest.count != 2) {
         failed(&e, "expected: fakeclock attach [--tree] FILE PID");
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     }
     if (find_clock(rest.items[0], clock, &e) < 0 || parse_pid(rest.items[1], &pid, &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     if (arguments.tree)
-        return attach_tree(pid, clock, complain_of_one) == 0 ? DONE : ENVIRONMENT;
+        return attach_tree(pid, clock, complain_of_one) == 0 ? STATUS_DONE : STATUS_ENVIRONMENT;
     if (attach(pid, clock, &e) < 0)
-        return complain(ENVIRONMENT, &e);
-    return attach_leaves_waits(pid, &e) ? complain(DONE, &e) : DONE;
+        return complain(STATUS_ENVIRONMENT, &e);
+    return attach_leaves_waits(pid, &e) ? complain(STATUS_DONE, &e) : STATUS_DONE;
 }
 
 static int verb_detach(int argc, char **argv)
@@ -352,8 +352,8 @@ static int verb_detach(int argc, char **argv)
     pid_t pid = 0;
 
     if (expect(argc, argv, 1, "PID", &e) < 0 || parse_pid(argv[1], &pid, &e) < 0)
-        return complain(BAD_INPUT, &e);
-    return detach(pid, &e) < 0 ? complain(ENVIRONMENT, &e) : DONE;
+        return complain(STATUS_USAGE, &e);
+    return detach(pid, &e) < 0 ? complain(STATUS_ENVIRONMENT, &e) : STATUS_DONE;
 }
 
 /* --- ps and doctor --------------------------------------------------------------------------- */
@@ -385,18 +385,18 @@ static int verb_ps(int argc, char **argv)
 
     if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
         failed(&e, "expected: fakeclock ps [FILE]");
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     }
     if (argc == 2) {
         const struct clock_page *page = page_map(argv[1], &e);
 
         if (page == NULL)
-            return complain(BAD_INPUT, &e);
+            return complain(STATUS_USAGE, &e);
         page_unmap(page);
     }
     printf("%7s  %-8s  %-4s  %-15s  %s\n", "PID", "BY", "READ", "COMMAND", "CLOCK");
     census(show_resident, argc == 2 && stat(argv[1], &stat_) == 0 ? &stat_ : NULL);
-    return DONE;
+    return STATUS_DONE;
 }
 
 static int verb_doctor(int argc, char **argv)
@@ -407,33 +407,33 @@ static int verb_doctor(int argc, char **argv)
     pid_t pid = 0;
 
     if (expect(argc, argv, 1, "PID|COMMAND", &e) < 0)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     is_process = parse_pid(argv[1], &pid, &e) == 0;
     if (!is_process && program_check(argv[1], &e) == PROGRAM_MISSING)
-        return complain(BAD_INPUT, &e);
+        return complain(STATUS_USAGE, &e);
     result = is_process ? doctor_process(pid, stdout, &e) : doctor_command(argv[1], stdout, &e);
-    return result < 0 ? complain(ENVIRONMENT, &e) : result;
+    return result < 0 ? complain(STATUS_ENVIRONMENT, &e) : result;
 }
 
 /* --------------------------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct verb verbs[] = {
-    {"new",     "FILE",               "makes a clock that shows real time", NULL, verb_new},
-    {"set",     "FILE TIME",          "moves it; an offset counts from the real now", move_options, verb_set},
-    {"advance", "FILE DURATION",      "moves it on from where it is", move_options, verb_advance},
-    {"suspend", "FILE DURATION",      "the machine slept: the monotonic clocks do not know", NULL, verb_suspend},
-    {"step",    "FILE",               "lets time pass, step by step, and waits for programs to settle", step_options, verb_step},
-    {"poke",    "PID",                "wakes who waits for time to pass", poke_options, verb_poke},
-    {"freeze",  "FILE",               "stops it; 'rate FILE 1' lets it go on", rate_options, verb_freeze},
-    {"rate",    "FILE NUMBER",        "lets NUMBER virtual seconds pass in a real one", rate_options, verb_rate},
-    {"show",    "FILE",               "tells the time on it", show_options, verb_show},
-    {"run",     "FILE -- COMMAND...", "runs a program, and what it starts, on it", NULL, verb_run},
-    {"follow",  "FILE PROGRAM...",    "for libfakeclock.so: starts what it cannot be loaded into", NULL, verb_follow},
-    {"attach",  "FILE PID",           "puts a process that runs on it", attach_options, verb_attach},
-    {"detach",  "PID",                "takes a process off its clock, back to real time", NULL, verb_detach},
-    {"ps",      "[FILE]",             "lists who is on it, and whether they have read it", NULL, verb_ps},
-    {"doctor",  "PID|COMMAND",        "tells how it takes its time, and what time it reads", NULL, verb_doctor},
+    {"new",     "FILE",               "make a clock that shows real time", NULL, verb_new},
+    {"set",     "FILE TIME",          "set a clock; an offset such as +90d counts from the real now", move_options, verb_set},
+    {"advance", "FILE DURATION",      "move a clock on from where it is", move_options, verb_advance},
+    {"suspend", "FILE DURATION",      "move a clock on as a machine's sleep does", NULL, verb_suspend},
+    {"step",    "FILE",               "let time pass, step by step, and wait for programs to settle", step_options, verb_step},
+    {"poke",    "PID",                "wake a process that waits for time to pass", poke_options, verb_poke},
+    {"freeze",  "FILE",               "stop a clock; 'rate FILE 1' lets it go on", rate_options, verb_freeze},
+    {"rate",    "FILE NUMBER",        "let NUMBER virtual seconds pass in a real one", rate_options, verb_rate},
+    {"show",    "FILE",               "tell the time on a clock", show_options, verb_show},
+    {"run",     "FILE -- COMMAND...", "run a program, and what it starts, on a clock", NULL, verb_run},
+    {"follow",  "FILE PROGRAM...",    "for libfakeclock.so: start what it cannot be loaded into", NULL, verb_follow},
+    {"attach",  "FILE PID",           "put a process that runs already on a clock", attach_options, verb_attach},
+    {"detach",  "PID",                "take a process off its clock, back to real time", NULL, verb_detach},
+    {"ps",      "[FILE]",             "list who is on a clock, and whether they have read it", NULL, verb_ps},
+    {"doctor",  "PID|COMMAND",        "tell how a process or a program takes its time, and what time it reads", NULL, verb_doctor},
     {0},
 };
 /* clang-format on */
@@ -441,17 +441,24 @@ static const struct verb verbs[] = {
 static void more(FILE *out)
 {
     fputs("\nA TIME is 2027-03-01T00:00:00Z, 2027-03-01, @1793836800, +90d or -10d; a DURATION "
-          "is 90d,\n1h30m, 200ms or -10d.  Every process on the clock moves at once.\n\n"
-          "Exit status: 0 done; 1 not settled, a check that failed (step), or real time (doctor);\n"
-          "2 bad input; 6 it cannot be put on a clock.  'run' ends as its command does.\n",
+          "is 90d,\n1h30m, 200ms or -10d.  Every process on the clock moves at once.\n"
+          "'run' ends as its command does.\n",
           out);
 }
+
+static const struct status_row statuses[] = {
+    {STATUS_DONE,        "done"                                                   },
+    {STATUS_FAILED,      "step: not settled, or a check failed; doctor: real time"},
+    {STATUS_USAGE,       "wrong usage or input"                                   },
+    {STATUS_ENVIRONMENT, "this machine, or the program, does not allow it"        },
+    {0,                  NULL                                                     },
+};
 
 int main(int argc, char **argv)
 {
     static const struct tool tool = {
-        "fakeclock", "makes a calendar, moves it, and puts programs on it", verbs, more};
+        "fakeclock", "makes a calendar, moves it, and puts programs on it", verbs, more, statuses};
 
-    page_guard(tool.name, ENVIRONMENT);
+    page_guard(tool.name, STATUS_ENVIRONMENT);
     return verbs_main(&tool, argc, argv);
 }

@@ -12,6 +12,7 @@
 
 #include "faketime/redirect.h"
 #include "faketime/tracee.h"
+#include "testbed/wire/status.h"
 
 /* Becomes the program when it is told that it is being traced. */
 static _Noreturn void become(const char *path, int told)
@@ -22,7 +23,7 @@ static _Noreturn void become(const char *path, int told)
     unsetenv("LD_PRELOAD");
     if (read(told, &ignored, 1) == 1)
         execv(path, arguments);
-    _exit(127);
+    _exit(STATUS_CANNOT_RUN);
 }
 
 static int await_exec(pid_t pid, const char *path, struct error *e)

@@ -4,8 +4,8 @@
 #include <math.h>
 
 #include "faketime/clock.h"
-#include "testbed/status.h"
 #include "testbed/wire/moment.h"
+#include "testbed/wire/status.h"
 
 #define TYPE "testbed.clock"
 

@@ -25,6 +25,7 @@
 #include "testbed/wire/file.h"
 #include "testbed/wire/moment.h"
 #include "testbed/wire/nearest.h"
+#include "testbed/wire/status.h"
 
 #define APPENDED "testbed.append"
 
@@ -338,7 +339,7 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
     (void)loop;
     (void)events;
     if (last_signal != 0)
-        _exit(128 + watcher->signum); /* asked twice: stages die with us */
+        _exit(STATUS_SIGNALLED + watcher->signum); /* asked twice: stages die with us */
     last_signal = watcher->signum;
     flow_wake(signal_waiter);
 }

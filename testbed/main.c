@@ -48,7 +48,7 @@ static const struct option_row run_options[] = {
     {"seed",    "N",       "seed of random arrivals [1]",                                   OPTION_TEXT,     AT(seed)},
     {"timeout", "T",       "give a scenario up after T [what it says itself, or 2m]",       OPTION_DURATION, AT(timeout)},
     {"slack",   "N",       "for a busy machine: N times the patience, an Nth of the clients [1]", OPTION_NUMBER, AT(slack)},
-    {"long",    NULL,      "also those tagged long, that a directory holds",                OPTION_FLAG,     AT(all_long)},
+    {"long",    NULL,      "in a directory, play also what is tagged long",                 OPTION_FLAG,     AT(all_long)},
     {"tap",     "VERSION", "TAP version, 13 or 14 [13, as prove reads it]",                 OPTION_NUMBER,   AT(tap)},
     {"help",    NULL,      "this text",                                                     OPTION_FLAG,     AT(help)},
     {0},
@@ -85,10 +85,17 @@ static const struct verb verbs[] = {
 static void more(FILE *out)
 {
     fputs("\n  rehearse VERB --help            the options of a verb\n", out);
-    fputs("\nexit status\n", out);
-    for (const struct status_row *row = status_rows; row->word != NULL; row++)
-        fprintf(out, "  %d  %s\n", row->status, row->gloss);
 }
+
+static const struct status_row statuses[] = {
+    {STATUS_DONE,        "every expectation was met"                            },
+    {STATUS_FAILED,      "an expectation was not met"                           },
+    {STATUS_USAGE,       "wrong usage or a broken scenario; nothing was started"},
+    {STATUS_UNSTEADY,    "no steady state to begin with; nothing was injected"  },
+    {STATUS_GUARDED,     "stopped by a guard rail"                              },
+    {STATUS_ENVIRONMENT, "the environment could not do it, or there was no data"},
+    {0,                  NULL                                                   },
+};
 
 /* --- the Lua state ------------------------------------------------------------------------------ */
 
@@ -243,7 +250,7 @@ static int run_verb(int argc, char **argv)
     }
     if (arguments.help) {
         verb_print("rehearse", verb, stdout);
-        return STATUS_MET;
+        return STATUS_DONE;
     }
     return perform(&arguments, &files, verb->name);
 }
@@ -251,7 +258,7 @@ static int run_verb(int argc, char **argv)
 int main(int argc, char **argv)
 {
     static const struct tool tool = {
-        "rehearse", "breaks TLS on purpose, before it breaks by itself", verbs, more};
+        "rehearse", "breaks TLS on purpose, before it breaks by itself", verbs, more, statuses};
 
     return verbs_main(&tool, argc, argv);
 }

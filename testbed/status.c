@@ -2,22 +2,28 @@
 
 #include <stddef.h>
 
-const struct status_row status_rows[] = {
-    {STATUS_MET,         "met",         "every expectation was met"                            },
-    {STATUS_FAILED,      "failed",      "an expectation was not met"                           },
-    {STATUS_USAGE,       "usage",       "wrong usage or a broken scenario; nothing was started"},
-    {STATUS_UNSTEADY,    "unsteady",    "no steady state to begin with; nothing was injected"  },
-    {STATUS_GUARDED,     "guarded",     "stopped by a guard rail"                              },
-    {STATUS_ENVIRONMENT, "environment", "the environment could not do it, or there was no data"},
-    {0,                  NULL,          NULL                                                   },
+#include "testbed/wire/status.h"
+
+/* Such words the journal has, too, and the `kind` of a problem. */
+static const struct {
+    const char *word;
+    enum status status;
+} words[] = {
+    {"met",         STATUS_DONE       },
+    {"failed",      STATUS_FAILED     },
+    {"usage",       STATUS_USAGE      },
+    {"unsteady",    STATUS_UNSTEADY   },
+    {"guarded",     STATUS_GUARDED    },
+    {"environment", STATUS_ENVIRONMENT},
+    {"signalled",   STATUS_SIGNALLED  },
 };
 
 int status_open(lua_State *L)
 {
     lua_newtable(L);
-    for (const struct status_row *row = status_rows; row->word != NULL; row++) {
-        lua_pushinteger(L, row->status);
-        lua_setfield(L, -2, row->word);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        lua_pushinteger(L, words[i].status);
+        lua_setfield(L, -2, words[i].word);
     }
     return 1;
 }

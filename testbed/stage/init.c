@@ -25,6 +25,7 @@
 #include "testbed/stage/namespaces.h"
 #include "testbed/stage/protocol.h"
 #include "testbed/wire/options.h"
+#include "testbed/wire/status.h"
 #include "testbed/wire/streams.h"
 
 #define CHILDREN_MAX  1024
@@ -113,7 +114,7 @@ static void become(const struct order *order, int trouble)
         execvp(order->arguments[0], order->arguments);
     error = errno;
     (void)!write(trouble, &error, sizeof error);
-    _exit(127);
+    _exit(STATUS_NOT_FOUND);
 }
 
 static int free_slot(void)
@@ -318,13 +319,13 @@ static int stage_with_namespaces(const struct arguments *arguments)
         (void)namespaces_furnish(arguments->outward, &arguments->shown, &e);
         say(STAGE_READY, 0, arguments->outward ? STAGE_OUTWARD : STAGE_ISOLATED, e.text);
         serve(watch_signals());
-        _exit(0);
+        _exit(STATUS_DONE);
     }
     close(STAGE_FD);
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
-    _exit(
-        0); /* who has left its PID namespace makes no thread any more, as a leak check at exit would */
+    /* who has left its PID namespace makes no thread any more, as a leak check at exit would */
+    _exit(STATUS_DONE);
 }
 
 static int stage_without(const char *why)
@@ -349,11 +350,11 @@ int main(int argc, char **argv)
     streams_fill();
     if (options_parse(option_rows, argc, argv, &arguments, &rest, &e) < 0) {
         fprintf(stderr, "stage-init: %s\n", e.text);
-        return 2;
+        return STATUS_USAGE;
     }
     if (rest.count > 0) {
         fprintf(stderr, "stage-init: unexpected '%s'; every value has its option\n", rest.items[0]);
-        return 2;
+        return STATUS_USAGE;
     }
     fcntl(STAGE_FD, F_SETFD, FD_CLOEXEC);
     setsid(); /* Ctrl-C at a terminal is for the orchestrator alone */
@@ -368,7 +369,7 @@ int main(int argc, char **argv)
     die_with(parent, SIGKILL);
     if (namespaces_enter(arguments.outward, &e) < 0) {
         fprintf(stderr, "stage-init: %s\n", e.text);
-        return 6;
+        return STATUS_ENVIRONMENT;
     }
     return stage_with_namespaces(&arguments);
 }

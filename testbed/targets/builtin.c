@@ -20,15 +20,9 @@
 
 #include "testbed/targets/server.h"
 #include "testbed/wire/options.h"
+#include "testbed/wire/status.h"
 #include "testbed/wire/streams.h"
 #include "testbed/wire/version.h"
-
-enum status {
-    STATUS_OK = 0,
-    STATUS_REFUSED = 1,
-    STATUS_USAGE = 2,
-    STATUS_ENVIRONMENT = 6,
-};
 
 struct arguments {
     const char *config;
@@ -46,6 +40,14 @@ static const struct option_row rows[] = {
     {0},
 };
 /* clang-format on */
+
+static const struct status_row statuses[] = {
+    {STATUS_DONE,        "it was ended; --check: a start would work"},
+    {STATUS_FAILED,      "what is to be served cannot be"           },
+    {STATUS_USAGE,       "wrong usage or settings"                  },
+    {STATUS_ENVIRONMENT, "it cannot listen"                         },
+    {0,                  NULL                                       },
+};
 
 struct program {
     const char *config;
@@ -154,9 +156,9 @@ static int check(const char *config)
     struct served *served = settings == NULL ? NULL : served_load(settings, &e);
 
     if (served == NULL)
-        return complain(&e, STATUS_REFUSED);
+        return complain(&e, STATUS_FAILED);
     served_release(served);
-    return STATUS_OK;
+    return STATUS_DONE;
 }
 
 static int serve(const char *config)
@@ -172,7 +174,7 @@ static int serve(const char *config)
         return complain(&e, STATUS_USAGE);
     served = served_load(settings, &e);
     if (served == NULL)
-        return complain(&e, STATUS_REFUSED);
+        return complain(&e, STATUS_FAILED);
     watch(&program); /* before anyone learns the pid */
     if (server_open(&program.server, served, &e) < 0)
         return complain(&e, STATUS_ENVIRONMENT);
@@ -180,7 +182,7 @@ static int serve(const char *config)
     say_listening(&program.server);
     ev_run(program.server.loop, 0);
     server_close(&program.server);
-    return STATUS_OK;
+    return STATUS_DONE;
 }
 
 static int perform(int argc, char **argv)
@@ -192,17 +194,16 @@ static int perform(int argc, char **argv)
     if (options_parse(rows, argc, argv, &arguments, &rest, &e) < 0)
         return complain(&e, STATUS_USAGE);
     if (arguments.help) {
-        printf("usage: target-builtin --config FILE [--check]\n");
+        printf("usage: target-builtin --config FILE [--check]\n"
+               "a small TLS server for rehearsals (docs/target-builtin.md)\n");
         options_print(rows, stdout);
-        printf("exit status: 0 ended, or a start would work; 1 it would not, for what is to be "
-               "served;\n"
-               "2 bad command line or settings; 6 it cannot listen\n");
-        return STATUS_OK;
+        status_print(statuses, stdout);
+        return STATUS_DONE;
     }
     if (arguments.version) {
         printf("target-builtin %s (openssl %s)\n", VERSION,
                OpenSSL_version(OPENSSL_VERSION_STRING));
-        return STATUS_OK;
+        return STATUS_DONE;
     }
     if (rest.count > 0)
         failed(&e, "'%s' is not an option; usage: target-builtin --config FILE [--check]",

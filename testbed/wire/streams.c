@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "testbed/wire/status.h"
+
 void streams_fill(void)
 {
     for (int fd = 0; fd < 3; fd++)
@@ -18,8 +20,8 @@ int streams_end(const char *program, int status)
     bool flushed = fflush(stdout) == 0;
     const char *why = flushed ? "not all of it was taken" : strerror(errno);
 
-    if ((flushed && !ferror(stdout)) || (!flushed && errno == EPIPE) || status > 1)
+    if ((flushed && !ferror(stdout)) || (!flushed && errno == EPIPE) || status > STATUS_FAILED)
         return status;
     fprintf(stderr, "%s: cannot write to stdout: %s\n", program, why);
-    return STREAMS_LOST;
+    return STATUS_ENVIRONMENT;
 }

@@ -49,6 +49,7 @@ static int usage(const struct tool *tool, FILE *out, int status)
     fprintf(out, "%s: %s\n\n", tool->name, tool->summary);
     verbs_print(tool->name, tool->verbs, out);
     tool->more(out);
+    status_print(tool->statuses, out);
     return status;
 }
 
@@ -58,19 +59,19 @@ static int perform(const struct tool *tool, int argc, char **argv)
     struct error e;
 
     if (argc < 2)
-        return usage(tool, stderr, VERBS_MISUSED);
+        return usage(tool, stderr, STATUS_USAGE);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
-        return usage(tool, stdout, 0);
+        return usage(tool, stdout, STATUS_DONE);
     if (strcmp(argv[1], "--version") == 0)
-        return printf("%s %s\n", tool->name, VERSION), 0;
+        return printf("%s %s\n", tool->name, VERSION), STATUS_DONE;
     verb = verb_find(tool->verbs, argv[1], &e);
     if (verb == NULL) {
         fprintf(stderr, "%s: %s\n", tool->name, e.text);
-        return VERBS_MISUSED;
+        return STATUS_USAGE;
     }
     if (argc > 2 && strcmp(argv[2], "--help") == 0) {
         verb_print(tool->name, verb, stdout);
-        return 0;
+        return STATUS_DONE;
     }
     return verb->run(argc - 1, argv + 1);
 }

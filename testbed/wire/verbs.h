@@ -6,6 +6,7 @@
 
 #include "testbed/wire/error.h"
 #include "testbed/wire/options.h"
+#include "testbed/wire/status.h"
 
 /* One verb: `run` gets argv with the verb as its argv[0] and returns the exit status.  The table ends
  * with an all-zero row. */
@@ -22,9 +23,8 @@ struct tool {
     const char *summary; /* the first line of its help */
     const struct verb *verbs;
     void (*more)(FILE *out); /* the rest of its help, after the verbs */
+    const struct status_row *statuses;
 };
-
-#define VERBS_MISUSED 2 /* the exit status of a command line without sense */
 
 /* Runs the verb that argv[1] names, or tells of the program (--help, --version) or of a verb
  * (VERB --help).  Returns the exit status; that a main has its standard streams and that what it says

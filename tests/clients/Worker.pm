@@ -13,7 +13,7 @@ use JSON::PP;
 use POSIX ();
 use Target qw(dir run);
 
-our @EXPORT_OK = qw(@libraries client shop fake staple serve peer flood nobody);
+our @EXPORT_OK = qw(@libraries client shop fake staple serve peer flood ticketless nobody);
 
 our @libraries = qw(openssl gnutls wolfssl);
 my $build = $ENV{BUILD} // 'build';
@@ -103,6 +103,18 @@ sub peer ($behaviour) {
     return '127.0.0.1:' . $socket->sockport;
 }
 
+# openssl s_server with the bundle, and with what it says read from a handle; its address.
+sub s_server ($bundle, $says, @more) {
+    my $server = open3('<&' . fileno $says, my $said, undef, qw(openssl s_server), -accept => '127.0.0.1:0',
+                       -cert => $bundle->{chain}, -cert_chain => $bundle->{chain},
+                       -key => $bundle->{key}, @more);
+    push @peers, $server;
+    while (my $line = <$said>) {
+        return "127.0.0.1:$1" if $line =~ /^ACCEPT \S+:(\d+)/;
+    }
+    croak 'openssl s_server does not listen';
+}
+
 # A TLS server that never stops talking; its address.
 sub flood ($bundle) {
     pipe my $from, my $to or croak "pipe: $!";
@@ -111,14 +123,14 @@ sub flood ($bundle) {
         open STDOUT, '>&', $to or POSIX::_exit(1);
         exec 'yes', 'and another thing' or POSIX::_exit(1);
     }
-    my $server = open3('<&' . fileno $from, my $said, undef, qw(openssl s_server), -accept => '127.0.0.1:0',
-                       -cert => $bundle->{chain}, -cert_chain => $bundle->{chain},
-                       -key => $bundle->{key});
-    push @peers, $yes, $server;
-    while (my $line = <$said>) {
-        return "127.0.0.1:$1" if $line =~ /^ACCEPT \S+:(\d+)/;
-    }
-    croak 'openssl s_server does not listen';
+    push @peers, $yes;
+    return s_server($bundle, $from);
+}
+
+# One that hands out no tickets; its address.
+sub ticketless ($bundle) {
+    open my $nothing, '<', '/dev/null' or croak "/dev/null: $!";
+    return s_server($bundle, $nothing, qw(-www -num_tickets 0));
 }
 
 END {

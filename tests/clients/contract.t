@@ -9,7 +9,7 @@ use Socket qw(SOL_SOCKET SO_LINGER);
 use Target qw(dir run slurp);
 use Test::More;
 use Time::HiRes qw(time);
-use Worker qw(@libraries shop fake staple serve peer flood nobody);
+use Worker qw(@libraries shop fake staple serve peer flood ticketless nobody);
 
 my $at = '2031-05-05T12:00:00Z';
 my $shop = shop($at);
@@ -48,32 +48,38 @@ my $strict = Target->start_by(["$build/fakeclock", 'run', $clock, '--'], client_
                               client_ca => $shop->{trust}, hosts => [{name => 'shop.test',
                               chain => $shop->{chain}, key => $shop->{key}}]);
 
-# Between a client and a server: the connection is reset when the client speaks once more than it may,
-# or when the server has said its last.  The server may be slow to hear it for the second time.
+# Between a client and a server: when the client speaks once more than it may, or when the server has
+# said its last, it ends in this way.  The server may be slow to hear it for the second time.
 sub reset_at_end ($socket) { setsockopt $socket, SOL_SOCKET, SO_LINGER, pack('II', 1, 0) }
 
-sub between ($address, $times, $pause = 0) {
+sub between ($address, $times, $end, $pause = 0) {
     return peer(sub ($client) {
         my $server = IO::Socket::INET->new(PeerAddr => $address) // die "$address: $!";
         my $both = IO::Select->new($client, $server);
         my $spoken = 0;
 
         local $SIG{PIPE} = 'IGNORE';
-        reset_at_end($client);
         while (my @ready = $both->can_read) {
             for my $from (@ready) {
-                return if $from == $client && ++$spoken > $times;
+                return $end->($client, $server) if $from == $client && ++$spoken > $times;
                 my $got = sysread $from, my $bytes, 65536;
                 select undef, undef, undef, $pause if $spoken == 2;
-                return if !$got && $from == $server;
+                return $end->($client, $server) if !$got && $from == $server;
                 $got ? syswrite $from == $client ? $server : $client, $bytes : $both->remove($from);
             }
         }
     });
 }
-my $unanswered = between($target->{address}, 1);
-my $last_words = between($strict->{address}, 'inf');
-my $slow = between($strict->{address}, 'inf', 0.5);
+sub resetting ($client, $server) { reset_at_end($client) }
+sub hanging_up ($client, $server) { shutdown $client, 1; 1 while sysread $client, my $rest, 4096 }
+sub falling_silent (@both) { push @held, @both }
+
+my $unanswered = between($target->{address}, 1, \&resetting);
+my $dies = between($target->{address}, 1, \&hanging_up);
+my $freezes = between($target->{address}, 1, \&falling_silent);
+my $last_words = between($strict->{address}, 'inf', \&resetting);
+my $slow = between($strict->{address}, 'inf', \&resetting, 0.5);
+my $ticketless = ticketless($shop);
 
 my $stapled = serve(staple(shop($at), $at));
 my $owns_up = serve(staple(shop($at), $at, '--status', 'revoked'));
@@ -165,6 +171,15 @@ for my $library (@libraries) {
 
     $outcome->('reset', "a reset in place of an answer, in TLS $_", connect => $unanswered,
                max_version => $_) for '1.2', '1.3';
+    # in TLS 1.3 the library thinks that all is well, and so does one who does not ask for more
+    $outcome->('closed', "a hang-up in place of an answer, in TLS $_", connect => $dies,
+               max_version => $_) for '1.2', '1.3';
+    $outcome->('closed', '  the same, spoken to', connect => $dies, say => "hm\n");
+    $outcome->('timeout', "silence in place of an answer, in TLS $_", connect => $freezes,
+               max_version => $_, timeout => '600ms') for '1.2', '1.3';
+    $outcome->('timeout', '  the same, spoken to', connect => $freezes, say => "hm\n", timeout => '600ms');
+    $outcome->('ok', 'a server that has nothing to say', connect => $ticketless);
+    $outcome->('ok', '  in little time', connect => $ticketless, timeout => '400ms');
     # what is reset is what the client says after it was refused: the reason came before
     my %said = ('1.2' => 'alert-unknown-ca', '1.3' => 'alert-certificate-required');
     for my $newest (sort keys %said) {

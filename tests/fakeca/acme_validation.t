@@ -93,6 +93,9 @@ is_judged('shop.test', 'dns-01', qr/^invalid dns .*TXT of _acme-challenge.shop.t
 dns('_acme-challenge.shop.test. TXT wrong');
 is_judged('shop.test', 'dns-01', qr/^invalid unauthorized .*is 'wrong'/, '  the wrong one', sub { });
 is_judged('shop.test', 'dns-01', $good, '  the right one beside it', in_dns('_acme-challenge.shop.test'));
+fakeca('arm', 'dns-stale-texts', '--state', home());
+is_judged('shop.test', 'dns-01', $good, '  among so many that it takes TCP', in_dns('_acme-challenge.shop.test'));
+fakeca('disarm', 'dns-stale-texts', '--state', home());
 dns('_acme-challenge.far.test. CNAME keys.elsewhere.test.');
 is_judged('far.test', 'dns-01', $good, '  and one elsewhere, along a CNAME', in_dns('keys.elsewhere.test'));
 

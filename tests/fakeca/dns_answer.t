@@ -98,6 +98,10 @@ my @wrong = (
     ['caa-forbids', 'shop.test CAA', qr/CAA\s+0 issue ";"/],
     ['caa-forbids', 'shop.test A', qr/127\.0\.0\.2/],
     ['dns-wrong-address', 'shop.test A', qr/\b127\.100\.0\.1/],
+    ['caa-servfail', 'shop.test CAA', qr/status: SERVFAIL/],
+    ['caa-servfail', 'shop.test A', qr/127\.0\.0\.2/],
+    ['dns-stale-texts', '_acme-challenge.other.test TXT', qr/Truncated, retrying in TCP.*ANSWER: 31.*"token"/s],
+    ['dns-stale-texts', 'other.test TXT', qr/status: NOERROR.*ANSWER: 30/s],
     ['dns-wrong-text', '_acme-challenge.other.test TXT', qr/"not-this-challenge"/],
 );
 like(dig($_->[1], '--misbehave', $_->[0]), $_->[2], "$_->[0]: dig sees it, asking for $_->[1]") for @wrong;

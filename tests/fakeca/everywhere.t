@@ -6,6 +6,7 @@ use v5.36;
 use FindBin qw($Bin);
 use IO::Socket::UNIX;
 use JSON::PP;
+use POSIX ();
 use lib $Bin;
 use Fakeca qw(dir fakeca slurp spill);
 use Observer qw(curl openssl text_of);
@@ -48,6 +49,15 @@ spill("$dir/issuer.der", curl('-o', '-', "$ca->{issuers}/1.cer")->{text});
 openssl('x509', '-inform', 'der', '-in', "$dir/issuer.der", '-out', "$dir/issuer.pem");
 openssl('ocsp', '-issuer', "$dir/issuer.pem", '-cert', $certificate->{file}, '-no_nonce', '-reqout', "$dir/ocsp.req");
 
+# With what was issued behind it, as it is encoded.
+sub issued () {
+    my $answer = $client->post($client->order(\@names)->{json}{finalize}, {csr => $csr});
+    my $url = ref $answer->{json} eq 'HASH' ? $answer->{json}{certificate} : undef;
+    return $answer if !$url;
+    my $pem = spill("$dir/issued.pem", $client->post($url)->{text});
+    return {%$answer, all => $answer->{all} . openssl('x509', '-in', $pem, '-outform', 'der')};
+}
+
 my %look = (
     directory => sub { $client->ask($ca->{directory}) },
     newNonce => sub { $client->ask($directory->{newNonce}, '-I') },
@@ -60,7 +70,7 @@ my %look = (
     order => sub { $client->post($done->{fields}{location}) },
     authz => sub { $client->post($proven) },
     challenge => sub { $client->post($challenge) },
-    finalize => sub { $client->post($client->order(\@names)->{json}{finalize}, {csr => $csr}) },
+    finalize => \&issued,
     certificate => sub { $client->post($certificate->{url}) },
     renewalInfo => sub { $client->ask("$directory->{renewalInfo}/" . Acme->renewal_id($certificate)) },
     terms => sub { $client->ask($directory->{meta}{termsOfService}) },
@@ -97,16 +107,19 @@ my %mark = (
     'account-deactivated' => [problem(403, 'unauthorized')], 'terms-changed' => [problem(403, 'userActionRequired')],
     'profile-withdrawn' => [problem(400, 'invalidProfile')], 'stuck-processing' => [qr{"status":"processing"}],
     'stuck-pending' => [qr{"status":"pending"}], 'order-invalid' => [qr{"status":"invalid".*error:caa}s],
+    'token-climbs' => [qr{"token":"\.\./\.\./climbed"}],
+    'clock-wrong' => [qr{@{[POSIX::strftime('%y%m%d%H%M%SZ', gmtime $now + 86400 - 3600)]}}],
     'no-certificate-url' => [qr{"status":"valid"(?!.*"certificate")}],
     'expires-past' => [qr{"expires":"@{[Observer::date($now - 86400)]}}],
     'identifiers-reversed' => [qr{"www\.shop\.test".*"shop\.test"}], 'identifiers-upper' => [qr{"SHOP\.TEST"}],
     'identifier-dropped' => [qr{"identifiers":\[\{"type":"dns","value":"shop\.test"\}\]}],
 );
 
-# Where nothing comes, patience costs; where nothing came so far that the fault was met, another try.
-sub looked_at ($fault, $endpoint) {
+# Where nothing comes, patience costs; where nothing came so far that the fault was met, another try with more of it.
+sub looked_at ($fault, $endpoint, $mark) {
     my $text;
-    for (1 .. 20) {
+    for my $try (1 .. 20) {
+        Observer::patience($mark == $silent ? .2 * $try : 120);
         $text = text_of($look{$endpoint}->());
         my ($one) = @{manage(do => 'armed')->{armed}};
         return $text if $one->{fired} > 0;
@@ -116,10 +129,9 @@ sub looked_at ($fault, $endpoint) {
 
 sub is_seen_everywhere ($fault, $on, $mark, %how) {
     my @missed;
-    Observer::patience($mark == $silent ? .2 : 10);
     for my $endpoint (@$on) {
         manage(do => 'arm', fault => $fault, on => $endpoint, times => 1, %how);
-        my $text = looked_at($fault, $endpoint);
+        my $text = looked_at($fault, $endpoint, $mark);
         push @missed, "$endpoint: " . substr $text, 0, 1500 if $text !~ $mark || $well{$endpoint} =~ $mark;
         manage(do => 'disarm', fault => $fault);
     }

@@ -105,6 +105,10 @@ my %look = (
         my $new = $client->order(\@names);
         return ($seen{$new->{fields}{location}}++ ? "seen before\n" : '') . text_of($new);
     },
+    newOrder_replacing => sub {
+        my $old = $client->finish($client->order(['shop.test']), ['shop.test'], 'http-01', \&show);
+        return text_of($client->order(['shop.test'], replaces => Acme->renewal_id($old)));
+    },
     order => sub { text_of($client->post($valid)) },
     authz => sub { text_of($client->post($authorization)) },
     wildcard => sub { text_of($client->post($wild)) },
@@ -128,12 +132,17 @@ my %look = (
     },
     crls => \&crl,
     crl_octets => sub { length(curl('-o', '-', "$ca->{crls}/2.crl")->{text}) . " octets\n" },
+    issuers_der => sub {
+        my $der = spill("$dir/fetched.der", curl('-o', '-', "$ca->{issuers}/2.cer")->{text});
+        openssl('x509', '-inform', 'der', '-in', $der, '-noout', '-subject');
+    },
     issuers => sub { text_of(curl('-i', "$ca->{issuers}/2.p7c")) },
     dns_a => sub { dig('shop.test', 'A', '+time=7') },
     dns_aaaa => sub { dig('shop.test', 'AAAA', '+time=2') },
     dns_once => sub { dig('shop.test', 'A', '+time=2') },
     dns_bare => sub { dig('shop.test', 'A', '+time=2', '+ignore') },
     dns_caa => sub { dig('shop.test', 'CAA', '+time=2') },
+    dns_texts => sub { dig('_acme-challenge.shop.test', 'TXT', '+tcp', '+time=2') },
     dns_txt => sub { dig('_acme-challenge.shop.test', 'TXT', '+time=2') },
     acme => \&https,
     http => sub { text_of(curl('-v', '-o', '-', "$ca->{crls}/2.crl")) },
@@ -142,8 +151,8 @@ my %look = (
 # What each of them looks like where all is well.
 my $fine = qr{^exit 0\n.*^HTTP/1\.1 20[014] }ms;
 my %well = (
-    (map { $_ => $fine } qw(directory newNonce newAccount newOrder newOrder_again order authz wildcard challenge
-        certificate keyChange renewalInfo issuers)),
+    (map { $_ => $fine } qw(directory newNonce newAccount newOrder newOrder_again newOrder_replacing order authz
+        wildcard challenge certificate keyChange renewalInfo issuers)),
     finalize => qr{\Aexit 0\n.*"status":"valid".*DNS:shop\.test.*own key\n.*: OK\n\z}s,
     validation => qr{"status":"valid"}s,
     ocsp => qr{Response verify OK.*: good\n}s, ocsp_revoked => qr{: revoked\n}, ocsp_octets => qr{\A\d{3} octets\n},
@@ -151,7 +160,9 @@ my %well = (
     ocsptool => qr{Certificate Status: good.*Verifying OCSP Response: Success}s,
     crls => qr{verify OK.*Verification output: Verified}s,
     (map { $_ => qr{status: NOERROR.*\s127\.0\.0\.1\n}s } qw(dns_a dns_once dns_bare)),
-    (map { $_ => qr{status: (?:NOERROR|NXDOMAIN).*ANSWER: 0}s } qw(dns_aaaa dns_caa dns_txt)),
+    (map { $_ => qr{status: (?:NOERROR|NXDOMAIN).*ANSWER: 0}s } qw(dns_aaaa dns_caa
+        dns_txt dns_texts)),
+    issuers_der => qr{Intermediate 2},
     acme => qr{\Aexit 0\n.*SSL certificate verify ok.*newOrder}s,
     http => qr{\Aexit 0\n.*200 OK}s,
 );
@@ -198,6 +209,7 @@ my %observed = (
     'eab-required' => [newAccount => problem(403, 'externalAccountRequired')],
     'terms-changed' => [newOrder => qr{^HTTP/1\.1 403 .*^Link: </terms/2>;rel="terms-of-service".*userAction}ms],
     'key-change-refused' => [keyChange => problem(409, 'malformed')],
+    'already-replaced' => [newOrder_replacing => problem(409, 'alreadyReplaced')],
     'profile-withdrawn' => [newOrder => problem(400, 'invalidProfile')],
     'blocked-name' => [newOrder => problem(400, 'rejectedIdentifier')],
     'request-refused' => [finalize => problem(400, 'badCSR')],
@@ -213,6 +225,8 @@ my %observed = (
     'wildcard-unmarked' => [wildcard => qr{"challenges"(?!.*"wildcard")}],
     'no-challenges' => [authz => qr{"challenges":\[\]}],
     'unknown-challenges' => [authz => qr{"type":"rehearsal-01"(?!.*"http-01")}],
+    'challenge-gone' => [authz => qr{"challenges":\[\{(?!.*"http-01")}],
+    'token-climbs' => [challenge => qr{"token":"\.\./\.\./climbed"}],
     'perspectives-disagree' => [validation => qr{During secondary validation: .*shop\.test: NXDOMAIN".*error:dns"}],
     'perspectives-late' => [validation => qr{"status":"valid".* after (?:[4-9]|\d\d) s}],
     'redirect-loop' => [validation => qr{more than 10 redirects".*error:connection"}],
@@ -225,6 +239,9 @@ my %observed = (
     'dead-ocsp-url' => [finalize => qr{OCSP - URI:http://127\.0\.0\.1:0/}],
     'dead-issuer-url' => [finalize => qr{CA Issuers - URI:http://127\.0\.0\.1:0/}],
     'dead-crl-url' => [finalize => qr{Full Name:\s+URI:http://127\.0\.0\.1:0/}],
+    'clock-wrong' => [finalize => qr{Not Before: @{[Observer::openssl_date($now - 3600 + 2 * 86400)]}\n},
+        '--skew', '2d'],
+    'issuer-of-another' => [issuers_der => qr{subject=(?!.*Intermediate 2)}],
     'no-alternates' => [certificate => qr{^HTTP/1\.1 200 (?!.*rel="alternate").*-----BEGIN}ms],
     'chains-turned' => [certificate => qr{(?:-----BEGIN.*){4}}s],
     'crlf-chain' => [certificate => qr{-----BEGIN CERTIFICATE-----\r\n}],
@@ -263,6 +280,8 @@ my %observed = (
     'dns-slow' => [dns_a => qr{127\.0\.0\.1\n.*Query time: 5\d{3} msec}s], 'dns-silent' => [dns_once => qr{timed out}],
     'dns-truncated' => [dns_bare => qr{flags:[^;]* tc}], 'dns-cut' => [dns_once => qr{bad packet|malformed|timed out}i],
     'dns-wrong-id' => [dns_once => qr{ID mismatch}], 'caa-forbids' => [dns_caa => qr{CAA\s+0 issue ";"}],
+    'caa-servfail' => [dns_caa => qr{status: SERVFAIL}],
+    'dns-stale-texts' => [dns_texts => qr{ANSWER: 30}],
     'dns-wrong-address' => [dns_a => qr{\s127\.100\.0\.1\n}],
     'dns-silent-ipv6' => [dns_aaaa => qr{\s::ffff:127\.100\.0\.1\n}],
     'dns-wrong-text' => [dns_txt => qr{"not-this-challenge"}],
@@ -278,7 +297,11 @@ sub fired_lines () { return scalar(() = slurp(home() . '/fired.jsonl') =~ /\n/g)
 sub is_seen_once ($fault, $look, $mark, @how) {
     my $before = -e home() . '/fired.jsonl' ? fired_lines() : 0;
     arm($fault, '--on', endpoint($look), '--nth', 2, '--times', 1, @how);
-    my @seen = map { $look{$look}->() } 1 .. 3;
+    my @seen;
+    for my $nth (1 .. 3) {
+        Observer::patience($nth == 2 && $mark == $silent ? 8 : 120);
+        push @seen, $look{$look}->();
+    }
     my $told = join ' ', map { ($_ =~ $mark ? 'faulty' : '') . ($_ =~ $well{$look} ? 'well' : '') } @seen;
     like($told, qr/\Awell faulty(?:well)? well\z/, "$fault: seen on $look at the second request, and only there")
         or diag(join "\n----\n", map { substr $_, 0, 3000 } @seen);

@@ -14,11 +14,18 @@ is slurp('docs/scenarios.md'), $out, 'docs/scenarios.md is what `rehearse words 
 
 my $readme = slurp('README.md');
 my (undef, $help) = rehearse('--help');
-my @rows = $help =~ /^  (\d  .+)$/mg;
-is scalar @rows, 6, 'there are six exit statuses';
-for my $row (@rows) {
-    my ($number, $gloss) = $row =~ /^(\d)  (.+)$/;
-    like $readme, qr/^\| $number \| \Q$gloss\E \|$/m, "the README says what $number means";
+
+# What a program's --help says of its exit statuses: number => gloss.
+sub statuses { my ($text) = @_; return $text =~ /^  (\d)  (.+)$/mg }
+
+my %means = statuses($help);
+is join(' ', sort keys %means), '0 1 2 3 4 6', 'there are six exit statuses';
+like $readme, qr/^\| $_ \| \Q$means{$_}\E \|$/m, "the README says what $_ means" for sort keys %means;
+for my $program (qw(client-openssl client-gnutls client-wolfssl fakeca fakeclock target-builtin)) {
+    my %its = statuses(scalar `$Rehearse::BUILD/$program --help`);
+    my $name = $program =~ s/-(?!builtin).*/-*/r;
+    my $row = join ' |', "`$name`", map { defined $its{$_} ? " $its{$_}" : '' } 0, 1, 2, 6;
+    like $readme, qr/^\| \Q$row\E \|$/m, "and what they mean of $program";
 }
 
 # The scenario that the README explains is the one that is played.

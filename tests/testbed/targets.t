@@ -51,6 +51,7 @@ chmod 0755, $server;
 my ($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(
     qq{"command", $certificate, start = "$server {address} {chain} {key}", reload = "HUP"}));
 is $status, 0, 'any command can be a target' or diag "$out\n$err";
+like $out, qr/cannot be proven: it answers without an HTTP Date/, 'and is asked for its clock in a way that it answers';
 ok gone("$DIR/command"), 'and does not outlive the play';
 
 # Programs that nothing can be preloaded into are on the calendar all the same.

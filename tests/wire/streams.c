@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "testbed/wire/status.h"
+
 static char said[256]; /* by the last child, on stderr */
 
 /* The exit status of a child that has `out` for stdout (-1: it is closed) and does `what`. */
@@ -109,10 +111,10 @@ static void an_answer_that_was_lost_is_no_success(void **state)
     assert_int_equal(status_of(says_and_ends, null), 0);
     assert_int_equal(status_of(says_no_and_ends, null), 1);
     assert_string_equal(said, "");
-    assert_int_equal(status_of(says_and_ends, full), STREAMS_LOST);
+    assert_int_equal(status_of(says_and_ends, full), STATUS_ENVIRONMENT);
     assert_string_equal(said, "it: cannot write to stdout: No space left on device\n");
-    assert_int_equal(status_of(says_no_and_ends, full), STREAMS_LOST);
-    assert_int_equal(status_of(says_long_and_ends, full), STREAMS_LOST);
+    assert_int_equal(status_of(says_no_and_ends, full), STATUS_ENVIRONMENT);
+    assert_int_equal(status_of(says_long_and_ends, full), STATUS_ENVIRONMENT);
     assert_int_equal(status_of(fails_already, full), 4);
     assert_string_equal(said, "");
     close(full);

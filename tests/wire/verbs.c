@@ -77,9 +77,15 @@ static void more(FILE *out)
     fputs("and more\n", out);
 }
 
+static const struct status_row statuses[] = {
+    {STATUS_DONE,   "done"},
+    {STATUS_FAILED, "not" },
+    {0,             NULL  },
+};
+
 static int status_of(char *one, char *two)
 {
-    static const struct tool tool = {"rehearse", "rehearses", verbs, more};
+    static const struct tool tool = {"rehearse", "rehearses", verbs, more, statuses};
     char *argv[] = {"rehearse", one, two, NULL};
 
     return verbs_main(&tool, 1 + (one != NULL) + (two != NULL), argv);
@@ -91,8 +97,8 @@ static void the_status_is_the_verbs_own_or_says_misused(void **state)
     ran_with = 0;
     assert_int_equal(status_of("run", "x"), 42);
     assert_int_equal(ran_with, 2);
-    assert_int_equal(status_of(NULL, NULL), VERBS_MISUSED);
-    assert_int_equal(status_of("dance", NULL), VERBS_MISUSED);
+    assert_int_equal(status_of(NULL, NULL), STATUS_USAGE);
+    assert_int_equal(status_of("dance", NULL), STATUS_USAGE);
     ran_with = 0;
     assert_int_equal(status_of("run", "--help"), 0);
     assert_int_equal(status_of("--help", NULL), 0);
