@@ -337,7 +337,8 @@ static const struct {
     {"dns-remove",       do_dns_remove      },
 };
 
-json_t *manage_answer(struct manage *manage, const json_t *request)
+/* What is answered to one request: to be decref'd. */
+static json_t *answer_to(struct manage *manage, const json_t *request)
 {
     const char *name = text_of(request, "do");
     json_t *answer = json_object();
@@ -374,7 +375,7 @@ static void end(struct manager *manager)
 static int answer_line(struct manager *manager, const char *line)
 {
     json_t *request = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
-    json_t *answer = manage_answer(manager->manage, request);
+    json_t *answer = answer_to(manager->manage, request);
     char *text = json_dumps(answer, JSON_COMPACT);
     int status = text == NULL ? -1 : outbox_put(&manager->outbox, text, strlen(text));
 

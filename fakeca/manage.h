@@ -65,9 +65,6 @@ struct manage {
 int manage_open(struct manage *manage, const char *directory, struct error *e);
 void manage_close(struct manage *manage);
 
-/* What is answered to one request: to be decref'd. */
-json_t *manage_answer(struct manage *manage, const json_t *request);
-
 /* The other end: one request to whoever serves `directory`, and its answer, to be decref'd; NULL
  * with *e, also where the answer is an error. */
 json_t *manage_ask(const char *directory, const json_t *request, struct error *e);
