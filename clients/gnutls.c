@@ -187,7 +187,7 @@ static bool note_alert(struct session *session, int number)
 static bool peer_is_gone(int number)
 {
     return number == GNUTLS_E_PREMATURE_TERMINATION || number == GNUTLS_E_PUSH_ERROR ||
-           number == GNUTLS_E_PULL_ERROR;
+           number == GNUTLS_E_PULL_ERROR || number == GNUTLS_E_SESSION_EOF;
 }
 
 static void send_alert(struct session *session, int number)

@@ -41,6 +41,8 @@ static const struct error_row {
     {GNUTLS_E_NO_CIPHER_SUITES,                OUTCOME_NO_SHARED_CIPHER  },
     {GNUTLS_E_NO_COMMON_KEY_SHARE,             OUTCOME_NO_SHARED_CIPHER  },
     {GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM, OUTCOME_NO_SHARED_CIPHER  },
+    {GNUTLS_E_INCOMPATIBLE_SIG_WITH_KEY,       OUTCOME_NO_SHARED_CIPHER  },
+    {GNUTLS_E_ECC_NO_SUPPORTED_CURVES,         OUTCOME_NO_SHARED_CIPHER  },
     {GNUTLS_E_ECC_UNSUPPORTED_CURVE,           OUTCOME_NO_SHARED_CIPHER  },
     {GNUTLS_E_PK_SIG_VERIFY_FAILED,            OUTCOME_BAD_SIGNATURE     },
     {GNUTLS_E_KEY_USAGE_VIOLATION,             OUTCOME_WRONG_PURPOSE     },
@@ -65,6 +67,9 @@ static const struct error_row {
     {GNUTLS_E_PK_INVALID_PUBKEY,               OUTCOME_MALFORMED         },
     {GNUTLS_E_HANDSHAKE_TOO_LARGE,             OUTCOME_MALFORMED         },
     {GNUTLS_E_UNEXPECTED_PACKET_LENGTH,        OUTCOME_MALFORMED         },
+    {GNUTLS_E_UNEXPECTED_EXTENSIONS_LENGTH,    OUTCOME_MALFORMED         },
+    {GNUTLS_E_RECORD_OVERFLOW,                 OUTCOME_MALFORMED         },
+    {GNUTLS_E_SESSION_EOF,                     OUTCOME_CLOSED            },
     {GNUTLS_E_OCSP_RESPONSE_ERROR,             OUTCOME_REVOCATION_UNKNOWN},
 };
 
@@ -86,6 +91,8 @@ void gnutls_blame_error(struct session *session, int number)
     char code[96];
 
     snprintf(code, sizeof code, "%s (%d)", name == NULL ? "GNUTLS_E" : name, number);
+    if (number == GNUTLS_E_UNEXPECTED_PACKET_LENGTH && session->stream->ended)
+        outcome = OUTCOME_OTHER; /* a record that was cut off: TCP knows more */
     if (verdict->alert_received > 0) {
         outcome = alert_outcome(verdict->alert_received, verdict->cipher[0] != '\0');
         words = gnutls_alert_get_name((gnutls_alert_description_t)verdict->alert_received);

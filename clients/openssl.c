@@ -162,12 +162,20 @@ static const struct word negotiated_groups[] = {
     {NULL,     NULL       },
 };
 
+/* Until the server changes to it, the suite of TLS 1.2 is a pending one. */
+const SSL_CIPHER *openssl_suite(const SSL *ssl)
+{
+    const SSL_CIPHER *current = SSL_get_current_cipher(ssl);
+
+    return current != NULL ? current : SSL_get_pending_cipher(ssl);
+}
+
 /* What was agreed so far; also worth knowing of a handshake that failed later. */
 static void note_parameters(struct session *session)
 {
     SSL *ssl = session->ssl;
     struct verdict *verdict = session->verdict;
-    const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+    const SSL_CIPHER *cipher = openssl_suite(ssl);
     const unsigned char *alpn;
     unsigned length;
     const char *group;
@@ -214,7 +222,10 @@ static enum step handshake(struct session *session)
         verdict_set(verdict, OUTCOME_OK, DEPTH_UNKNOWN, NULL, NULL);
         return STEP_DONE;
     }
-    if (verdict->outcome == OUTCOME_OTHER && verdict->code[0] == '\0')
+    if (step == STEP_DONE)
+        verdict_set(verdict, OUTCOME_CLOSED, DEPTH_UNKNOWN, "SSL_ERROR_ZERO_RETURN (6)",
+                    "close_notify");
+    else if (verdict->outcome == OUTCOME_OTHER && verdict->code[0] == '\0')
         openssl_blame_queue(session); /* otherwise verification has already said why */
     return STEP_FAILED;
 }

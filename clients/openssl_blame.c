@@ -78,17 +78,16 @@ static const struct row reason_rows[] = {
     R(UNSUPPORTED_PROTOCOL, PROTOCOL_VERSION),
     R(WRONG_SSL_VERSION, PROTOCOL_VERSION),
     R(WRONG_VERSION_NUMBER, PROTOCOL_VERSION),
-    R(VERSION_TOO_LOW, PROTOCOL_VERSION),
-    R(VERSION_TOO_HIGH, PROTOCOL_VERSION),
+    R(BAD_PROTOCOL_VERSION_NUMBER, PROTOCOL_VERSION),
+    R(INAPPROPRIATE_FALLBACK, PROTOCOL_VERSION),
     R(NO_PROTOCOLS_AVAILABLE, PROTOCOL_VERSION),
     R(NO_CIPHERS_AVAILABLE, NO_SHARED_CIPHER),
     R(WRONG_CIPHER_RETURNED, NO_SHARED_CIPHER),
-    R(NO_SHARED_CIPHER, NO_SHARED_CIPHER),
+    R(UNKNOWN_CIPHER_RETURNED, NO_SHARED_CIPHER),
+    R(BAD_KEY_SHARE, NO_SHARED_CIPHER),
     R(NO_SUITABLE_KEY_SHARE, NO_SHARED_CIPHER),
-    R(NO_SUITABLE_GROUPS, NO_SHARED_CIPHER),
     R(WRONG_CURVE, NO_SHARED_CIPHER),
     R(WRONG_SIGNATURE_TYPE, NO_SHARED_CIPHER),
-    R(NO_SUITABLE_SIGNATURE_ALGORITHM, NO_SHARED_CIPHER),
     R(LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED, WEAK_SIGNATURE),
     R(DH_KEY_TOO_SMALL, WEAK_KEY),
     R(BAD_SIGNATURE, BAD_SIGNATURE),
@@ -97,6 +96,10 @@ static const struct row reason_rows[] = {
     R(LENGTH_TOO_SHORT, MALFORMED),
     R(BAD_PACKET, MALFORMED),
     R(EXCESSIVE_MESSAGE_SIZE, MALFORMED),
+    R(PACKET_LENGTH_TOO_LONG, MALFORMED),
+    R(BAD_EXTENSION, MALFORMED),
+    R(BAD_ECPOINT, MALFORMED),
+    R(INVALID_ALERT, MALFORMED),
     {0, NULL, OUTCOME_OTHER},
 };
 
@@ -107,10 +110,29 @@ static const struct row *row_numbered(const struct row *rows, int number)
     return rows;
 }
 
+/* These parts of the library complain of what they are to read. */
+static bool about_bytes(int library)
+{
+    return library == ERR_LIB_ASN1 || library == ERR_LIB_X509V3;
+}
+
+/* Of this thread's queue, the first error that we know; where there is none, the first.  What TLS makes of
+ * it comes after what its parts say: "bad signature" after "invalid padding". */
+static unsigned long telling_error(void)
+{
+    unsigned long first = ERR_peek_error(), error;
+
+    while ((error = ERR_get_error()) != 0)
+        if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
+            row_numbered(reason_rows, ERR_GET_REASON(error))->name != NULL)
+            return error;
+    return first;
+}
+
 void openssl_blame_queue(struct session *session)
 {
     struct verdict *verdict = session->verdict;
-    unsigned long error = ERR_peek_error();
+    unsigned long error = telling_error();
     int reason = ERR_GET_REASON(error);
     const struct row *row = row_numbered(reason_rows, reason);
     const char *words = ERR_reason_error_string(error);
@@ -121,13 +143,10 @@ void openssl_blame_queue(struct session *session)
         snprintf(code, sizeof code, "%s (%d)", row->name == NULL ? "SSL_R" : row->name, reason);
     else if (error != 0)
         snprintf(code, sizeof code, "error:%08lX", error);
-    if (ERR_GET_LIB(error) == ERR_LIB_ASN1 || ERR_GET_LIB(error) == ERR_LIB_X509V3)
-        outcome = OUTCOME_MALFORMED;
-    else if (ERR_GET_LIB(error) != ERR_LIB_SSL)
-        outcome = OUTCOME_OTHER;
+    if (ERR_GET_LIB(error) != ERR_LIB_SSL)
+        outcome = about_bytes(ERR_GET_LIB(error)) ? OUTCOME_MALFORMED : OUTCOME_OTHER;
     if (verdict->alert_received > 0)
-        outcome =
-            alert_outcome(verdict->alert_received, SSL_get_current_cipher(session->ssl) != NULL);
+        outcome = alert_outcome(verdict->alert_received, openssl_suite(session->ssl) != NULL);
     if (error == 0 && session->stream->error != 0)
         words = strerror(session->stream->error);
     verdict_set(verdict, outcome, DEPTH_UNKNOWN, code, words);

@@ -26,6 +26,8 @@ struct session {
 };
 
 struct session *openssl_session(const SSL *ssl);
+/* The suite of the ServerHello, or NULL before it. */
+const SSL_CIPHER *openssl_suite(const SSL *ssl);
 
 /* An SSL_CTX for the settings, with everything but the driver's callbacks.  The driver's
  * prepare and forget. */
@@ -36,7 +38,7 @@ void openssl_on_event(const SSL *ssl, int where, int value);
 int openssl_on_chain(X509_STORE_CTX *store, void *unused);
 int openssl_on_staple(SSL *ssl, void *unused);
 
-/* Writes into the verdict what made the last call fail: the first error in this thread's queue. */
+/* Writes into the verdict what made the last call fail, by this thread's queue of errors, and empties it. */
 void openssl_blame_queue(struct session *session);
 /* The same for a certificate that was refused, by X509_V_ERR number. */
 void openssl_blame_verification(struct verdict *verdict, int number, int depth);

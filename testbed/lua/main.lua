@@ -350,7 +350,10 @@ function verbs.run(options)
   run.state = state_directory(options)
   local journal_path = options.journal or run.state .. "/journal.jsonl"
   local opened, why = journal.open(journal_path)
-  if not opened then words.environment("journal: %s", why) end
+  if not opened then
+    if not options.state then host.remove_tree(run.state) end
+    words.environment("journal: %s", why)
+  end
   run.journal = opened
   run.journal:note("run", { files = options.files, seed = run.seed, target = options.target,
     programs = options.programs })

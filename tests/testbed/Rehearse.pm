@@ -15,6 +15,7 @@ our @EXPORT = qw($BUILD $DIR plays rehearse scenario start survivors gone);
 our $BUILD = abs_path($ENV{BUILD} // 'build');
 our $DIR = tempdir(CLEANUP => 1);
 chmod 0755, $DIR;
+$ENV{TMPDIR} = $DIR; # what is kept of a run that fails goes with the test
 
 my $number = 0;
 

@@ -55,7 +55,12 @@ says 'a state directory that is something else', 2, qr/is no state directory of 
     'run', '--state', $DIR, $play;
 says 'a state directory that cannot be', 6, qr/cannot make the state directory/, 'run', '--state', '/proc/x', $play;
 says 'a full disk', 6, qr{/dev/full: cannot write: No space left}, 'run', '--journal', '/dev/full', $play;
-says 'a journal that cannot be', 6, qr{/nowhere/j: No such file}, 'run', '--journal', '/nowhere/j', $play;
+mkdir "$DIR/left";
+{
+    local $ENV{TMPDIR} = "$DIR/left";
+    says 'a journal that cannot be', 6, qr{/nowhere/j: No such file}, 'run', '--journal', '/nowhere/j', $play;
+}
+is_deeply [glob "$DIR/left/*"], [], '  for which no state directory is left behind';
 
 says 'a seed that is none', 2, qr/--seed: 'abc' is not a whole number/, 'run', '--seed', 'abc', $play;
 says 'a seed below 0', 2, qr/--seed: '-1' is not a whole number, 0 or more/, 'run', '--seed', '-1', $play;
