@@ -31,7 +31,7 @@ const struct option_row issue_options[] = {
      OPTION_TEXT, AT(from)},
     {"backdate",    "T",       "the leaf begins T before now, as real CAs have it [1h]",
      OPTION_DURATION, AT(backdate)},
-    {"key",         "KIND",    "p256, p384, rsa2048, rsa3072 or ed25519 [p256]",
+    {"key",         "KIND",    "p256, p384, rsa2048, rsa3072, rsa4096 or ed25519 [p256]",
      OPTION_TEXT, AT(key)},
     {"eku",         "PURPOSE", "serverAuth, clientAuth, ... (may repeat) [serverAuth]",
      OPTION_LIST, AT(purposes)},
