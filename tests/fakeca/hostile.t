@@ -3,15 +3,17 @@
 # a certificate; nothing ends the server, and nothing keeps others from it.
 use v5.36;
 use FindBin qw($Bin);
+use Cwd;
 use Digest::SHA qw(hmac_sha256);
 use IO::Select;
 use IO::Socket::INET;
+use IO::Socket::UNIX;
 use JSON::PP;
 use MIME::Base64 qw(encode_base64url decode_base64url);
 use lib $Bin;
 use Acme;
-use Fakeca qw(dir fakeca slurp spill);
-use Serve qw(serve stop home run);
+use Fakeca qw(dir fakeca slurp spill try);
+use Serve qw(serve stop home run until_says);
 use Test::More;
 
 my $dir = dir();
@@ -246,6 +248,26 @@ SKIP: {
     is(scalar grep({ sysread($_, my $bytes, 1) == 0 } $ready->can_read(40)), 100,
         'slow ones are hung up on after half a minute');
 }
+
+# The same where there are few descriptors: others are served, and whoever serves has some left for itself.
+my ($poor, $said) = until_says(qr/^(\{.*\})/, $dir, 'prlimit', '--nofile=256:256',
+    Cwd::abs_path($ENV{BUILD} // 'build') . '/fakeca', 'serve', '--state', "$dir/poor");
+my $few = decode_json($said);
+@port{qw(https http)} = map { m{//([^/]+)} } @$few{qw(directory crls)};
+@idle = map { connection($_ % 2 ? 'https' : 'http') // () } 1 .. 1000;
+is(Acme->new($few)->register->{status}, 201, 'a thousand are there, with 256 descriptors for all, and others are served');
+is($mallory->ask("$few->{crls}/1.crl", '-m', 10)->{status}, 200, '  on the other port, too');
+@idle = ();
+is(stop($poor), 0, '  until it is told to end');
+
+# Who gives commands, and has none.
+my @silent = map { IO::Socket::UNIX->new(Peer => $ca->{manage}) // () } 1 .. 32;
+is_deeply([(try('armed', '--state', home()))[1, 2]],
+    ["fakeca: 32 are connected already, and more are not heard\n", 2], 'too many who say nothing: the next is told so');
+@silent = ();
+my $tries = 100;
+1 while (try('armed', '--state', home()))[2] != 0 && $tries--;
+cmp_ok($tries, '>', 0, '  and is heard once they have gone');
 
 # --- and after all that ---------------------------------------------------------------------------
 
