@@ -260,6 +260,12 @@ is($mallory->ask("$few->{crls}/1.crl", '-m', 10)->{status}, 200, '  on the other
 @idle = ();
 is(stop($poor), 0, '  until it is told to end');
 
+# Who asks for names, and does not.
+my @mute = map { IO::Socket::INET->new(PeerAddr => $ca->{dns}) // () } 1 .. 200;
+my $asker = IO::Socket::INET->new(PeerAddr => $ca->{dns});
+syswrite $asker, pack 'n/a*', pack('n6', 7, 0x100, 1, 0, 0, 0) . "\4shop\4test\0" . pack 'n2', 1, 1;
+is(sysread($asker, my $name, 2), 2, 'those who say nothing over TCP go, and names are told to who asks');
+
 # Who gives commands, and has none.
 my @silent = map { IO::Socket::UNIX->new(Peer => $ca->{manage}) // () } 1 .. 32;
 is_deeply([(try('armed', '--state', home()))[1, 2]],
