@@ -86,7 +86,8 @@ is(send_bytes($new_order, envelope({kid => $rsa_kid, nonce => nonce(), url => $n
     '400 badSignatureAlgorithm', 'no algorithm at all');
 my $unknown = $mallory->ask($new_order, '-H', 'Content-Type: application/jose+json', '--data-binary',
     '@' . spill("$dir/bytes", signed($new_order, \%order, alg => 'HS256')));
-is_deeply($unknown->{json}{algorithms}, [qw(ES256 ES384 ES512 RS256 RS384 RS512 EdDSA)], '  and those that are, are told');
+is_deeply($unknown->{json}{algorithms}, [qw(ES256 ES384 ES512 RS256 RS384 RS512 EdDSA)],
+    '  and those that are, are told');
 is(says($new_order, \%order, alg => 256), '400 badSignatureAlgorithm', 'a number for one');
 is(says($new_order, \%order, jwk => $mallory->{key}{jwk}), '400 malformed', 'jwk and kid together');
 is(says($new_order, \%order, kid => undef), '400 malformed', 'neither of them');
@@ -255,7 +256,8 @@ my ($poor, $said) = until_says(qr/^(\{.*\})/, $dir, 'prlimit', '--nofile=256:256
 my $few = decode_json($said);
 @port{qw(https http)} = map { m{//([^/]+)} } @$few{qw(directory crls)};
 @idle = map { connection($_ % 2 ? 'https' : 'http') // () } 1 .. 1000;
-is(Acme->new($few)->register->{status}, 201, 'a thousand are there, with 256 descriptors for all, and others are served');
+is(Acme->new($few)->register->{status}, 201,
+    'a thousand are there, with 256 descriptors for all, and others are served');
 is($mallory->ask("$few->{crls}/1.crl", '-m', 10)->{status}, 200, '  on the other port, too');
 @idle = ();
 is(stop($poor), 0, '  until it is told to end');
