@@ -349,7 +349,7 @@ static int refuse_algorithm(struct call *call, const char *why)
     return -1;
 }
 
-/* Of a payload's members, those that are used wherever they stand: an `int` for a `bool` is not taken for none. */
+/* Of a payload's members, those that are used wherever they stand: one of another type is not taken for none. */
 static int check_members(struct call *call)
 {
     static const struct {
@@ -366,7 +366,8 @@ static int check_members(struct call *call)
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         const json_t *value = json_object_get(call->payload, members[i].name);
 
-        if (value != NULL && !(members[i].text ? json_is_string(value) : json_is_boolean(value)))
+        if (value != NULL && !json_is_null(value) &&
+            !(members[i].text ? json_is_string(value) : json_is_boolean(value)))
             return refuse(call, MALFORMED, "\"%s\" is of the wrong type, expected a %s",
                           members[i].name, members[i].text ? "text" : "boolean");
     }
