@@ -357,6 +357,9 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
     serve->http.fd = serve->api.fd = -1;
     serve->manage.fd = -1;
     mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
+    mallopt(
+        M_MXFAST,
+        0); /* or each larger piece that is asked for would put all the small ones together first */
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error, not the end */
     serve->loop = ev_default_loop(0);
     if (serve->loop == NULL)

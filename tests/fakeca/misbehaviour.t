@@ -22,7 +22,7 @@ my $challenges = "$dir/www/.well-known/acme-challenge";
 mkdir $_ for "$dir/www", "$dir/www/.well-known", $challenges;
 
 # Its calendar stands still, so that nothing here depends on how long things take.
-sub clock (@words) { system("$build/fakeclock @words >/dev/null") == 0 or die "fakeclock @words" }
+sub clock (@words) { system("'$build/fakeclock' @words >/dev/null") == 0 or die "fakeclock @words" }
 clock('new', "$dir/clock");
 clock('freeze', "$dir/clock");
 clock('set', "$dir/clock", "\@$now");
