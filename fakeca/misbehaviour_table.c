@@ -1,5 +1,4 @@
 /* The ways in which an authority that serves can misbehave. */
-#include <string.h>
 
 #include "fakeca/misbehaviour_parts.h"
 #include "testbed/wire/nearest.h"
@@ -299,18 +298,8 @@ const struct serve_fault *serve_faults(size_t *out)
 
 const struct serve_fault *serve_fault_named(const char *name, struct error *e)
 {
-    const char *names[OWN + SERVICE_FAULTS_MOST];
-    const char *near;
     size_t length;
     const struct serve_fault *rows = serve_faults(&length);
 
-    for (size_t i = 0; i < length; i++) {
-        names[i] = rows[i].name;
-        if (strcmp(names[i], name) == 0)
-            return &rows[i];
-    }
-    near = nearest(name, names, length);
-    if (near != NULL)
-        return failed(e, "unknown fault '%s'; did you mean %s?", name, near), NULL;
-    return failed(e, "unknown fault '%s'; `fakeca faults --serve` lists them", name), NULL;
+    return table_find(name, rows, length, sizeof rows[0], "fault", "fakeca faults --serve", e);
 }
