@@ -132,7 +132,7 @@ static struct session *open_session(struct profile *profile, const char *name,
                                 .stream = stream,
                                 .verdict = verdict,
                                 .bad_at = DEPTH_UNKNOWN,
-                                .constraint = OUTCOME_NAME_CONSTRAINT};
+                                .constraint = OUTCOME_OTHER};
     verdict_text(session->name, name);
     if (gnutls_init(&session->tls, flags) < 0) {
         free(session);

@@ -206,7 +206,7 @@ static void note_staple(struct session *session, int error)
         return;
     if (error == OCSP_CERT_REVOKED)
         session->verdict->staple = "revoked";
-    else if (error == BAD_CERTIFICATE_STATUS_ERROR || error == OCSP_INVALID_STATUS)
+    else if (error == BAD_CERTIFICATE_STATUS_ERROR)
         session->verdict->staple = "bad";
     else if (wolfSSL_get_ocsp_producedDate(session->ssl, produced, sizeof produced, &format) == 0)
         session->verdict->staple = "good";

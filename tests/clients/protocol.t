@@ -123,6 +123,12 @@ wrong 'half a ServerHello', sub ($h) { message(2, "\3\3abc") },
     openssl => 'malformed SSL_R_LENGTH_MISMATCH (159)',
     gnutls  => 'malformed GNUTLS_E_UNEXPECTED_PACKET_LENGTH (-9)',
     wolfssl => 'malformed BUFFER_ERROR (-328)';
+wrong 'a header in two records, which is allowed, and then an alert', sub ($h) {
+        my (undef, $hello) = unpack 'a5 a*', server_hello($h);
+        record(22, substr $hello, 0, 2) . record(22, substr $hello, 2) . alert(80) },
+    openssl => 'alert-internal-error SSL_R (1080)',
+    gnutls  => 'alert-internal-error GNUTLS_E_FATAL_ALERT_RECEIVED (-12)',
+    wolfssl => 'malformed PARSE_ERROR (-306)';
 wrong 'an extension longer than its message', sub ($h) { server_hello($h, extensions => ["\0\x0b\0\xff\1"]) },
     openssl => 'malformed SSL_R_BAD_EXTENSION (110)',
     gnutls  => 'malformed GNUTLS_E_UNEXPECTED_EXTENSIONS_LENGTH (-350)',
