@@ -80,7 +80,7 @@ void gnutls_blame_error(struct session *session, int number)
     snprintf(code, sizeof code, "%s (%d)", name == NULL ? "GNUTLS_E" : name, number);
     if (number == GNUTLS_E_UNEXPECTED_PACKET_LENGTH && session->stream->ended)
         outcome = OUTCOME_OTHER; /* a record that was cut off: TCP knows more */
-    if (verdict->alert_received > 0) {
+    if (number == GNUTLS_E_FATAL_ALERT_RECEIVED) {
         outcome = alert_outcome(verdict->alert_received, verdict->cipher[0] != '\0');
         words = gnutls_alert_get_name((gnutls_alert_description_t)verdict->alert_received);
     }

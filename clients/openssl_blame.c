@@ -131,8 +131,8 @@ void openssl_blame_queue(struct session *session)
         snprintf(code, sizeof code, "error:%08lX", error);
     if (ERR_GET_LIB(error) != ERR_LIB_SSL)
         outcome = about_bytes(ERR_GET_LIB(error)) ? OUTCOME_MALFORMED : OUTCOME_OTHER;
-    if (verdict->alert_received > 0)
-        outcome = alert_outcome(verdict->alert_received, openssl_suite(session->ssl) != NULL);
+    if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET)
+        outcome = alert_outcome(reason - SSL_AD_REASON_OFFSET, openssl_suite(session->ssl) != NULL);
     if (error == 0 && session->stream->error != 0)
         words = strerror(session->stream->error);
     verdict_set(verdict, outcome, DEPTH_UNKNOWN, code, words);

@@ -133,7 +133,7 @@ void wolfssl_blame(struct session *session, int number)
     snprintf(code, sizeof code, "%s (%d)", name_of(number), number);
     verdict_set(verdict, row == NULL ? OUTCOME_OTHER : row->outcome, DEPTH_UNKNOWN, code,
                 wolfSSL_ERR_reason_error_string((unsigned long)number));
-    if (verdict->alert_received > 0)
+    if (number == FATAL_ERROR && verdict->alert_received > 0)
         verdict->outcome = alert_outcome(verdict->alert_received, wolfssl_agreed(session));
     else if (number == OCSP_CERT_UNKNOWN && session->profile->staple == STAPLE_REQUIRE)
         verdict->outcome = OUTCOME_STAPLE_MISSING; /* what EnableOCSPMustStaple answers */
