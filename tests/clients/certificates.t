@@ -219,7 +219,7 @@ for my $case (grep { !%only || $only{$_->{what}} } @cases) {
 
     for my $library (grep { $case->{$_} } @libraries) {
         my $said = $worker{$library}->probe(connect => $target->{address}, name => 'shop.test', trust => $trust,
-                                            at => $at, %{$case->{changes} // {}});
+                                            at => $at, timeout => '60s', %{$case->{changes} // {}});
 
         is(join(' ', grep { defined } @$said{qw(outcome code)}), $case->{$library}, "  $library") or diag explain $said;
     }
