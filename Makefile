@@ -48,7 +48,7 @@ CLIENT   = $(call objects,$(filter-out $(DRIVERS),$(wildcard clients/*.c)))
 FAKECA   = $(call objects,$(filter-out fakeca/main.c,$(wildcard fakeca/*.c)))
 TESTBED  = $(call objects,$(filter-out testbed/main.c,$(wildcard testbed/*.c)))
 SHIM     = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(sort $(wildcard faketime/shim*.c)) \
-             $(patsubst %,faketime/%.c,deadline filter page program vdso) testbed/wire/error.c)
+             $(patsubst %,faketime/%.c,deadline filter page preload program vdso) testbed/wire/error.c)
 IMAGES   = $(BUILD)/obj/faketime/image.o $(BUILD)/obj/faketime/trap_image.o
 CLOCK    = $(call objects,$(filter-out faketime/shim%.c faketime/fakeclock.c faketime/command%.c faketime/blob%.c \
              faketime/trap_%.c, $(wildcard faketime/*.c))) $(IMAGES)

@@ -29,7 +29,7 @@ static const struct option_row rows[] = {
     {"outcomes", NULL, "list every outcome (also with --json or --markdown)", OPTION_FLAG, ARGUMENT(outcomes)},
     {"markdown", NULL, "the outcomes as a table for documents", OPTION_FLAG, ARGUMENT(markdown)},
     {"version",  NULL, "its version, and that of the library that is loaded", OPTION_FLAG, ARGUMENT(version)},
-    {"help",     NULL, "this", OPTION_FLAG, ARGUMENT(help)},
+    {"help",     NULL, "this text", OPTION_FLAG, ARGUMENT(help)},
     {0},
 };
 /* clang-format on */

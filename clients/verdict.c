@@ -24,18 +24,13 @@ void verdict_begin(struct verdict *verdict)
     };
 }
 
-void verdict_forget_chain(struct verdict *verdict)
+void verdict_free(struct verdict *verdict)
 {
     for (size_t i = 0; i < verdict->chain_count; i++)
         free(verdict->chain[i]);
     free(verdict->chain);
     verdict->chain = NULL;
     verdict->chain_count = 0;
-}
-
-void verdict_free(struct verdict *verdict)
-{
-    verdict_forget_chain(verdict);
 }
 
 void verdict_copy(char *field, size_t size, const char *text)

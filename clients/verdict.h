@@ -49,7 +49,5 @@ void verdict_copy(char *field, size_t size, const char *text);
  * 4.1), and of the first its end.  Bytes that hold no readable serial are remembered as "?", and
  * one that is too long with "..." at its end. */
 void verdict_add_certificate(struct verdict *verdict, const unsigned char *der, size_t length);
-/* Forgets the chain, for a driver that meets a better source of it. */
-void verdict_forget_chain(struct verdict *verdict);
 
 #endif

@@ -19,20 +19,9 @@
 #include "fakeca/ledger.h"
 #include "fakeca/misbehaviour.h"
 #include "fakeca/policy.h"
+#include "fakeca/profile.h"
 #include "fakeca/store.h"
 #include "fakeca/validate.h"
-
-#define PROFILES_MOST 16
-
-struct profile {
-    const char *name;
-    int64_t lifetime; /* seconds, as are the next three */
-    bool no_common_name;
-    int64_t order;   /* how long an order is open */
-    int64_t pending; /* how long an authorization waits */
-    int64_t reuse;   /* how long one that is valid is good for later orders */
-    size_t names_most;
-};
 
 struct acme_plan {
     struct store *store;         /* all of these are borrowed */
@@ -44,8 +33,7 @@ struct acme_plan {
     struct ledger *(*ledger)(void *context, struct error *e);
     int64_t (*now)(void *context);
     void *context;
-    struct profile profiles[PROFILES_MOST]; /* the first is for those who name none */
-    size_t profile_count;
+    const struct profiles *profiles;
     /* URLs in what is issued; the last two lack "/N.cer", "/N.crl" */
     const char *ocsp, *ca_issuers, *crl;
 };
@@ -56,17 +44,10 @@ struct acme *acme_new(const struct acme_plan *plan, struct error *e);
 void acme_free(struct acme *acme);
 void acme_resume(struct acme *acme);
 
-/* What is issued from now on under profile `name` lasts so many seconds. */
-int acme_profile_lasts(struct acme *acme, const char *name, int64_t seconds, struct error *e);
-
 /* For http_server.h: `acme` is a struct acme. */
 void acme_answer(void *acme, const struct http_request *request, struct http_answer *answer);
 bool acme_holds(void *acme);
 /* For validate.h. */
 void acme_validated(void *acme, int64_t authorization, int problem, const char *detail);
-
-/* What one may be told to use without naming it: classic, tlsserver and shortlived. */
-extern const struct profile usual_profiles[];
-extern const size_t usual_profile_count;
 
 #endif

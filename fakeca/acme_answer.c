@@ -10,17 +10,6 @@
 #include "fakeca/renewal.h"
 #include "testbed/wire/moment.h"
 
-#define HOUR INT64_C(3600)
-#define DAY  INT64_C(86400)
-
-/* Let's Encrypt's of 2026 */
-const struct profile usual_profiles[] = {
-    {"classic",    90 * DAY,   false, 7 * DAY,  7 * DAY, 30 * DAY, 100},
-    {"tlsserver",  45 * DAY,   true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
-    {"shortlived", 160 * HOUR, true,  8 * HOUR, HOUR,    7 * HOUR, 25 },
-};
-const size_t usual_profile_count = sizeof usual_profiles / sizeof usual_profiles[0];
-
 /* --- answers ------------------------------------------------------------------------------------ */
 
 int refuse(struct call *call, enum problem problem, const char *format, ...)
@@ -172,6 +161,8 @@ static void tell_profile(struct json_text *told, const struct profile *profile)
 {
     char lasts[DURATION_TEXT], what[DURATION_TEXT + 32];
 
+    if (profile->withdrawn)
+        return;
     duration_format(profile->lifetime * NANOSECONDS, lasts);
     snprintf(what, sizeof what, "%s, %s common name", lasts,
              profile->no_common_name ? "no" : "with a");
@@ -189,8 +180,8 @@ static void tell_meta(const struct call *call, struct json_text *told)
     json_text_string(told, NULL, CAA_IDENTITY);
     json_text_close(told, ']');
     json_text_open(told, "profiles", '{');
-    for (size_t i = 0; i < plan->profile_count; i++)
-        tell_profile(told, &plan->profiles[i]);
+    for (size_t i = 0; i < plan->profiles->count; i++)
+        tell_profile(told, &plan->profiles->all[i]);
     json_text_close(told, '}');
     json_text_close(told, '}');
 }

@@ -100,7 +100,7 @@ static int mint(const struct call *call, const json_t *order, const struct reque
                 struct minted *out, struct error *e)
 {
     static const char *const purposes[] = {"serverAuth"};
-    const struct profile *profile = profile_named(call->acme, text_of(order, "profile"));
+    const struct profile *profile = order_profile(call->acme, order);
     json_t *identifiers = json_object_get(order, "identifiers"), *identifier;
     const char *names[NAMES_ROOM];
     struct locations locations;
@@ -253,7 +253,7 @@ static int finalize(struct call *call, json_t *order)
     if (!has_status(order, "ready"))
         return refuse(call, ORDER_NOT_READY, "the order is %s, expected ready",
                       text_of(order, "status"));
-    if (profile_named(call->acme, text_of(order, "profile")) == NULL)
+    if (order_profile(call->acme, order) == NULL)
         return refuse(call, INVALID_PROFILE, "the profile '%s' is no longer offered",
                       text_of(order, "profile"));
     status = check_request(call, order, text_of(call->payload, "csr"), &request);
@@ -307,9 +307,9 @@ static int answer_chain(struct call *call, const char *pem)
     const struct authority *authority = call->acme->plan.authority;
     size_t crosses = authority_crosses(authority), chain;
     long asked = chain_asked(call->rest, crosses);
-    char *cross = NULL, *whole = NULL;
+    size_t length = strlen(pem), more = 0;
+    char *cross = NULL, *whole;
     struct error e;
-    int length;
 
     if (asked < 0)
         return refuse(call, NO_SUCH_THING, "there is no such chain");
@@ -318,12 +318,14 @@ static int answer_chain(struct call *call, const char *pem)
         chain = (chain + 1) % (crosses + 1);
     if (chain > 0 && (cross = authority_cross_pem(authority, chain, &e)) == NULL)
         return broken(call, &e);
-    length = asprintf(&whole, "%s%s", pem, cross == NULL ? "" : cross);
+    more = cross == NULL ? 0 : strlen(cross);
+    whole = malloc(length + more + 1);
+    if (whole != NULL)
+        memcpy(mempcpy(whole, pem, length), cross == NULL ? "" : cross, more);
     free(cross);
     link_others(call, (size_t)asked, crosses);
-    http_answer_body(call->answer, "application/pem-certificate-chain", length < 0 ? NULL : whole,
-                     length < 0 ? 0 : (size_t)length);
-    return length < 0 ? -1 : 0;
+    http_answer_body(call->answer, "application/pem-certificate-chain", whole, length + more);
+    return whole == NULL ? -1 : 0;
 }
 
 int answer_certificate(struct call *call)

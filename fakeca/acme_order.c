@@ -227,30 +227,15 @@ static json_t *take_identifiers(struct call *call, size_t most)
 
 /* --- a new order -------------------------------------------------------------------------------- */
 
-const struct profile *profile_named(const struct acme *acme, const char *name)
+const struct profile *order_profile(const struct acme *acme, const json_t *order)
 {
-    if (name == NULL)
-        return &acme->plan.profiles[0];
-    for (size_t i = 0; i < acme->plan.profile_count; i++)
-        if (strcmp(acme->plan.profiles[i].name, name) == 0)
-            return &acme->plan.profiles[i];
-    return NULL;
-}
-
-int acme_profile_lasts(struct acme *acme, const char *name, int64_t seconds, struct error *e)
-{
-    for (size_t i = 0; i < acme->plan.profile_count; i++)
-        if (strcmp(acme->plan.profiles[i].name, name) == 0) {
-            acme->plan.profiles[i].lifetime = seconds;
-            return 0;
-        }
-    return failed(e, "there is no profile '%.100s'", name);
+    return profile_find(acme->plan.profiles, text_of(order, "profile"));
 }
 
 static int add_authorizations(struct call *call, json_t *order)
 {
     json_t *numbers = json_array(), *identifier;
-    const struct profile *profile = profile_named(call->acme, text_of(order, "profile"));
+    const struct profile *profile = order_profile(call->acme, order);
     struct error e;
     size_t i;
 
@@ -361,7 +346,7 @@ int answer_new_order(struct call *call)
 {
     const char *profile = text_of(call->payload, "profile");
     const char *replaces = text_of(call->payload, "replaces");
-    const struct profile *terms = profile_named(call->acme, profile);
+    const struct profile *terms = profile_find(call->acme->plan.profiles, profile);
     json_t *identifiers, *order, *same = NULL;
     int64_t number, expires;
     int status;

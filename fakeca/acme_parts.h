@@ -99,7 +99,8 @@ int order_answer(struct call *call, int status, int64_t number, const json_t *or
 /* What exactly these identifiers go by, in whatever order. */
 #define SET_TEXT BASE64URL_TEXT(32)
 void identifiers_name(const json_t *identifiers, char out[SET_TEXT]);
-const struct profile *profile_named(const struct acme *acme, const char *name);
+/* NULL where it was withdrawn since. */
+const struct profile *order_profile(const struct acme *acme, const json_t *order);
 
 /* An authorization for an identifier of an order: a new one, or a valid one where the policy has those
  * used again.  Its number, or -1 with *e. */

@@ -133,16 +133,28 @@ void recheck_resume(struct acme *acme)
 
 /* --- what was found ----------------------------------------------------------------------------- */
 
+/* Why there is nothing to issue; NULL: there is. */
+static json_t *refusal_of(const struct acme *acme, const struct recheck *recheck,
+                          const json_t *order)
+{
+    if (json_array_size(recheck->refused) > 0)
+        return problem_of_several(recheck->refused, "Rechecking CAA");
+    return order_profile(acme, order) == NULL
+               ? problem_describe(INVALID_PROFILE, "the profile is no longer offered")
+               : NULL;
+}
+
 static int finish(struct acme *acme, struct recheck *recheck, struct error *e)
 {
     json_t *order = store_get(acme->plan.store, "order", recheck->order);
+    json_t *refusal = refusal_of(acme, recheck, order);
     int status = 0;
 
-    if (json_array_size(recheck->refused) == 0)
+    if (refusal == NULL)
         status = issue_rechecked(acme, recheck->order, order, e);
     else {
         set_status(order, "invalid");
-        json_object_set_new(order, "error", problem_of_several(recheck->refused, "Rechecking CAA"));
+        json_object_set_new(order, "error", refusal);
         json_object_del(order, "csr");
         json_object_del(order, "met");
         status = store_put(acme->plan.store, "order", recheck->order, order, e);

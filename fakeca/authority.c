@@ -1,30 +1,40 @@
 #include "fakeca/authority.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fakeca/files.h"
 #include "fakeca/openssl_error.h"
 
-#define CA_BACKDATE                                                                                \
-    INT64_C(31536000) /* a year: a client whose clock is slow must not trip over a CA */
+#define RECORD "authority.json"
 
 /* --- the record --------------------------------------------------------------------------------- */
+
+/* From now on the record may say more than its file, until that is read again. */
+static void depart(struct authority *authority)
+{
+    if (authority->record_file >= 0)
+        close(authority->record_file);
+    authority->record_file = -1;
+}
 
 static int save(struct authority *authority, struct error *e)
 {
     char *text = json_dumps(authority->record, JSON_COMPACT);
     int status;
 
+    depart(authority);
     if (text == NULL)
         return failed(e, "out of memory");
-    status = file_write(authority->directory, "authority.json", 0600, text, strlen(text), e);
+    status = file_write(authority->directory, RECORD, 0600, text, strlen(text), e);
     free(text);
     return status;
 }
@@ -77,38 +87,6 @@ static const char *signer_name(size_t i, const char *suffix, char out[64])
     return out;
 }
 
-static X509 *read_certificate(int directory, const char *name, struct error *e)
-{
-    char *text = file_read(directory, name, NULL, e);
-    STACK_OF(X509) *all = text == NULL ? NULL : certificates_parse(text, e);
-    X509 *one = all == NULL ? NULL : sk_X509_shift(all);
-
-    if (all != NULL && one == NULL)
-        failed(e, "no certificate in it");
-    if (text != NULL && one == NULL)
-        failed_in(e, name);
-    sk_X509_pop_free(all, X509_free);
-    free(text);
-    return one;
-}
-
-static int write_certificate(int directory, const char *name, X509 *certificate, struct error *e)
-{
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *text;
-    int status;
-
-    if (bio == NULL || PEM_write_bio_X509(bio, certificate) != 1)
-        status = openssl_failed(e, "write a certificate");
-    else {
-        long length = BIO_get_mem_data(bio, &text);
-
-        status = file_write(directory, name, 0644, text, (size_t)length, e);
-    }
-    BIO_free(bio);
-    return status;
-}
-
 const struct signer *authority_signer(struct authority *authority, size_t i, struct error *e)
 {
     struct signer *signer = &authority->signers[i];
@@ -116,7 +94,7 @@ const struct signer *authority_signer(struct authority *authority, size_t i, str
 
     if (signer->certificate == NULL)
         signer->certificate =
-            read_certificate(authority->directory, signer_name(i, "pem", name), e);
+            certificate_read(authority->directory, signer_name(i, "pem", name), e);
     if (signer->certificate != NULL && signer->key == NULL)
         signer->key = key_read(authority->directory, signer_name(i, "key", name), e);
     if (signer->key == NULL)
@@ -157,11 +135,12 @@ static int add_signer(struct authority *authority, struct signer signer, struct 
                                           authority->path, SIGNERS_MOST)
                                  : -1;
     }
+    depart(authority);
     authority->signers[authority->count++] = signer;
     json_object_set_new(authority->record, "signers", json_integer((json_int_t)authority->count));
     if (key_write(authority->directory, signer_name(i, "key", name), signer.key, e) < 0)
         return -1;
-    return write_certificate(authority->directory, signer_name(i, "pem", name), signer.certificate,
+    return certificate_write(authority->directory, signer_name(i, "pem", name), signer.certificate,
                              e);
 }
 
@@ -174,7 +153,7 @@ static int add_root(struct authority *authority, const struct authority_plan *pl
         .common_name = common_name,
         .organization = organization_of(authority),
         .serial = serial,
-        .not_before = plan->at - CA_BACKDATE,
+        .not_before = plan->at - AUTHORITY_BACKDATE,
         .not_after = plan->root_until,
         .ca = true,
         .path_length = -1,
@@ -221,7 +200,7 @@ static int add_intermediates(struct authority *authority, const struct authority
 {
     for (size_t i = 0; i < plan->intermediates; i++) {
         struct certificate_spec spec = {
-            .not_before = plan->at - CA_BACKDATE,
+            .not_before = plan->at - AUTHORITY_BACKDATE,
             .not_after = plan->intermediate_until,
             .path_length = (int)(plan->intermediates - i) - 1,
             .permitted = plan->permitted,
@@ -254,7 +233,7 @@ static json_t *new_record(const struct authority_plan *plan)
 
 int authority_create(const char *path, const struct authority_plan *plan, struct error *e)
 {
-    struct authority authority = {.path = path};
+    struct authority authority = {.path = path, .record_file = -1};
     struct draft draft;
     int status = -1;
 
@@ -277,7 +256,7 @@ int authority_rotate(struct authority *authority, int64_t at, int64_t until, str
 {
     size_t depth = json_array_size(path_of(authority));
     struct certificate_spec spec = {
-        .not_before = at - CA_BACKDATE, .not_after = until, .path_length = 0};
+        .not_before = at - AUTHORITY_BACKDATE, .not_after = until, .path_length = 0};
     const char *kind = json_string_value(json_object_get(authority->record, "key"));
     const struct key_kind *same = key_kind_named(kind == NULL ? "" : kind, e);
     json_t *number = json_integer((json_int_t)authority->count);
@@ -295,96 +274,29 @@ int authority_rotate(struct authority *authority, int64_t at, int64_t until, str
     return save(authority, e) < 0 ? failed_in(e, authority->path) : 0;
 }
 
-static const char *cross_name(size_t i, const char *what, char out[64])
-{
-    if (i == 1)
-        snprintf(out, 64, "%s.pem", what);
-    else
-        snprintf(out, 64, "%s-%zu.pem", what, i);
-    return out;
-}
-
-const char *authority_cross_root(size_t i, char out[64])
-{
-    return cross_name(i, "cross-root", out);
-}
-
-size_t authority_crosses(const struct authority *authority)
-{
-    size_t count = 0;
-    char name[64];
-
-    while (file_exists(authority->directory, cross_name(count + 1, "cross", name)))
-        count++;
-    return count;
-}
-
-char *authority_cross_pem(const struct authority *authority, size_t i, struct error *e)
-{
-    char name[64];
-
-    return file_read(authority->directory, cross_name(i, "cross", name), NULL, e);
-}
-
-/* The number of the one that this root has signed; or else the next. */
-static size_t cross_of(const struct authority *authority, const X509 *root)
-{
-    size_t i = 1, count = authority_crosses(authority);
-
-    for (; i <= count; i++) {
-        char name[64];
-        struct error none;
-        X509 *one = read_certificate(authority->directory, authority_cross_root(i, name), &none);
-        bool same = one != NULL && X509_cmp(one, root) == 0;
-
-        X509_free(one);
-        if (same)
-            break;
-    }
-    return i;
-}
-
-static int write_cross(struct authority *authority, X509 *cross, X509 *root, struct error *e)
-{
-    size_t i = cross_of(authority, root);
-    char name[64];
-
-    /* the root first: as long as the other is not there, there is no such cross-sign */
-    if (write_certificate(authority->directory, authority_cross_root(i, name), root, e) < 0)
-        return -1;
-    return write_certificate(authority->directory, cross_name(i, "cross", name), cross, e);
-}
-
-int authority_cross_sign(struct authority *authority, struct authority *old, int64_t at,
-                         int64_t until, struct error *e)
-{
-    const struct signer *root = authority_signer(authority, 0, e);
-    const struct signer *above = root == NULL ? NULL : authority_signer(old, 0, e);
-    X509 *cross = above == NULL ? NULL : X509_dup(root->certificate);
-    char serial[SERIAL_TEXT];
-    int status = -1;
-
-    if (cross == NULL)
-        return -1;
-    if (authority_serial(old, serial, e) == 0 && certificate_set_serial(cross, serial, e) == 0 &&
-        certificate_set_dates(cross, at - CA_BACKDATE, until, e) == 0 &&
-        extension_authority_key(cross, X509_get0_subject_key_id(above->certificate), e) == 0 &&
-        X509_set_issuer_name(cross, X509_get_subject_name(above->certificate)) == 1 &&
-        certificate_sign(cross, above->key, NULL, e) == 0)
-        status = write_cross(authority, cross, above->certificate, e);
-    X509_free(cross);
-    return status;
-}
-
 /* --- opening ------------------------------------------------------------------------------------ */
+
+/* Nobody writes into that file; who changes it puts another in its place. */
+static bool unchanged(const struct authority *authority)
+{
+    struct stat mine, now;
+
+    return authority->record_file >= 0 && fstat(authority->record_file, &mine) == 0 &&
+           fstatat(authority->directory, RECORD, &now, 0) == 0 && now.st_ino == mine.st_ino &&
+           now.st_dev == mine.st_dev;
+}
 
 static int load(struct authority *authority, struct error *e)
 {
-    char *text = file_read(authority->directory, "authority.json", NULL, e);
+    char *text;
     json_int_t count, serial;
 
+    if (unchanged(authority))
+        return 0;
+    text = file_read(authority->directory, RECORD, NULL, e);
     if (text == NULL)
         return -1;
+    depart(authority);
     json_decref(authority->record);
     authority->record = json_loads(text, 0, NULL);
     free(text);
@@ -397,6 +309,8 @@ static int load(struct authority *authority, struct error *e)
     for (size_t i = 0; i < json_array_size(path_of(authority)); i++)
         if (path_step(authority, i) >= authority->count)
             return failed(e, "authority.json: damaged; its path names a signer that is not there");
+    authority->record_file =
+        openat(authority->directory, RECORD, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     return 0;
 }
 
@@ -415,7 +329,8 @@ int authority_resume(struct authority *authority, struct error *e)
 
 int authority_open(const char *path, struct authority *authority, struct error *e)
 {
-    *authority = (struct authority){.path = path, .directory = directory_open(path, e)};
+    *authority =
+        (struct authority){.path = path, .directory = directory_open(path, e), .record_file = -1};
     if (authority->directory < 0)
         return -1;
     if (authority_resume(authority, e) == 0)
@@ -431,6 +346,7 @@ void authority_close(struct authority *authority)
         EVP_PKEY_free(authority->signers[i].key);
     }
     json_decref(authority->record);
+    depart(authority);
     if (authority->directory >= 0)
         close(authority->directory); /* and the lock with it */
 }
@@ -480,7 +396,7 @@ int authority_push_path(struct authority *authority, STACK_OF(X509) * certificat
 {
     for (size_t i = json_array_size(path_of(authority)); i-- > 0;) {
         char name[64];
-        X509 *one = read_certificate(authority->directory,
+        X509 *one = certificate_read(authority->directory,
                                      signer_name(path_step(authority, i), "pem", name), e);
 
         if (chain_push(certificates, one, e) < 0)
@@ -493,22 +409,7 @@ static int push_path(struct authority *authority, struct chain *chain, struct er
 {
     if (authority_push_path(authority, chain->sent, e) < 0)
         return -1;
-    return chain_push(chain->trust, read_certificate(authority->directory, "root.pem", e), e);
-}
-
-/* The newest. */
-static int push_cross(struct authority *authority, struct chain *chain, struct error *e)
-{
-    size_t i = authority_crosses(authority);
-    char name[64];
-
-    if (i == 0)
-        return failed(e, "no cross-sign here yet; `fakeca cross-sign` makes one");
-    if (chain_push(chain->sent,
-                   read_certificate(authority->directory, cross_name(i, "cross", name), e), e) < 0)
-        return -1;
-    return chain_push(chain->trust,
-                      read_certificate(authority->directory, authority_cross_root(i, name), e), e);
+    return chain_push(chain->trust, certificate_read(authority->directory, "root.pem", e), e);
 }
 
 int authority_note(struct authority *authority, const struct leaf_plan *plan, const char *serial,
@@ -548,7 +449,7 @@ static int fill_chain(struct authority *authority, const struct leaf_plan *plan,
         chain_push(chain->sent, make_leaf(authority, plan, chain->key, serial, e), e) < 0 ||
         push_path(authority, chain, e) < 0)
         return -1;
-    if (plan->cross && push_cross(authority, chain, e) < 0)
+    if (plan->cross && authority_push_cross(authority, chain, e) < 0)
         return -1;
     return authority_note(authority, plan, serial, e);
 }

@@ -29,11 +29,14 @@
 
 #define SIGNERS_MOST       256 /* root and intermediates, rotated ones included */
 #define INTERMEDIATES_MOST 32  /* between root and leaf */
+/* Seconds, a year: a client whose clock is slow must not trip over a CA. */
+#define AUTHORITY_BACKDATE INT64_C(31536000)
 
 struct authority {
-    const char *path;                    /* borrowed: the state directory, for messages */
-    int directory;                       /* open and locked */
-    json_t *record;                      /* authority.json */
+    const char *path; /* borrowed: the state directory, for messages */
+    int directory;    /* open and locked */
+    json_t *record;   /* authority.json ... */
+    int record_file;  /* ... open, so that its inode is no other's; -1: not read */
     struct signer signers[SIGNERS_MOST]; /* read when first needed; number 0 is the root */
     size_t count;
     /* Numbers that were written down as given before they are: a process that ends loses them.  More
@@ -72,7 +75,7 @@ int authority_open(const char *path, struct authority *authority, struct error *
 void authority_close(struct authority *authority);
 
 void authority_pause(struct authority *authority);
-/* Waits for its turn, and reads what others have changed. */
+/* Waits for its turn, and reads what others have changed, if they have. */
 int authority_resume(struct authority *authority, struct error *e);
 
 /* A fresh leaf with its chain and trust; to be freed with chain_free. */
@@ -98,6 +101,8 @@ const struct signer *authority_signer(struct authority *authority, size_t i, str
 size_t authority_crosses(const struct authority *authority);
 char *authority_cross_pem(const struct authority *authority, size_t i, struct error *e);
 const char *authority_cross_root(size_t i, char out[64]);
+/* The newest after what is sent, and the root that signed it among what is trusted. */
+int authority_push_cross(struct authority *authority, struct chain *chain, struct error *e);
 /* Which number a signer that these gave has. */
 size_t authority_number(const struct authority *authority, const struct signer *signer);
 /* The number of the one that leaves come from now. */

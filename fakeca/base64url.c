@@ -1,7 +1,6 @@
 #include "fakeca/base64url.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -23,13 +22,6 @@ char *base64url(const void *bytes, size_t length, char *out)
     return out;
 }
 
-char *base64url_new(const void *bytes, size_t length)
-{
-    char *out = malloc(BASE64URL_TEXT(length));
-
-    return out == NULL ? NULL : base64url(bytes, length, out);
-}
-
 /* What a character stands for, and one more; 0: it is none of the alphabet. */
 /* clang-format off */
 static const unsigned char values[256] = {
@@ -41,15 +33,35 @@ static const unsigned char values[256] = {
 };
 /* clang-format on */
 
+/* Three octets of each four characters; how many characters that were.  It ends early at one that is none. */
+static size_t decode_fours(const char *text, size_t length, unsigned char *out)
+{
+    size_t i = 0;
+
+    for (; length - i >= 4; i += 4, out += 3) {
+        unsigned a = values[(unsigned char)text[i]], b = values[(unsigned char)text[i + 1]],
+                 c = values[(unsigned char)text[i + 2]], d = values[(unsigned char)text[i + 3]];
+        uint32_t bits = ((a - 1) << 18) | ((b - 1) << 12) | ((c - 1) << 6) | (d - 1);
+
+        if (a == 0 || b == 0 || c == 0 || d == 0)
+            break;
+        out[0] = (unsigned char)(bits >> 16);
+        out[1] = (unsigned char)(bits >> 8);
+        out[2] = (unsigned char)bits;
+    }
+    return i;
+}
+
 ssize_t base64url_decode(const char *text, size_t length, unsigned char *out, size_t room)
 {
     uint32_t bits = 0;
     int held = 0;
-    size_t count = 0;
+    size_t i, count;
 
     if (length % 4 == 1 || length / 4 * 3 + length % 4 * 3 / 4 > room)
         return -1;
-    for (size_t i = 0; i < length; i++) {
+    i = decode_fours(text, length, out);
+    for (count = i / 4 * 3; i < length; i++) {
         unsigned value = values[(unsigned char)text[i]];
 
         if (value == 0)

@@ -14,8 +14,6 @@
 
 /* Writes BASE64URL_TEXT(length) bytes at most; returns `out`. */
 char *base64url(const void *bytes, size_t length, char *out);
-/* The same, allocated; NULL where memory ran out. */
-char *base64url_new(const void *bytes, size_t length);
 
 /* How many bytes were written to `out`; -1 where the text is none or needs more than `room`. */
 ssize_t base64url_decode(const char *text, size_t length, unsigned char *out, size_t room);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fakeca/certificate.h"
+#include "fakeca/files.h"
 #include "fakeca/key.h"
 #include "fakeca/openssl_error.h"
 
@@ -168,6 +169,38 @@ char *certificates_pem(STACK_OF(X509) * certificates, struct error *e)
     for (int i = 0; good && i < sk_X509_num(certificates); i++)
         good = PEM_write_bio_X509(bio, sk_X509_value(certificates, i)) == 1;
     return text_of(bio, good, e);
+}
+
+X509 *certificate_read(int directory, const char *name, struct error *e)
+{
+    char *text = file_read(directory, name, NULL, e);
+    STACK_OF(X509) *all = text == NULL ? NULL : certificates_parse(text, e);
+    X509 *one = all == NULL ? NULL : sk_X509_shift(all);
+
+    if (all != NULL && one == NULL)
+        failed(e, "no certificate in it");
+    if (text != NULL && one == NULL)
+        failed_in(e, name);
+    sk_X509_pop_free(all, X509_free);
+    free(text);
+    return one;
+}
+
+int certificate_write(int directory, const char *name, X509 *certificate, struct error *e)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text;
+    int status;
+
+    if (bio == NULL || PEM_write_bio_X509(bio, certificate) != 1)
+        status = openssl_failed(e, "write a certificate");
+    else {
+        long length = BIO_get_mem_data(bio, &text);
+
+        status = file_write(directory, name, 0644, text, (size_t)length, e);
+    }
+    BIO_free(bio);
+    return status;
 }
 
 char *crls_pem(STACK_OF(X509_CRL) * crls, struct error *e)

@@ -76,4 +76,8 @@ STACK_OF(X509_CRL) * crls_parse(const char *text, struct error *e);
 char *certificates_pem(STACK_OF(X509) * certificates, struct error *e);
 char *crls_pem(STACK_OF(X509_CRL) * crls, struct error *e);
 
+/* The first certificate in a file of PEM, to be freed; and such a file of one. */
+X509 *certificate_read(int directory, const char *name, struct error *e);
+int certificate_write(int directory, const char *name, X509 *certificate, struct error *e);
+
 #endif

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STRING_MOST 255 /* octets in one string of a TXT record */
-#define TEXT_MOST   4096
-
 struct node {
     ldns_rdf *name;
     ldns_rr_list *records; /* never empty */
@@ -166,32 +163,6 @@ int dns_zone_add(struct dns_zone *zone, const char *line, struct error *e)
     return add(zone, record, e);
 }
 
-/* Takes over what it is given; NULL stands for memory that ran out. */
-static int add_data(struct dns_zone *zone, ldns_rdf *owner, ldns_rr_type type, ldns_rdf **data,
-                    size_t count, struct error *e)
-{
-    ldns_rr *record = ldns_rr_new();
-    bool whole = record != NULL;
-
-    for (size_t i = 0; i < count; i++)
-        if (data[i] == NULL || !whole || !ldns_rr_push_rdf(record, data[i])) {
-            ldns_rdf_deep_free(data[i]);
-            whole = false;
-        }
-    if (record == NULL) {
-        ldns_rdf_deep_free(owner);
-        return failed(e, "out of memory");
-    }
-    ldns_rr_set_owner(record, owner);
-    ldns_rr_set_type(record, type);
-    ldns_rr_set_class(record, LDNS_RR_CLASS_IN);
-    ldns_rr_set_ttl(record, DNS_TTL);
-    if (whole)
-        return add(zone, record, e);
-    ldns_rr_free(record);
-    return failed(e, "out of memory");
-}
-
 /* The rdata of an address and its type; NULL with *e. */
 static ldns_rdf *address_new(const char *text, ldns_rr_type *type, struct error *e)
 {
@@ -208,19 +179,6 @@ static ldns_rdf *address_new(const char *text, ldns_rr_type *type, struct error 
     if (data == NULL)
         failed(e, "out of memory");
     return data;
-}
-
-int dns_zone_add_address(struct dns_zone *zone, const char *name, const char *address,
-                         struct error *e)
-{
-    ldns_rr_type type;
-    ldns_rdf *data = address_new(address, &type, e);
-    ldns_rdf *owner = data == NULL ? NULL : name_new(name, e);
-
-    if (owner != NULL)
-        return add_data(zone, owner, type, &data, 1, e);
-    ldns_rdf_deep_free(data);
-    return -1;
 }
 
 int dns_zone_fallback(struct dns_zone *zone, const char *address, struct error *e)
@@ -244,70 +202,29 @@ const ldns_rdf *dns_zone_fallback_of(const struct dns_zone *zone, ldns_rr_type t
                                        : NULL;
 }
 
-/* --- text --------------------------------------------------------------------------------------- */
+/* --- taking away -------------------------------------------------------------------------------- */
 
-static ldns_rdf *string_new(const char *text, size_t length)
+int dns_zone_remove(struct dns_zone *zone, const char *name, const char *type, struct error *e)
 {
-    unsigned char octets[STRING_MOST + 1] = {(unsigned char)length};
-
-    memcpy(octets + 1, text, length);
-    return ldns_rdf_new_frm_data(LDNS_RDF_TYPE_STR, length + 1, octets);
-}
-
-int dns_zone_add_text(struct dns_zone *zone, const char *name, const char *text, struct error *e)
-{
-    ldns_rdf *strings[TEXT_MOST / STRING_MOST + 1];
-    size_t length = strlen(text), count = 0;
+    ldns_rr_type wanted = type == NULL ? 0 : ldns_get_rr_type_by_name(type);
+    struct node *node;
+    size_t kept = 0, before;
     ldns_rdf *owner;
 
-    if (length > TEXT_MOST)
-        return failed(e, "%s: a text of %zu octets; expected %d at most", name, length, TEXT_MOST);
+    if (type != NULL && wanted == 0)
+        return failed(e, "'%s' is not a type of record; expected one such as A or TXT", type);
     owner = name_new(name, e);
     if (owner == NULL)
         return -1;
-    do { /* at least one string, if only an empty one */
-        size_t part = length > STRING_MOST ? STRING_MOST : length;
-
-        strings[count++] = string_new(text, part);
-        text += part;
-        length -= part;
-    } while (length > 0);
-    return add_data(zone, owner, LDNS_RR_TYPE_TXT, strings, count, e);
-}
-
-/* --- taking away -------------------------------------------------------------------------------- */
-
-/* Whether the strings of a TXT record make up that text. */
-static bool is_text(const ldns_rr *record, const char *text)
-{
-    for (size_t i = 0; i < ldns_rr_rd_count(record); i++) {
-        const ldns_rdf *string = ldns_rr_rdf(record, i);
-        size_t length = ldns_rdf_size(string) - 1;
-
-        if (strncmp(text, (const char *)ldns_rdf_data(string) + 1, length) != 0)
-            return false;
-        text += length;
-    }
-    return *text == '\0';
-}
-
-/* Takes away the records of that type (0: any) and with that text (NULL: any). */
-static int remove_records(struct dns_zone *zone, const char *name, ldns_rr_type type,
-                          const char *text, struct error *e)
-{
-    ldns_rdf *owner = name_new(name, e);
-    struct node *node = owner == NULL ? NULL : node_of(zone, owner);
-    size_t kept = 0, before = node == NULL ? 0 : ldns_rr_list_rr_count(node->records);
-    bool known = owner != NULL;
-
+    node = node_of(zone, owner);
     ldns_rdf_deep_free(owner);
     if (node == NULL)
-        return known ? 0 : -1;
+        return 0;
+    before = ldns_rr_list_rr_count(node->records);
     for (size_t i = 0; i < before; i++) {
         ldns_rr *record = ldns_rr_list_rr(node->records, i);
 
-        if ((type != 0 && ldns_rr_get_type(record) != type) ||
-            (text != NULL && !is_text(record, text)))
+        if (wanted != 0 && ldns_rr_get_type(record) != wanted)
             ldns_rr_list_set_rr(node->records, record, kept++);
         else
             ldns_rr_free(record);
@@ -320,18 +237,4 @@ static int remove_records(struct dns_zone *zone, const char *name, ldns_rr_type 
         memmove(node, node + 1, (size_t)(zone->nodes + zone->count - node) * sizeof *node);
     }
     return (int)(before - kept);
-}
-
-int dns_zone_remove(struct dns_zone *zone, const char *name, const char *type, struct error *e)
-{
-    ldns_rr_type wanted = type == NULL ? 0 : ldns_get_rr_type_by_name(type);
-
-    if (type != NULL && wanted == 0)
-        return failed(e, "'%s' is not a type of record; expected one such as A or TXT", type);
-    return remove_records(zone, name, wanted, NULL, e);
-}
-
-int dns_zone_remove_text(struct dns_zone *zone, const char *name, const char *text, struct error *e)
-{
-    return remove_records(zone, name, LDNS_RR_TYPE_TXT, text, e);
 }

@@ -29,17 +29,9 @@ int dns_zone_fallback(struct dns_zone *zone, const char *address, struct error *
 /* One record as in a master file (RFC 1035 section 5), names in full: "shop.test. CAA 0 issue
  * \"ca.test\"".  One that is there already is left as it is. */
 int dns_zone_add(struct dns_zone *zone, const char *line, struct error *e);
-/* "127.0.0.1" or "::1" */
-int dns_zone_add_address(struct dns_zone *zone, const char *name, const char *address,
-                         struct error *e);
-/* Text of any length: it is cut into strings of 255 octets.  For dns-01, `name` is
- * "_acme-challenge.shop.test". */
-int dns_zone_add_text(struct dns_zone *zone, const char *name, const char *text, struct error *e);
 
 /* What was taken away: a count.  `type` is "TXT", "A" ...; NULL takes away all of the name's. */
 int dns_zone_remove(struct dns_zone *zone, const char *name, const char *type, struct error *e);
-int dns_zone_remove_text(struct dns_zone *zone, const char *name, const char *text,
-                         struct error *e);
 
 /* --- for dns_answer.c --- */
 

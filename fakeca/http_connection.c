@@ -80,6 +80,14 @@ void connection_wait_for(struct http_connection *c, int events)
 
 /* --- bytes in and out --------------------------------------------------------------------------- */
 
+/* Before a call of libssl, which looks for its own errors in a queue of them all.  There is hardly ever one, and
+ * emptying what is empty takes as long as a lock. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
 /* libssl's refusal: what it waits for is waited for, and AGAIN; or GONE. */
 static ssize_t tls_waits(struct http_connection *c, int result)
 {
@@ -105,7 +113,7 @@ ssize_t connection_receive(struct http_connection *c, char *out, size_t room)
     ssize_t got;
 
     if (c->ssl != NULL) {
-        ERR_clear_error();
+        forget_errors();
         got = SSL_read(c->ssl, out, (int)room);
         return got > 0 ? got : tls_waits(c, (int)got);
     }
@@ -123,7 +131,7 @@ ssize_t connection_send(struct http_connection *c, const char *bytes, size_t len
     ssize_t put;
 
     if (c->ssl != NULL) {
-        ERR_clear_error();
+        forget_errors();
         put = SSL_write(c->ssl, bytes, (int)length);
         return put > 0 ? put : tls_waits(c, (int)put);
     }

@@ -147,9 +147,15 @@ static void put_elements(struct json_text *out, const json_t *array)
 
 static void put_integer(struct json_text *out, json_int_t integer)
 {
-    char text[32];
+    char text[24], *end = text + sizeof text, *at = end;
+    bool negative = integer < 0;
 
-    put(out, text, (size_t)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, integer));
+    /* digit by digit from below zero, where there is one number more */
+    for (json_int_t left = negative ? integer : -integer; at == end || left != 0; left /= 10)
+        *--at = (char)('0' - left % 10);
+    if (negative)
+        *--at = '-';
+    put(out, at, (size_t)(end - at));
 }
 
 /* So that it is read again as it was, and never as an integer: jansson's own. */

@@ -166,14 +166,14 @@ static EVP_PKEY *p256_parameters(void)
     return parameters;
 }
 
+/* libcrypto walks through all the names it knows to make an EVP_PKEY; so the last one stays, and gets another point. */
+static EVP_PKEY *spare;
+
 static EVP_PKEY *p256_decode(const unsigned char *point)
 {
-    static EVP_PKEY *parameters;
-    EVP_PKEY *key;
+    EVP_PKEY *key = spare == NULL ? p256_parameters() : spare;
 
-    if (parameters == NULL)
-        parameters = p256_parameters();
-    key = parameters == NULL ? NULL : EVP_PKEY_dup(parameters);
+    spare = NULL;
     if (key == NULL || EVP_PKEY_set1_encoded_public_key(key, point, P256_POINT) == 1)
         return key;
     EVP_PKEY_free(key);
@@ -208,6 +208,16 @@ EVP_PKEY *key_decode(struct key_der der, struct error *e)
     if (key == NULL)
         openssl_failed(e, "read a public key");
     return key;
+}
+
+void key_done(EVP_PKEY *key)
+{
+    const struct key_kind *kind = spare != NULL || key == NULL ? NULL : key_kind_of(key);
+
+    if (kind != NULL && strcmp(kind->name, "p256") == 0)
+        spare = key;
+    else
+        EVP_PKEY_free(key);
 }
 
 EVP_PKEY *key_unlike(const EVP_PKEY *key, struct error *e)

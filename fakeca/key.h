@@ -46,6 +46,8 @@ EVP_PKEY *key_from_pool(int directory, const struct key_kind *kind, unsigned lon
                         struct error *e);
 /* From whoever sent it; the private half is not there. */
 EVP_PKEY *key_decode(struct key_der der, struct error *e);
+/* Frees one that key_decode gave, and that nobody else refers to: it may become the next one. */
+void key_done(EVP_PKEY *key);
 /* Another key of the same kind as `key`. */
 EVP_PKEY *key_unlike(const EVP_PKEY *key, struct error *e);
 

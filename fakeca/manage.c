@@ -194,28 +194,38 @@ static int do_dns_remove(struct manage *manage, const json_t *request, json_t *a
     return json_object_set_new(answer, "removed", json_integer(count));
 }
 
-static int keep_lifetime(struct store *store, const char *name, int64_t lifetime, struct error *e)
+/* They are as they were where that cannot be kept. */
+static int keep_profiles(struct manage *manage, const struct profiles *changed, const char *name,
+                         struct error *e)
 {
-    json_t *body = json_pack("{s:I}", "lifetime", (json_int_t)lifetime);
-    int status = store_set(store, "profile", name, body, e);
-
-    json_decref(body);
-    return status;
+    if (profile_keep(manage->store, changed, name, e) < 0)
+        return -1;
+    *manage->profiles = *changed;
+    return 0;
 }
 
 static int do_profile(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
 {
     const char *name;
     int64_t lifetime = json_integer_value(json_object_get(request, "lifetime"));
+    struct profiles changed = *manage->profiles;
 
     (void)answer;
-    if (need(request, "name", &name, e) < 0)
-        return -1;
-    if (lifetime < 1)
-        return failed(e, "%s: expected a lifetime of a second or more", name);
-    return acme_profile_lasts(manage->acme, name, lifetime, e) < 0
+    return need(request, "name", &name, e) < 0 || profile_set(&changed, name, lifetime, e) < 0
                ? -1
-               : keep_lifetime(manage->store, name, lifetime, e);
+               : keep_profiles(manage, &changed, name, e);
+}
+
+static int do_withdraw_profile(struct manage *manage, const json_t *request, json_t *answer,
+                               struct error *e)
+{
+    const char *name;
+    struct profiles changed = *manage->profiles;
+
+    (void)answer;
+    return need(request, "name", &name, e) < 0 || profile_withdraw(&changed, name, e) < 0
+               ? -1
+               : keep_profiles(manage, &changed, name, e);
 }
 
 static int do_revoke(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
@@ -307,26 +317,28 @@ static const struct {
     const char *name;
     int (*run)(struct manage *manage, const json_t *request, json_t *answer, struct error *e);
 } verbs[] = {
-    {"arm",             do_arm            },
-    {"disarm",          do_disarm         },
-    {"armed",           do_armed          },
-    {"accounts",        do_accounts       },
-    {"orders",          do_orders         },
-    {"certificates",    do_certificates   },
-    {"forget-accounts", do_forget_accounts},
-    {"profile",         do_profile        },
-    {"revoke",          do_revoke         },
-    {"rotate-issuer",   do_rotate_issuer  },
-    {"settings",        do_settings       },
-    {"set",             do_set            },
-    {"eab-add",         do_eab_add        },
-    {"eab-keys",        do_eab_keys       },
-    {"unpause",         do_unpause        },
-    {"dns-add",         do_dns_add        },
-    {"dns-remove",      do_dns_remove     },
+    {"arm",              do_arm             },
+    {"disarm",           do_disarm          },
+    {"armed",            do_armed           },
+    {"accounts",         do_accounts        },
+    {"orders",           do_orders          },
+    {"certificates",     do_certificates    },
+    {"forget-accounts",  do_forget_accounts },
+    {"profile",          do_profile         },
+    {"withdraw-profile", do_withdraw_profile},
+    {"revoke",           do_revoke          },
+    {"rotate-issuer",    do_rotate_issuer   },
+    {"settings",         do_settings        },
+    {"set",              do_set             },
+    {"eab-add",          do_eab_add         },
+    {"eab-keys",         do_eab_keys        },
+    {"unpause",          do_unpause         },
+    {"dns-add",          do_dns_add         },
+    {"dns-remove",       do_dns_remove      },
 };
 
-json_t *manage_answer(struct manage *manage, const json_t *request)
+/* What is answered to one request: to be decref'd. */
+static json_t *answer_to(struct manage *manage, const json_t *request)
 {
     const char *name = text_of(request, "do");
     json_t *answer = json_object();
@@ -363,7 +375,7 @@ static void end(struct manager *manager)
 static int answer_line(struct manager *manager, const char *line)
 {
     json_t *request = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
-    json_t *answer = manage_answer(manager->manage, request);
+    json_t *answer = answer_to(manager->manage, request);
     char *text = json_dumps(answer, JSON_COMPACT);
     int status = text == NULL ? -1 : outbox_put(&manager->outbox, text, strlen(text));
 

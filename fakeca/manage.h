@@ -8,7 +8,8 @@
  *     armed                                     -> "armed", "disarmed", "lapsed": what misbehaviour.h gives
  *     accounts, orders, certificates            -> under that name: all there are
  *     forget-accounts                           -> "forgotten": how many
- *     profile   "name", "lifetime" in seconds, of what is issued from now on; kept as a thing of kind "profile"
+ *     profile   "name", "lifetime" in seconds, of what is issued from now on; made where there is none
+ *     withdraw-profile "name"
  *     revoke    "serials", an array, or "name", or "all": true; maybe "reason", and "after" in seconds
  *                                               -> "revoked": the serials, "at": when
  *     rotate-issuer                             -> "issuer": the new one's number, which issues from now on
@@ -28,10 +29,10 @@
 #include <ev.h>
 #include <jansson.h>
 
-#include "fakeca/acme.h"
 #include "fakeca/dns_views.h"
 #include "fakeca/misbehaviour.h"
 #include "fakeca/policy.h"
+#include "fakeca/profile.h"
 #include "fakeca/serve_plain.h"
 #include "fakeca/store.h"
 
@@ -47,7 +48,7 @@ struct manage {
     struct misbehaviour *misbehaviour;
     struct store *store;
     struct dns_views *names;
-    struct acme *acme;
+    struct profiles *profiles;
     /* Something is about to be armed that tells of an address that swallows packets; or NULL. */
     int (*swallow)(void *context, struct error *e);
     void (*changed)(void *context); /* other faults are armed than before; or NULL */
@@ -63,9 +64,6 @@ struct manage {
 /* A socket that a killed process left is replaced; one that is listened on is an error. */
 int manage_open(struct manage *manage, const char *directory, struct error *e);
 void manage_close(struct manage *manage);
-
-/* What is answered to one request: to be decref'd. */
-json_t *manage_answer(struct manage *manage, const json_t *request);
 
 /* The other end: one request to whoever serves `directory`, and its answer, to be decref'd; NULL
  * with *e, also where the answer is an error. */

@@ -196,7 +196,7 @@ static int mint_slowly(struct mint *mint, struct leaf_plan plan, struct key_der 
     chain = plan.public_key == NULL ? NULL : authority_issue(mint->authority, &plan, e);
     status = chain == NULL ? -1 : minted_from(chain, out, e);
     chain_free(chain);
-    EVP_PKEY_free(plan.public_key);
+    key_done(plan.public_key);
     return status;
 }
 

@@ -48,14 +48,6 @@ json_t *problem_describe(enum problem problem, const char *detail)
                      rows[problem].status);
 }
 
-int problem_named(const char *name)
-{
-    for (int i = 0; i < PROBLEMS; i++)
-        if (strcmp(rows[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
 json_t *problem_of_several(const json_t *problems, const char *what)
 {
     const json_t *first = json_array_get(problems, 0);

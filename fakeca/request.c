@@ -202,6 +202,6 @@ int request_matches(const struct request *request, const json_t *identifiers, st
 void request_free(struct request *request)
 {
     ASN1_item_free((ASN1_VALUE *)request->parsed, ASN1_ITEM_rptr(PKCS10));
-    EVP_PKEY_free(request->key);
+    key_done(request->key);
     json_decref(request->names);
 }

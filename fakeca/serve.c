@@ -230,22 +230,6 @@ static struct ledger *ledger_of(void *context, struct error *e)
     return plain_ledger(&((struct serve *)context)->plain, e);
 }
 
-/* What `fakeca profile` said, but for what this start says by itself. */
-static void restore_lifetimes(const struct serve *serve, struct acme_plan *acme)
-{
-    for (size_t i = 0; i < acme->profile_count; i++) {
-        struct profile *profile = &acme->profiles[i];
-        int64_t number;
-        json_t *kept = serve->plan->lasting[i]
-                           ? NULL
-                           : store_find(serve->store, "profile", profile->name, &number);
-
-        if (kept != NULL)
-            profile->lifetime = json_integer_value(json_object_get(kept, "lifetime"));
-        json_decref(kept);
-    }
-}
-
 static int open_acme(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
@@ -258,14 +242,14 @@ static int open_acme(struct serve *serve, struct error *e)
         .ledger = ledger_of,
         .now = now,
         .context = serve,
-        .profile_count = plan->profile_count,
+        .profiles = &serve->profiles,
         .ocsp = serve->urls[0],
         .ca_issuers = serve->urls[1],
         .crl = serve->urls[2],
     };
 
-    memcpy(acme.profiles, plan->profiles, sizeof acme.profiles);
-    restore_lifetimes(serve, &acme);
+    serve->profiles = plan->profiles;
+    profiles_restore(serve->store, &serve->profiles);
     serve->validator = (struct validator){
         .loop = serve->loop,
         .perspectives = plan->perspectives,
@@ -360,6 +344,7 @@ static int open_services(struct serve *serve, struct error *e)
                                     .plain = &serve->plain,
                                     .store = serve->store,
                                     .names = &serve->names,
+                                    .profiles = &serve->profiles,
                                     .swallow = open_hole,
                                     .changed = on_change,
                                     .context = serve};
@@ -372,6 +357,9 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
     serve->http.fd = serve->api.fd = -1;
     serve->manage.fd = -1;
     mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
+    mallopt(
+        M_MXFAST,
+        0); /* or each larger piece that is asked for would put all the small ones together first */
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error, not the end */
     serve->loop = ev_default_loop(0);
     if (serve->loop == NULL)
@@ -379,7 +367,6 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
     if (open_state(serve, e) < 0 || open_services(serve, e) < 0 || open_listeners(serve, e) < 0 ||
         open_acme(serve, e) < 0)
         return -1;
-    serve->manage.acme = serve->acme;
     misbehaviour_know(serve->misbehaviour, serve->depth, sk_X509_num(serve->tls.chain->sent) - 1);
     serve->remembered = misbehaviour_remember(serve->misbehaviour, serve->store);
     ev_timer_init(&serve->doors, on_doors, DOORS_SECONDS, DOORS_SECONDS);

@@ -38,10 +38,8 @@ struct serve_plan {
     unsigned long seed;
     const struct address *resolver; /* NULL: this machine's idea of names */
     unsigned validate_http_port, validate_tls_port;
-    struct profile profiles[PROFILES_MOST];
-    size_t profile_count;
-    bool lasting[PROFILES_MOST]; /* as long as is said here, whatever `fakeca profile` has said */
-    struct words settings;       /* as policy_set takes them, over those that were kept */
+    struct profiles profiles;
+    struct words settings; /* as policy_set takes them, over those that were kept */
     size_t perspectives;
     size_t alternates; /* other roots that cross-sign the first, at least */
 };
@@ -61,6 +59,7 @@ struct serve {
     struct misbehaviour *misbehaviour;
     int remembered; /* how many faults are armed from before */
     struct policy policy;
+    struct profiles profiles;
     struct http_server api, http;
     struct plain plain;
     struct dns_views names;

@@ -128,7 +128,7 @@ static json_t *time_json(const ASN1_TIME *time)
 
 /* --- things ------------------------------------------------------------------------------------- */
 
-json_t *show_certificate(X509 *certificate)
+static json_t *show_certificate(X509 *certificate)
 {
     char serial[SERIAL_TEXT];
     unsigned char digest[EVP_MAX_MD_SIZE];

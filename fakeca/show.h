@@ -6,7 +6,6 @@
 #define FAKECA_SHOW_H
 
 #include <jansson.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 
 #include "testbed/wire/error.h"
@@ -16,7 +15,5 @@
 json_t *show_file(const char *path, struct error *e);
 /* One such array, as indented text. */
 void show_print(const json_t *things, FILE *out);
-
-json_t *show_certificate(X509 *certificate);
 
 #endif

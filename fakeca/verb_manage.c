@@ -5,13 +5,14 @@
 
 #include "fakeca/manage.h"
 #include "fakeca/policy.h"
+#include "fakeca/profile.h"
 #include "fakeca/verbs.h"
 #include "testbed/wire/moment.h"
 
 struct manage_arguments {
     const char *state, *on, *identifier, *serial, *from, *until, *lasts, *after, *after_date,
         *chain, *key, *share, *skew;
-    const char *add, *remove, *type, *kid;
+    const char *add, *remove, *type, *kid, *withdraw;
     bool list, all;
     long account, nth, times, status, perspective, perspectives;
 };
@@ -66,6 +67,9 @@ const struct option_row eab_options[] = {
     {"kid",  "ID", "the id of the key that is made [one is made up]", OPTION_TEXT, AT(kid)},
     {"list", NULL, "list the keys, and make none", OPTION_FLAG, AT(list)},
     {0},
+};
+const struct option_row profile_options[] = {
+    STATE, {"withdraw", "NAME", "there is none of that name any more", OPTION_TEXT, AT(withdraw)}, {0},
 };
 const struct option_row unpause_options[] = {
     STATE, {"account", "N", "whose names", OPTION_NUMBER, AT(account)}, {0},
@@ -243,24 +247,22 @@ int verb_profile(int argc, char **argv)
 {
     struct manage_arguments a = {0};
     struct option_list words = {0};
-    const char *sign;
+    char name[PROFILE_NAME];
     int64_t lifetime;
     struct error e;
 
-    if (options_for(state_options, argc, argv, &a, &words, 1, &e) < 0)
+    if (options_for(profile_options, argc, argv, &a, &words, 1, &e) < 0)
         return complain(&e);
-    sign = words.count == 1 ? strchr(words.items[0], '=') : NULL;
-    if (sign == NULL) {
-        failed(&e, "profile: expected NAME=T, such as classic=45d");
-        return complain(&e);
-    }
-    if (duration_parse(sign + 1, &lifetime, &e) < 0) {
-        failed_in(&e, words.items[0]);
+    if ((words.count == 1) == (a.withdraw != NULL)) {
+        failed(&e, "profile: expected NAME=T, such as classic=45d, or --withdraw NAME");
         return complain(&e);
     }
-    return ask(&a, json_pack("{s:s, s:s%, s:I}", "do", "profile", "name", words.items[0],
-                             (size_t)(sign - words.items[0]), "lifetime",
-                             (json_int_t)(lifetime / NANOSECONDS)));
+    if (a.withdraw != NULL)
+        return ask(&a, json_pack("{s:s, s:s}", "do", "withdraw-profile", "name", a.withdraw));
+    if (profile_parse(words.items[0], name, &lifetime, &e) < 0)
+        return complain(&e);
+    return ask(&a, json_pack("{s:s, s:s, s:I}", "do", "profile", "name", name, "lifetime",
+                             (json_int_t)lifetime));
 }
 
 int verb_set(int argc, char **argv)

@@ -49,40 +49,15 @@ static int endpoint_of(const char *option, const char *text, struct address *out
     return address_parse(text, out, e) < 0 ? failed_in(e, option) : 0;
 }
 
-static struct profile *profile_in(struct serve_plan *plan, const char *name)
+static int take_profile(const char *text, struct profiles *profiles, struct error *e)
 {
-    for (size_t i = 0; i < plan->profile_count; i++)
-        if (strcmp(plan->profiles[i].name, name) == 0)
-            return &plan->profiles[i];
-    return NULL;
-}
-
-/* "NAME=T"; the text stays where it is, cut at the sign. */
-static int take_profile(char *text, struct serve_plan *plan, struct error *e)
-{
-    char *sign = strchr(text, '=');
-    struct profile *profile;
+    char name[PROFILE_NAME];
     int64_t lifetime;
 
-    if (sign == NULL || sign == text ||
-        strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") != (size_t)(sign - text))
-        return failed(e, "--profile: '%s' is none, expected one like brief=6h", text);
-    if (duration_parse(sign + 1, &lifetime, e) < 0)
-        return failed_in(e, "--profile");
-    if (lifetime < NANOSECONDS)
-        return failed(e, "--profile: '%s' lasts no second", text);
-    *sign = '\0';
-    profile = profile_in(plan, text);
-    if (profile == NULL && plan->profile_count == PROFILES_MOST)
-        return failed(e, "--profile: more than %d are too many", PROFILES_MOST);
-    if (profile == NULL) {
-        profile = &plan->profiles[plan->profile_count++];
-        *profile = usual_profiles[0];
-        profile->name = text;
-    }
-    profile->lifetime = lifetime / NANOSECONDS;
-    plan->lasting[profile - plan->profiles] = true;
-    return 0;
+    return profile_parse(text, name, &lifetime, e) < 0 ||
+                   profile_give(profiles, name, lifetime, e) < 0
+               ? failed_in(e, "--profile")
+               : 0;
 }
 
 /* Before anything is made or started. */
@@ -124,11 +99,9 @@ static int plan_of(const struct serve_arguments *arguments, struct address *reso
     plan->settings = words_of(&arguments->settings);
     if (check_settings(&plan->settings, e) < 0)
         return -1;
-    plan->profile_count = usual_profile_count;
-    for (size_t i = 0; i < usual_profile_count; i++)
-        plan->profiles[i] = usual_profiles[i];
+    profiles_usual(&plan->profiles);
     for (size_t i = 0; i < arguments->profiles.count; i++)
-        if (take_profile((char *)arguments->profiles.items[i], plan, e) < 0) /* argv is ours */
+        if (take_profile(arguments->profiles.items[i], &plan->profiles, e) < 0)
             return -1;
     return 0;
 }

@@ -7,18 +7,18 @@
 
 static const struct algorithm {
     const char *name;
-    const char *type; /* of the key */
-    const char *digest;
-    int bits;      /* of an elliptic key: each algorithm has one curve */
+    const char *type;              /* of the key */
+    const EVP_MD *(*digest)(void); /* of what is signed; NULL: the text itself is */
+    int bits;                      /* of an elliptic key: each algorithm has one curve */
     size_t octets; /* of a coordinate of the signature; 0: it is passed on as it is */
 } algorithms[] = {
-    {"ES256", "EC",      "SHA256", 256, 32},
-    {"ES384", "EC",      "SHA384", 384, 48},
-    {"ES512", "EC",      "SHA512", 521, 66},
-    {"RS256", "RSA",     "SHA256", 0,   0 },
-    {"RS384", "RSA",     "SHA384", 0,   0 },
-    {"RS512", "RSA",     "SHA512", 0,   0 },
-    {"EdDSA", "ED25519", NULL,     0,   0 },
+    {"ES256", "EC",      EVP_sha256, 256, 32},
+    {"ES384", "EC",      EVP_sha384, 384, 48},
+    {"ES512", "EC",      EVP_sha512, 521, 66},
+    {"RS256", "RSA",     EVP_sha256, 0,   0 },
+    {"RS384", "RSA",     EVP_sha384, 0,   0 },
+    {"RS512", "RSA",     EVP_sha512, 0,   0 },
+    {"EdDSA", "ED25519", NULL,       0,   0 },
 };
 
 static const struct algorithm *algorithm_named(const char *name)
@@ -36,8 +36,8 @@ bool algorithm_known(const char *name)
 
 void verifier_close(struct verifier *verifier)
 {
-    EVP_MD_CTX_free(verifier->ready);
-    EVP_MD_CTX_free(verifier->scratch);
+    EVP_PKEY_CTX_free(verifier->ready);
+    EVP_MD_CTX_free(verifier->digest);
     EVP_PKEY_free(verifier->key);
     *verifier = (struct verifier){0};
 }
@@ -68,29 +68,66 @@ static bool fits(const EVP_PKEY *key, const struct algorithm *algorithm)
            (algorithm->bits == 0 || EVP_PKEY_get_bits(key) == algorithm->bits);
 }
 
+static int make_contexts(struct verifier *verifier, const EVP_MD *digest)
+{
+    verifier->ready = EVP_PKEY_CTX_new_from_pkey(NULL, verifier->key, NULL);
+    if (verifier->digest == NULL)
+        verifier->digest = EVP_MD_CTX_new();
+    return verifier->ready != NULL && verifier->digest != NULL &&
+                   EVP_PKEY_verify_init(verifier->ready) == 1 &&
+                   EVP_PKEY_CTX_set_signature_md(verifier->ready, digest) == 1 &&
+                   EVP_DigestInit_ex2(verifier->digest, digest, NULL) == 1
+               ? 0
+               : -1;
+}
+
 static int make_ready(struct verifier *verifier, const struct algorithm *algorithm)
 {
-    EVP_MD_CTX_free(verifier->ready);
+    EVP_PKEY_CTX_free(verifier->ready);
+    verifier->ready = NULL;
     verifier->algorithm = NULL;
-    verifier->ready = EVP_MD_CTX_new();
-    if (verifier->scratch == NULL)
-        verifier->scratch = EVP_MD_CTX_new();
-    if (verifier->ready == NULL || verifier->scratch == NULL ||
-        EVP_DigestVerifyInit_ex(verifier->ready, NULL, algorithm->digest, NULL, NULL, verifier->key,
-                                NULL) != 1)
+    if (!fits(verifier->key, algorithm) ||
+        (algorithm->digest != NULL && make_contexts(verifier, algorithm->digest()) < 0))
         return -1;
     verifier->algorithm = algorithm;
     return 0;
 }
 
+static bool fits_digest(struct verifier *verifier, const unsigned char *text, size_t length,
+                        const unsigned char *signature, size_t signature_length)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+
+    return EVP_DigestInit_ex2(verifier->digest, NULL, NULL) == 1 &&
+           EVP_DigestUpdate(verifier->digest, text, length) == 1 &&
+           EVP_DigestFinal_ex(verifier->digest, digest, &size) == 1 &&
+           EVP_PKEY_verify(verifier->ready, signature, signature_length, digest, size) == 1;
+}
+
+static bool fits_text(struct verifier *verifier, const unsigned char *text, size_t length,
+                      const unsigned char *signature, size_t signature_length)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good =
+        context != NULL &&
+        EVP_DigestVerifyInit_ex(context, NULL, NULL, NULL, NULL, verifier->key, NULL) == 1 &&
+        EVP_DigestVerify(context, signature, signature_length, text, length) == 1;
+
+    EVP_MD_CTX_free(context);
+    return good;
+}
+
 static bool verified(struct verifier *verifier, const char *text, size_t length,
                      const unsigned char *signature, size_t signature_length)
 {
-    bool good = EVP_MD_CTX_copy_ex(verifier->scratch, verifier->ready) == 1 &&
-                EVP_DigestVerify(verifier->scratch, signature, signature_length,
-                                 (const unsigned char *)text, length) == 1;
+    const unsigned char *octets = (const unsigned char *)text;
+    bool good = verifier->ready == NULL
+                    ? fits_text(verifier, octets, length, signature, signature_length)
+                    : fits_digest(verifier, octets, length, signature, signature_length);
 
-    ERR_clear_error();
+    if (!good)
+        ERR_clear_error();
     return good;
 }
 
@@ -102,7 +139,7 @@ int verifier_check(struct verifier *verifier, const char *name, const char *text
     int der_length;
     bool good;
 
-    if (algorithm == NULL || !fits(verifier->key, algorithm) ||
+    if (algorithm == NULL ||
         (verifier->algorithm != algorithm && make_ready(verifier, algorithm) < 0))
         return ERR_clear_error(), failed(e, "the key is not one for the algorithm %s", name);
     if (algorithm->octets == 0)

@@ -19,7 +19,8 @@
 struct verifier {
     EVP_PKEY *key;                     /* all of this is the verifier's */
     const struct algorithm *algorithm; /* that `ready` is for; NULL: none yet */
-    EVP_MD_CTX *ready, *scratch;       /* the second is a copy of the first, for one signature */
+    EVP_PKEY_CTX *ready;               /* NULL where the algorithm knows of nothing to keep */
+    EVP_MD_CTX *digest;                /* of what is signed, likewise */
 };
 
 /* Whether `signature` over `text` is by that key, with the algorithm called `name`; -1 with *e. */

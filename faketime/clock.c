@@ -347,13 +347,6 @@ int clock_pass_until(struct clock *clock, int64_t now, struct error *e)
     return change(clock, &(struct change){.from = FROM_EPOCH, .by = now, .passes = true}, e);
 }
 
-int64_t clock_passed(const struct clock *clock)
-{
-    struct instant at = instant_now();
-
-    return monotonic_at(clock->page, &at).offset;
-}
-
 int clock_follow(struct clock *clock, const struct clock *leader, int64_t skew, struct error *e)
 {
     return change(

@@ -44,8 +44,6 @@ int clock_advance(struct clock *clock, int64_t by, struct error *e);        /* m
  * machine that wakes up. */
 int clock_pass(struct clock *clock, int64_t by, struct error *e);
 int clock_pass_until(struct clock *clock, int64_t now, struct error *e);
-/* How far the monotonic clocks were moved in all. */
-int64_t clock_passed(const struct clock *clock);
 /* Shows what `leader` shows, `skew` later, and runs as fast.  It goes on alone: to be called again whenever the leader
  * was moved.  The monotonic clocks stay where they are. */
 int clock_follow(struct clock *clock, const struct clock *leader, int64_t skew, struct error *e);

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LIBRARY "libfakeclock.so"
-#define BETWEEN " :" /* ld.so(8) splits the list at these and knows no quoting */
+#define LIBRARY         "libfakeclock.so"
+#define BETWEEN         " :" /* the entries of LD_PRELOAD */
+#define BETWEEN_FOLDERS ":;" /* and those of LD_LIBRARY_PATH */
 
 /* The library lies beside this program, or in the lib folder beside its folder. */
 static int find_library(char path[PATH_MAX], struct error *e)
@@ -46,23 +47,68 @@ static const char *entry_of_library(const char *list, size_t *length)
     return NULL;
 }
 
+static bool has_folder(const char *list, const char *folder)
+{
+    for (const char *at = list; *at != '\0';) {
+        size_t length = strcspn(at, BETWEEN_FOLDERS);
+
+        if (length == strlen(folder) && strncmp(at, folder, length) == 0)
+            return true;
+        at += length + (at[length] != '\0');
+    }
+    return false;
+}
+
+/* An entry that is empty would be the working directory. */
+static int set_list(const char *name, const char *first, const char *rest, struct error *e)
+{
+    char *list;
+    int result;
+
+    if (asprintf(&list, "%s%s%s", first, *first == '\0' || *rest == '\0' ? "" : ":", rest) < 0)
+        return failed(e, "%s: %s", name, strerror(errno));
+    result = setenv(name, list, 1);
+    free(list);
+    return result < 0 ? failed(e, "%s: %s", name, strerror(errno)) : 0;
+}
+
+/* What LD_PRELOAD is to have: the path, or the name behind it, once LD_LIBRARY_PATH leads there.  NULL where
+ * neither does. */
+static const char *name_library(const char *path, struct error *e)
+{
+    const char *folders = getenv("LD_LIBRARY_PATH");
+    const char *name = strrchr(path, '/') + 1;
+    char folder[PATH_MAX];
+
+    if (strpbrk(path, BETWEEN) == NULL)
+        return path;
+    if (strpbrk(path, BETWEEN_FOLDERS) != NULL) {
+        failed(e, "%s: cannot be preloaded; expected a path without colons and semicolons", path);
+        return NULL;
+    }
+    snprintf(folder, sizeof folder, "%.*s", (int)(name - 1 - path), path);
+    if (folders != NULL && has_folder(folders, folder))
+        return name;
+    return set_list("LD_LIBRARY_PATH", folders == NULL ? "" : folders, folder, e) < 0 ? NULL : name;
+}
+
 int preload_library(struct error *e)
 {
     const char *others = getenv("LD_PRELOAD");
-    char library[PATH_MAX], all[2 * PATH_MAX];
-    size_t length;
+    const char *there = NULL, *name;
+    char path[PATH_MAX];
+    size_t length = 0;
 
-    if (others != NULL && entry_of_library(others, &length) != NULL)
+    if (others != NULL)
+        there = entry_of_library(others, &length);
+    if (length > strlen(LIBRARY))
         return 0;
-    if (find_library(library, e) < 0)
+    if (find_library(path, e) < 0)
         return -1;
-    if (strpbrk(library, BETWEEN) != NULL)
-        return failed(e, "%s: cannot be preloaded; expected a path without spaces and colons",
-                      library);
-    if ((size_t)snprintf(all, sizeof all, "%s:%s", library, others == NULL ? "" : others) >=
-        sizeof all)
-        return failed(e, "LD_PRELOAD is too long");
-    return setenv("LD_PRELOAD", all, 1) < 0 ? failed(e, "LD_PRELOAD: %s", strerror(errno)) : 0;
+    name = name_library(path, e);
+    if (name == NULL)
+        return -1;
+    return there != NULL ? 0 : set_list("LD_PRELOAD", name, others == NULL ? "" : others, e);
 }
 
 void preload_forget(void)
@@ -79,4 +125,27 @@ void preload_forget(void)
         return;
     setenv("LD_PRELOAD", rest, 1);
     free(rest);
+}
+
+/* --- what is handed on ------------------------------------------------------------------------- */
+
+const char *preload_value(char *const environment[], const char *name)
+{
+    size_t length = strlen(name);
+
+    for (; environment != NULL && *environment != NULL; environment++)
+        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
+            return *environment + length + 1;
+    return NULL;
+}
+
+bool preload_reaches(char *const environment[], const char *folder)
+{
+    const char *preload = preload_value(environment, "LD_PRELOAD");
+    const char *folders = preload_value(environment, "LD_LIBRARY_PATH");
+    size_t length;
+
+    if (preload == NULL || entry_of_library(preload, &length) == NULL)
+        return false;
+    return length > strlen(LIBRARY) || (folders != NULL && has_folder(folders, folder));
 }

@@ -21,51 +21,35 @@
 #include <unistd.h>
 
 #include "faketime/filter.h"
+#include "faketime/preload.h"
 #include "faketime/program.h"
 
 #define ARGUMENTS_MAX                                                                              \
     262144 /* more, and the kernel would have refused (execve(2)): its own are 128 KiB each */
 
-static char clock_path[PATH_MAX], launcher[PATH_MAX]; /* "": nobody is followed */
+static char clock_path[PATH_MAX]; /* "": nobody is followed */
+static char folder[PATH_MAX], launcher[PATH_MAX];
 
 /* fakeclock lies beside us, wherever a link to us lies. */
 static __attribute__((constructor)) void find_launcher(void)
 {
     const char *clock = getenv("FAKECLOCK");
-    char *slash;
     Dl_info self;
 
     if (clock == NULL || strlen(clock) >= sizeof clock_path || dladdr(clock_path, &self) == 0 ||
-        realpath(self.dli_fname, launcher) == NULL)
+        realpath(self.dli_fname, folder) == NULL)
         return;
-    slash = strrchr(launcher, '/');
-    if (slash == NULL || (size_t)(slash - launcher) + sizeof "/fakeclock" > sizeof launcher) {
-        *launcher = '\0';
-        return;
-    }
-    strcpy(slash, "/fakeclock");
-    strcpy(clock_path, clock);
+    *strrchr(folder, '/') = '\0';
+    if (snprintf(launcher, sizeof launcher, "%s/fakeclock", folder) < (int)sizeof launcher)
+        strcpy(clock_path, clock);
 }
 
 /* --- who would slip off ------------------------------------------------------------------------ */
 
-static const char *value_in(char *const environment[], const char *name)
-{
-    size_t length = strlen(name);
-
-    for (; environment != NULL && *environment != NULL; environment++)
-        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
-            return *environment + length + 1;
-    return NULL;
-}
-
 /* Whether a dynamic glibc program that gets this environment is preloaded, and finds the clock. */
 static bool passes_on(char *const environment[])
 {
-    const char *preload = value_in(environment, "LD_PRELOAD");
-
-    return value_in(environment, "FAKECLOCK") != NULL && preload != NULL &&
-           strstr(preload, "libfakeclock.so") != NULL;
+    return preload_value(environment, "FAKECLOCK") != NULL && preload_reaches(environment, folder);
 }
 
 /* Two cannot trace one process: a debugger does, or whoever has been told to put us on the clock. */

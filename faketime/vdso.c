@@ -8,7 +8,8 @@
 
 #include "faketime/blob.h"
 
-int syscall_clock(clockid_t id, struct timespec *now)
+/* The system call, which costs five times as much and needs nothing. */
+static int syscall_clock(clockid_t id, struct timespec *now)
 {
     long result;
 

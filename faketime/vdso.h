@@ -31,7 +31,4 @@ real_clock_fn vdso_clock(void);
  * where it was not.  It may be a page of zeros at times. */
 const void *vdso_page(void);
 
-/* The system call, which costs five times as much and needs nothing. */
-int syscall_clock(clockid_t id, struct timespec *now);
-
 #endif

@@ -1,5 +1,6 @@
 #include "testbed/json.h"
 
+#include <jansson.h>
 #include <lauxlib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -84,16 +85,13 @@ static json_t *convert(lua_State *L, int index, int depth)
     }
 }
 
-json_t *json_from_lua(lua_State *L, int index)
-{
-    return convert(L, index, 0);
-}
+static void push(lua_State *L, const json_t *value);
 
 static void push_array(lua_State *L, const json_t *value)
 {
     lua_createtable(L, (int)json_array_size(value), 0);
     for (size_t i = 0; i < json_array_size(value); i++) {
-        json_to_lua(L, json_array_get(value, i));
+        push(L, json_array_get(value, i));
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     luaL_setmetatable(L, ARRAY);
@@ -106,12 +104,12 @@ static void push_object(lua_State *L, const json_t *value)
 
     lua_createtable(L, 0, (int)json_object_size(value));
     json_object_foreach ((json_t *)(uintptr_t)value, key, field) {
-        json_to_lua(L, field);
+        push(L, field);
         lua_setfield(L, -2, key);
     }
 }
 
-void json_to_lua(lua_State *L, const json_t *value)
+static void push(lua_State *L, const json_t *value)
 {
     luaL_checkstack(L, 4, "JSON");
     switch (json_typeof(value)) {
@@ -142,7 +140,7 @@ void json_to_lua(lua_State *L, const json_t *value)
 
 static int l_encode(lua_State *L)
 {
-    json_t *value = json_from_lua(L, 1);
+    json_t *value = convert(L, 1, 0);
     char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 
     json_decref(value);
@@ -165,7 +163,7 @@ static int l_decode(lua_State *L)
         lua_pushfstring(L, "not JSON: %s", error.text);
         return 2;
     }
-    json_to_lua(L, value);
+    push(L, value);
     json_decref(value);
     return 1;
 }

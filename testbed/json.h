@@ -12,14 +12,8 @@
 #ifndef TESTBED_JSON_H
 #define TESTBED_JSON_H
 
-#include <jansson.h>
 #include <lua.h>
 
 int json_open(lua_State *L); /* leaves the module on the stack */
-
-/* The value at `index` as a new reference. */
-json_t *json_from_lua(lua_State *L, int index);
-/* Pushes the value. */
-void json_to_lua(lua_State *L, const json_t *value);
 
 #endif

@@ -48,7 +48,7 @@ static const struct option_row run_options[] = {
     {"seed",    "N",       "seed of random arrivals [1]",                                   OPTION_TEXT,     AT(seed)},
     {"timeout", "T",       "give a scenario up after T [what it says itself, or 2m]",       OPTION_DURATION, AT(timeout)},
     {"slack",   "N",       "for a busy machine: N times the patience, an Nth of the clients [1]", OPTION_NUMBER, AT(slack)},
-    {"long",    NULL,      "also those tagged long, that a directory holds",                OPTION_FLAG,     AT(all_long)},
+    {"long",    NULL,      "in a directory, play also what is tagged long",                 OPTION_FLAG,     AT(all_long)},
     {"tap",     "VERSION", "TAP version, 13 or 14 [13, as prove reads it]",                 OPTION_NUMBER,   AT(tap)},
     {"help",    NULL,      "this text",                                                     OPTION_FLAG,     AT(help)},
     {0},

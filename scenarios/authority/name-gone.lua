@@ -1,32 +1,43 @@
--- One certificate for several names renews only if all of them still validate.  Somebody
--- takes down a campaign's host, nobody thinks of the certificate it shared, and thirty days
--- of failing runs later the whole shop is dark: Bazel's site, on a holiday.  certbot has
--- --allow-subset-of-names for it, off by default; lego, dehydrated, acme-tiny and uacme have nothing.
+-- One certificate for several names renews only if all of them still validate.  Somebody takes down a campaign's
+-- host, nobody thinks of the certificate it shared, and thirty days of failing runs later the whole shop is dark:
+-- Bazel's site, on a holiday.  No client leaves the name out, none says more than that this run has failed, and the
+-- next one would have to ask for less.  certbot 2.1.0 would with --allow-subset-of-names; lego 4.9.1, dehydrated
+-- 0.7.0, acme-tiny 5.0.1 and uacme 1.7.4 cannot.
 
 scenario "One of three names no longer validates, and all of them expire"
-tags { "authority", "acme", "validation", client = "acme-tiny", outage = "Bazel, 2025-12-26" }
+tags { "authority", "acme", "validation", outage = "Bazel, 2025-12-26" }
 
-local house   = ca      {}
-house:serve {}
-local shop    = target  { "builtin", "nginx", name = "shop.test", certificate = house:issue { lifetime = "7d" } }
-local cron    = renewal { of = shop, from = house, client = "acme-tiny",
-                          names = { "shop.test", "www.shop.test", "summer.shop.test" } }
-local fleet   = clients { "openssl", "gnutls", "wolfssl", to = shop, rate = "10/s" }
+local house = ca {}
+house:serve()
+local shops = {}
+for i, client in ipairs { "certbot", "lego", "dehydrated", "acme-tiny", "uacme" } do
+  local name, summer = client .. ".test", "summer." .. client .. ".test"
+  local shop  = target  { "builtin", "nginx", name = name, certificate = house:issue { lifetime = "7d" } }
+  local cron  = renewal { of = shop, from = house, client = client, names = { name, "www." .. name, summer } }
+  local fleet = clients { "openssl", "gnutls", "wolfssl", to = shop, named = client, rate = "5/s" }
+  shops[i] = { summer = summer, cron = cron, fleet = fleet }
+end
 
-steady "one certificate for three names"
-cron:expect  { renewed = 1, within = "30s" }
-fleet:expect { success = "100%", during = "300ms" }
+steady "each has one certificate for three names"
+for _, shop in ipairs(shops) do
+  shop.cron:expect  { renewed = 1, within = "60s" }
+  shop.fleet:expect { success = "100%", within = "10s" }
+end
 
-inject "the summer is over, and so is its name; run after run fails, and the certificate runs out"
-house:arm { "dns-nxdomain", identifier = "summer.shop.test" }
+inject "the summer is over, and so are its names; run after run fails, and the certificates run out"
+for _, shop in ipairs(shops) do house:arm { "dns-nxdomain", identifier = shop.summer } end
 clock:jump "61d"
-cron:expect  { last = "failed", within = "30s" }
-fleet:expect { success = "100%", during = "300ms" }
+for _, shop in ipairs(shops) do
+  shop.cron:expect  { last = "failed", within = "60s" }
+  shop.fleet:expect { success = "100%", within = "5s" }
+end
 clock:jump "30d"
-fleet:expect { outcome = "expired", within = "5s" }
+for _, shop in ipairs(shops) do shop.fleet:expect { outcome = "expired", within = "10s" } end
 
-recover "the name is back, and the next run renews"
+recover "the names are back, and the next runs renew"
 house:disarm "dns-nxdomain"
 clock:jump "12h"
-cron:expect  { renewed = 2, within = "30s" }
-fleet:expect { success = "100%", within = "5s" }
+for _, shop in ipairs(shops) do
+  shop.cron:expect  { renewed = 2, within = "60s" }
+  shop.fleet:expect { success = "100%", within = "10s" }
+end

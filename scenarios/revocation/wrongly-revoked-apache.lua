@@ -1,4 +1,4 @@
--- What nginx keeps to itself in wrongly-revoked.lua, mod_ssl hands on: it staples whatever the responder has
+-- What nginx keeps to itself in nothing-stapled.lua, mod_ssl hands on: it staples whatever the responder has
 -- signed, and keeps it for an hour.  Clients that would never have asked are told; GnuTLS believes it unless it is
 -- forbidden to, OpenSSL and wolfSSL if they were asked to look.
 

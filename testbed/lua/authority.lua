@@ -158,13 +158,22 @@ function account_methods:_terms()
     http_port = self._settings.challenge == "http-01" and house._play:http_port() or nil }
 end
 
--- What is issued from now on, under these profiles, lasts so long.
+-- What is issued from now on, under these profiles, lasts so long; one of another name is made.
 function methods:profiles(given)
   authority.serving(self, "profiles")
   local list = words.value("profiles", lifetime, given)
   if self._play.dry then return end
   for _, profile in ipairs(list) do authority.tell(self, { "profile", "--state", self._dir, profile }) end
   self._play:effect("the authority changes its profiles: " .. table.concat(list, ", "), flow.now())
+end
+
+-- It is no longer offered: who asks for it is refused, also where the order is older.
+function methods:withdraw_profile(name)
+  authority.serving(self, "withdraw_profile")
+  words.value("withdraw_profile", "text", name)
+  if self._play.dry then return end
+  authority.tell(self, { "profile", "--state", self._dir, "--withdraw", name })
+  self._play:effect("the authority withdraws a profile: " .. name, flow.now())
 end
 
 -- For good: who comes with the key of an account of before is a stranger.
@@ -298,7 +307,9 @@ authority.verbs = {
   { "serve", "house:serve { ... }", "serves ACME, OCSP, CRLs and DNS on the stage; what it issues says where",
     authority.serve_spec },
   { "acme", "house:acme { ... }", "for a target that gets its certificates by itself, from here", authority.acme_spec },
-  { "profiles", 'house:profiles { classic = "45d" }', "what it issues over ACME from now on lasts so long" },
+  { "profiles", 'house:profiles { classic = "45d" }',
+    "what it issues over ACME from now on lasts so long; another name is another profile" },
+  { "withdraw_profile", 'house:withdraw_profile "NAME"', "it issues nothing under that name any more" },
   { "forget_accounts", "house:forget_accounts()", "all accounts are gone, as after a database was wiped" },
   { "arm", 'house:arm { "FAULT", on = "newOrder", ... }',
     "misbehaves, while it serves: a fault of docs/authority.md; one that never fires fails the play",

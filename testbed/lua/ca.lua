@@ -131,7 +131,7 @@ function ca.new(play, given)
   play.nouns.ca = play.nouns.ca + 1
   local old = settings.cross_signed_by
   if settings.cross_signed_for and not old then words.mistake "ca: cross_signed_for what? expected cross_signed_by" end
-  local house = ca_class.new { _play = play, _dir = false, _settings = settings }
+  local house = ca_class.new { _play = play, _dir = false, _settings = settings, _signers = settings.intermediates }
   if play.dry then return house end
   play:open_stage()
   house._dir = ("%s/ca-%d"):format(play.dir, play.nouns.ca)
@@ -177,6 +177,7 @@ end
 function ca_methods:rotate()
   if self._play.dry then return end
   fakeca.run(self._play, { "rotate", "--state", self._dir, "--at", fakeca.now(self._play) })
+  self._signers = self._signers + 1
   self._play:note("intermediate rotated", {})
 end
 

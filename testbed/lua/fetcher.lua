@@ -1,5 +1,5 @@
 -- fetcher: the machinery that keeps the revocation lists of a target fresh, as a timer would: it
--- fetches them before those on disk run out, and reloads the target.
+-- fetches them before those on disk run out, and reloads the target.  What it cannot have leaves those on disk.
 
 local host = require "host"
 local routine = require "routine"
@@ -24,11 +24,18 @@ return routine.define("fetcher", {
   look = function (self)
     local shop, play = self._settings.of, self._play
     if shop._lists.till - play.page:now() > self._settings.when_left then return end
-    shop:_fetch_lists(shop._lists.house)
+    local till, why = shop:_fetch_lists(shop._lists.house)
+    if not till then
+      play:note("lists not fetched", { target = shop._name, why = why })
+      if why ~= self._memory.why then play.run.tap:comment(play, "fetcher: " .. why) end
+      self._memory.why = why
+      return
+    end
+    self._memory.why = nil
     shop._adapter.configure(shop)
     shop:_reload()
     play:note("lists fetched", { target = shop._name })
     play.run.tap:comment(play, "fetcher: revocation lists that are good for "
-      .. host.show_duration(shop._lists.till - play.page:now()))
+      .. host.show_duration(till - play.page:now()))
   end,
 })

@@ -206,12 +206,13 @@ local function preloadable(path)
   return not path:find "[ :]"
 end
 
--- A link to the shim, where its own path cannot be preloaded; else nil.
+-- A link to the shim, where fakeclock cannot preload it from where it lies (faketime/preload.h); else nil.
 function Play:shim_link()
   local path, link = self.run.options.programs .. "/libfakeclock.so", self.dir .. "/libfakeclock.so"
-  if preloadable(path) then return nil end
+  if preloadable(path) or not path:find "[:;]" then return nil end
   if not preloadable(link) then
-    words.environment("%s: cannot be preloaded; expected a path without spaces and colons, there or in --state", path)
+    words.environment("%s: cannot be preloaded; expected a path without colons and semicolons, or a --state "
+      .. "without spaces and colons", path)
   end
   self:must(host.link(path, link))
   return link

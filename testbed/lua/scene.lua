@@ -9,7 +9,7 @@ scene.words = {
   { "scenario", 'scenario "TITLE"', "names the play; the first word of every file" },
   { "tags", 'tags { "word", key = "value" }',
     "labels for people and listings; what is tagged long is played by name, or with --long" },
-  { "timeout", 'timeout "20m"', "it may take so long in real time [2m]; --timeout knows better" },
+  { "timeout", 'timeout "20m"', "it may take so long in real time [2m]; --timeout overrides it" },
   { "ca", "ca { ... }", "a certificate authority of its own: root, intermediates, keys" },
   { "target", 'target { "builtin", "nginx", ... }', "a real server; the kinds it can be, the first by default" },
   { "clients", 'clients { "openssl", "gnutls", "wolfssl", ... }', "a fleet: one class of simulated clients a library" },

@@ -32,7 +32,7 @@ local files = require "files"
 local calendar = require "calendar"
 local clocks = require "clocks"
 local expectation = require "expectation"
-local fakeca = require "fakeca"
+local lists = require "lists"
 local turn = require "turn"
 local words = require "words"
 local worker = require "worker"
@@ -149,6 +149,7 @@ function target.new(play, given)
   end
   if adapter.accepts then adapter.accepts(self._config) end
   if adapter.needs then play:needs("target " .. self._name, adapter.program, adapter.needs) end
+  if settings.client_crl then lists.needs(play, "target " .. self._name, settings.client_crl) end
   if settings.skew then target.owned(self, "skew") end
   manage(self, settings.certificate)
   table.insert(play.targets, self)
@@ -201,7 +202,7 @@ function methods:_start()
   self._clock = self._settings.skew and play:must(clocks.follower(play, self._dir, self._settings.skew)) or play.clock
   if self._manages then self._acme = self._manages:_terms() end
   if self._settings.certificate and not self._manages then self:_place(self._settings.certificate) end
-  if self._config.client_crl then self:_fetch_lists(self._config.client_crl) end
+  if self._config.client_crl then self:_demand_lists(self._config.client_crl) end
   if self._adapter.configure then self._adapter.configure(self) end
   self._address = self._adapter.start(self)
   self._served = self:_snapshot()
@@ -210,17 +211,22 @@ function methods:_start()
   self:_prove_clock()
 end
 
-local LISTS_LAST = 7 * 86400 -- seconds, by the calendar
-
--- Fetches the revocation lists of an authority as they are now; the configuration has the name of their file.
+-- Fetches the revocation lists of an authority as they are now; the configuration has the name of their file.  nil and
+-- why where there is nothing to be had: the ones of before stay.
 function methods:_fetch_lists(house)
-  local play = self._play
   local count = self._lists and self._lists.count + 1 or 1
-  self._lists = { house = house, count = count, till = play.page:now() + LISTS_LAST }
   local path = ("%s/client-crl-%d.pem"):format(self._dir, count)
-  fakeca.run(play, { "crl", "--state", house._dir, "--out", path, "--at", fakeca.now(play), "--lifetime",
-    LISTS_LAST .. "s" })
+  local till, why = lists.fetch(self._play, house, path)
+  if not till then return nil, why end
+  self._lists = { house = house, count = count, till = till }
   self._config.client_crl = path
+  return till
+end
+
+-- The same for who cannot go on without them.
+function methods:_demand_lists(house)
+  local till, why = self:_fetch_lists(house)
+  if not till then words.environment("client_crl: %s", why) end
 end
 
 -- A look from outside, whatever is served: a probe's answer.  HEAD would do, but not everybody answers it: for
@@ -345,7 +351,7 @@ function methods:configure(given)
   end
   table.sort(said)
   local began = flow.now()
-  if change.client_crl then self:_fetch_lists(change.client_crl) end
+  if change.client_crl then self:_demand_lists(change.client_crl) end
   self._adapter.configure(self)
   local result = self:_reload_for_script()
   self._play:effect(("%s is configured: %s; reload %s"):format(self._name, table.concat(said, ", "), result), began)

@@ -194,7 +194,8 @@ static int perform(int argc, char **argv)
     if (options_parse(rows, argc, argv, &arguments, &rest, &e) < 0)
         return complain(&e, STATUS_USAGE);
     if (arguments.help) {
-        printf("usage: target-builtin --config FILE [--check]\n");
+        printf("usage: target-builtin --config FILE [--check]\n"
+               "a small TLS server for rehearsals (docs/target-builtin.md)\n");
         options_print(rows, stdout);
         status_print(statuses, stdout);
         return STATUS_DONE;

@@ -35,8 +35,8 @@ round() {
     measure redirect "$reads" "$build/fakeclock" run "$dir/ahead" --
     measure redirect-rate "$reads" "$build/fakeclock" run "$dir/fast" --
     program=
-    measure fakeclock "$reads" env FAKECLOCK="$dir/ahead" LD_PRELOAD="$build/libfakeclock.so"
-    measure fakeclock-rate "$reads" env FAKECLOCK="$dir/fast" LD_PRELOAD="$build/libfakeclock.so"
+    measure fakeclock "$reads" env FAKECLOCK="$dir/ahead" LD_LIBRARY_PATH="$build" LD_PRELOAD=libfakeclock.so
+    measure fakeclock-rate "$reads" env FAKECLOCK="$dir/fast" LD_LIBRARY_PATH="$build" LD_PRELOAD=libfakeclock.so
     [ -e $theirs/libfaketime.so.1 ] || return 0
     measure libfaketime "$reads" env FAKETIME=+100d LD_PRELOAD=$theirs/libfaketime.so.1
     measure libfaketimeMT $((reads / 5)) env FAKETIME=+100d LD_PRELOAD=$theirs/libfaketimeMT.so.1

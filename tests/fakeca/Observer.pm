@@ -11,7 +11,7 @@ use Serve qw(run);
 
 our @EXPORT_OK = qw(curl openssl text_of);
 
-my $patience = 8;    # seconds that curl waits; those who keep silent cost as much
+my $patience = 120;    # seconds that curl waits; those who keep silent cost as much
 
 sub patience ($seconds) { $patience = $seconds }
 

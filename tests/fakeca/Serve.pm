@@ -116,7 +116,7 @@ sub start ($environment, $log, @command) {
 # A calendar that stands still: its file, and a function that lets seconds pass on it and gives the new now.
 sub calendar ($now) {
     my $file = dir() . '/clock';
-    my $fakeclock = sub (@words) { system("$build/fakeclock @words >/dev/null") == 0 or croak "fakeclock @words" };
+    my $fakeclock = sub (@words) { system("'$build/fakeclock' @words >/dev/null") == 0 or croak "fakeclock @words" };
     $fakeclock->($_, $file) for qw(new freeze);
     my $pass = sub ($seconds) {
         $now += $seconds;

@@ -8,6 +8,7 @@ struct server {
     struct acme *acme;
     struct validator validator;
     struct misbehaviour *misbehaviour;
+    struct profiles profiles;
     char nonce[64], location[256];
     int64_t now;
 };
@@ -25,8 +26,7 @@ static int64_t now_of(void *context)
 static int server_open(void **state)
 {
     struct server *server = calloc(1, sizeof *server);
-    struct acme_plan plan = {
-        .now = now_of, .context = server, .profile_count = usual_profile_count};
+    struct acme_plan plan = {.now = now_of, .context = server, .profiles = &server->profiles};
     void *fixture = NULL;
     struct error e;
 
@@ -37,7 +37,7 @@ static int server_open(void **state)
     server->now = NOON;
     server->misbehaviour = misbehaviour_new(1);
     server->validator.loop = ev_default_loop(0); /* which nobody runs: nothing is connected to */
-    memcpy(plan.profiles, usual_profiles, usual_profile_count * sizeof usual_profiles[0]);
+    profiles_usual(&server->profiles);
     plan.authority = &server->fixture->authority;
     authority_pause(plan.authority);
     plan.store = store_open(server->fixture->state, &e);

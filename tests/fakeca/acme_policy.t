@@ -192,5 +192,30 @@ isnt($again->order(\@names)->{fields}{location}, $both[0]{fields}{location}, '  
 is($again->order([map { "n$_.test" } 1 .. 26], profile => 'tlsserver')->{status}, 400,
     'tlsserver has 25 names at most');
 
+# --- profiles -------------------------------------------------------------------------------------
+
+sub offered () { return $again->ask($ca->{directory})->{json}{meta}{profiles} }
+is(Acme->word($again->order(['shop.test'], profile => 'brief')), '400 invalidProfile', 'a profile that there is not');
+told('profile', 'brief=6h');
+is(offered()->{brief}, '6h, with a common name', '  is made while it serves');
+my $brief = $again->obtain(['shop.test'], 'http-01', $show, profile => 'brief');
+my ($until) = map { `date -d "$_" +%s` + 0 } Acme->says($brief, '-enddate') =~ /=(.*)/;
+is($until, $now - 3600 + 6 * 3600 - 1, '  and lasts as long as was said');
+my $open = $again->order(['shop.test'], profile => 'brief');
+told('profile', '--withdraw', 'brief');
+is(offered()->{brief}, undef, 'withdrawn, it is no longer offered');
+is(Acme->word($again->finish($open, ['shop.test'], 'http-01', $show)), '400 invalidProfile', '  nor to older orders');
+is(Acme->word($again->order(['shop.test'], profile => 'brief')), '400 invalidProfile', '  nor to new ones');
+told('profile', '--withdraw', 'classic');
+my $usual = $again->obtain(['shop.test'], 'http-01', $show);
+unlike(Acme->says($usual, '-subject'), qr/CN/, 'who names no profile has the first that there is: tlsserver');
+for my $case (['--withdraw', 'brief', qr/there is no profile 'brief'/], ['Brief=6h', qr/is no name of a profile/],
+    ['brief', qr/expected one like brief=6h/], [qr/expected NAME=T, such as classic=45d, or --withdraw NAME/]) {
+    my $why = pop @$case;
+    my ($out, $err, $status) = try('profile', @$case, '--state', home());
+    is($status, 2, "@$case is refused");
+    like($err, $why, '  and why is said');
+}
+
 is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
 done_testing;

@@ -16,7 +16,7 @@ my $challenges = "$dir/www/.well-known/acme-challenge";
 mkdir $_ for "$dir/www", "$dir/www/.well-known", $challenges;
 
 sub clock ($verb, @words) {
-    system("$build/fakeclock $verb $dir/clock @words >/dev/null") == 0 or die "fakeclock $verb";
+    system("'$build/fakeclock' $verb $dir/clock @words >/dev/null") == 0 or die "fakeclock $verb";
 }
 clock('new');
 clock('freeze');

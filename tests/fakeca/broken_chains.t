@@ -19,7 +19,7 @@ mkdir $_ for "$dir/www", "$dir/www/.well-known", $challenges;
 
 # The calendar stands still, so that two chains of the same kind have the same dates.
 for my $step ("new $dir/clock", "freeze $dir/clock") {
-    system("$build/fakeclock $step >/dev/null") == 0 or die "fakeclock $step";
+    system("'$build/fakeclock' $step >/dev/null") == 0 or die "fakeclock $step";
 }
 fakeca('init', '--state', home(), '--intermediates', 2);
 my $ca = serve('--clock', "$dir/clock", '--validate-http-port', web("$dir/www"));

@@ -115,10 +115,11 @@ my %mark = (
     'identifier-dropped' => [qr{"identifiers":\[\{"type":"dns","value":"shop\.test"\}\]}],
 );
 
-# Where nothing comes, patience costs; where nothing came so far that the fault was met, another try.
-sub looked_at ($fault, $endpoint) {
+# Where nothing comes, patience costs; where nothing came so far that the fault was met, another try with more of it.
+sub looked_at ($fault, $endpoint, $mark) {
     my $text;
-    for (1 .. 20) {
+    for my $try (1 .. 20) {
+        Observer::patience($mark == $silent ? .2 * $try : 120);
         $text = text_of($look{$endpoint}->());
         my ($one) = @{manage(do => 'armed')->{armed}};
         return $text if $one->{fired} > 0;
@@ -128,10 +129,9 @@ sub looked_at ($fault, $endpoint) {
 
 sub is_seen_everywhere ($fault, $on, $mark, %how) {
     my @missed;
-    Observer::patience($mark == $silent ? .2 : 10);
     for my $endpoint (@$on) {
         manage(do => 'arm', fault => $fault, on => $endpoint, times => 1, %how);
-        my $text = looked_at($fault, $endpoint);
+        my $text = looked_at($fault, $endpoint, $mark);
         push @missed, "$endpoint: " . substr $text, 0, 1500 if $text !~ $mark || $well{$endpoint} =~ $mark;
         manage(do => 'disarm', fault => $fault);
     }

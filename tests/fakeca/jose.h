@@ -23,6 +23,12 @@ static inline json_t *jose_number(const EVP_PKEY *key, const char *name, int oct
     return json_string(base64url(bytes, (size_t)octets, text));
 }
 
+/* To be freed. */
+static inline char *jose_text(const void *bytes, size_t length)
+{
+    return base64url(bytes, length, malloc(BASE64URL_TEXT(length)));
+}
+
 static inline json_t *jose_jwk(const EVP_PKEY *key)
 {
     return json_pack("{s:s, s:s, s:o, s:o}", "kty", "EC", "crv", "P-256", "x",
@@ -47,14 +53,14 @@ static inline char *jose_signature(EVP_PKEY *key, const char *text)
     BN_bn2binpad(ECDSA_SIG_get0_r(signature), pair, 32);
     BN_bn2binpad(ECDSA_SIG_get0_s(signature), pair + 32, 32);
     ECDSA_SIG_free(signature);
-    return base64url_new(pair, sizeof pair);
+    return jose_text(pair, sizeof pair);
 }
 
 /* A whole JWS as text, to be freed; takes `header` over.  `payload` "": POST-as-GET. */
 static inline char *jose_sign(EVP_PKEY *key, json_t *header, const char *payload)
 {
     char *text = json_dumps(header, JSON_COMPACT);
-    char *head = base64url_new(text, strlen(text)), *body = base64url_new(payload, strlen(payload));
+    char *head = jose_text(text, strlen(text)), *body = jose_text(payload, strlen(payload));
     char *input = NULL, *signature, *out = NULL;
 
     assert_true(asprintf(&input, "%s.%s", head, body) > 0);

@@ -84,7 +84,7 @@ static void refused(const char *text, size_t length, enum jws_fault expected, co
 /* {"protected": base64url of `header`, "payload": "", "signature": ""} */
 static void refused_header(const char *text, enum jws_fault expected, const char *words)
 {
-    char *head = base64url_new(text, strlen(text)), *jws = NULL;
+    char *head = jose_text(text, strlen(text)), *jws = NULL;
 
     assert_true(asprintf(&jws, "{\"protected\":\"%s\",\"payload\":\"\",\"signature\":\"\"}", head) >
                 0);

@@ -23,7 +23,7 @@ srand $seed;
 note("SEED=$seed: the moments of these kills");
 
 my $programs = "$Bin/../bench/programs";
-system(($ENV{CC} // 'cc') . " -I$Bin/../.. -D_GNU_SOURCE -O2 -o $dir/orders $programs/orders.c $programs/acme.c"
+system(($ENV{CC} // 'cc') . " -I'$Bin/../..' -D_GNU_SOURCE -O2 -o $dir/orders '$programs/orders.c' '$programs/acme.c'"
     . ' -lcurl -lcrypto -ljansson -lpthread') == 0 or BAIL_OUT('the clients cannot be built');
 
 my $answers = IO::Socket::INET->new(Listen => 128, LocalAddr => '127.0.0.1') or die "socket: $!";

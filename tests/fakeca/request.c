@@ -68,6 +68,35 @@ static void every_kind_of_key_is_read(void **state)
     }
 }
 
+static void read_for(EVP_PKEY *key, struct request *request)
+{
+    struct error e;
+    size_t length;
+    unsigned char *der = signed_by(key, key, &length);
+
+    MUST(request_read(der, length, request, &e));
+    OPENSSL_free(der);
+}
+
+/* Each is of its own key, be it the next of many or one beside another. */
+static void requests_come_one_after_the_other_and_at_once(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        EVP_PKEY *one = key_of("p256"), *other = key_of("p256");
+        struct request first, second;
+
+        read_for(one, &first);
+        read_for(other, &second);
+        assert_int_equal(EVP_PKEY_eq(first.key, one), 1);
+        assert_int_equal(EVP_PKEY_eq(second.key, other), 1);
+        request_free(&first);
+        request_free(&second);
+        EVP_PKEY_free(one);
+        EVP_PKEY_free(other);
+    }
+}
+
 static void assert_refused(const unsigned char *der, size_t length, const char *why)
 {
     struct request request;
@@ -122,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_key_is_read),
+        cmocka_unit_test(requests_come_one_after_the_other_and_at_once),
         cmocka_unit_test(what_somebody_else_signed_is_refused),
         cmocka_unit_test(a_key_that_is_no_point_is_refused),
     };

@@ -76,6 +76,30 @@ my $public = (run({}, 'openssl', 'x509', '-noout', '-pubkey', '-in', spill(dir()
 isnt($public, (run({}, 'openssl', 'pkey', '-pubout', '-in', $key))[1], '  and its certificate is for another key');
 told('disarm', '--all');
 
+# --- a profile that went away while an order waited -------------------------------------------------
+
+told('profile', 'brief=6h');
+$order = $client->order(['shop.test'], profile => 'brief');
+$client->prove($order->{json}{authorizations}[0], 'http-01', $show);
+$now = $pass->(9 * 3600);
+$deaf = deaf();
+killed(1, resolver($deaf), '--set', 'caa=on');
+is($client->post($order->{json}{finalize}, {csr => $csr})->{json}{status}, 'processing',
+    'a profile that was made while it served is there; CAA is looked up once more');
+ok(hears($deaf), '  which is under way');
+told('profile', '--withdraw', 'brief');
+killed(1, '--set', 'caa=on');
+like($client->settled($order->{fields}{location})->{error}{type}, qr/:invalidProfile$/,
+    '  and the profile is withdrawn meanwhile, and stays so: nothing is issued');
+sub offered () { return join ' ', sort keys %{$client->ask($ca->{directory})->{json}{meta}{profiles}} }
+is(offered(), 'classic shortlived tlsserver', '  it is not among those that are left');
+told('profile', '--withdraw', 'shortlived');
+killed(2);
+is(offered(), 'classic tlsserver', '  nor is a usual one that was withdrawn');
+killed(2, '--profile', 'shortlived=1d');
+is(offered(), 'classic shortlived tlsserver', '  until a start names it');
+killed(2);
+
 # --- what was disarmed ----------------------------------------------------------------------------
 
 my $past = told('armed')->{disarmed};

@@ -19,7 +19,7 @@ my $build = $ENV{BUILD} // 'build';
 # Its calendar is a page, far from the real one.
 my $now = 1935748800;    # 2031-05-05T12:00:00Z
 for my $step ("new $dir/clock", "freeze $dir/clock", "set $dir/clock \@$now") {
-    system("$build/fakeclock $step >/dev/null") == 0 or die "fakeclock $step";
+    system("'$build/fakeclock' $step >/dev/null") == 0 or die "fakeclock $step";
 }
 my $ca = serve('--clock', "$dir/clock");
 is($ca->{event}, 'listening', 'it says when it listens');

@@ -36,13 +36,13 @@ for my $library (qw(openssl gnutls wolfssl)) {
     my $lie = spill("$dir/fakeca-$library", <<~"END");
         #!/bin/sh
         if [ "\$1" = faults ]; then
-            $build/fakeca "\$@" | sed 's/"$library":"expired"/"$library":"revoked"/'
+            '$build/fakeca' "\$@" | sed 's/"$library":"expired"/"$library":"revoked"/'
         else
-            exec $build/fakeca "\$@"
+            exec '$build/fakeca' "\$@"
         fi
         END
     chmod 0755, $lie;
-    my $said = qx(FAKECA=$lie $Bin/every_fault.t expired-leaf 2>&1);
+    my $said = qx(FAKECA=$lie '$Bin/every_fault.t' expired-leaf 2>&1);
     isnt($?, 0, "a false word about $library makes every_fault.t fail");
     is(scalar(() = $said =~ /^not ok .*expired-leaf.*: $library$/mg), 2, 'at that word');
     is(scalar(() = $said =~ /^not ok/mg), 2, 'and nowhere else');

@@ -9,11 +9,19 @@ use IO::Select ();
 use IPC::Open2 qw(open2);
 use Test::More;
 
-our @EXPORT_OK = qw($build $ahead fakeclock fake build_c go runtimes start ask finish is_ahead is_real);
+our @EXPORT_OK = qw($build $ahead %preload preloaded fakeclock fake build_c go runtimes start ask finish is_ahead
+    is_real);
 
 our $build = abs_path($ENV{BUILD} // 'build');
 our $ahead = 100 * 86400;
+# By its name, for there may be a space in its path.
+our %preload = (LD_LIBRARY_PATH => $build, LD_PRELOAD => 'libfakeclock.so');
 my $patience = 120; # seconds, after which something hangs
+
+# The command, on a clock by preloading alone.
+sub preloaded ($clock, @command) {
+    return ('env', "FAKECLOCK=$clock", (map { "$_=$preload{$_}" } sort keys %preload), @command);
+}
 
 # Its exit status and what it said on stderr.
 sub fakeclock (@arguments) {
@@ -54,7 +62,7 @@ END
 sub go ($dir, $source, $name) {
     return 0 if !installed('go');
     local %ENV = (%ENV, CGO_ENABLED => 0, GOCACHE => "$dir/gocache", GO111MODULE => 'off');
-    return system("go build -o $dir/$name $source >$dir/go.log 2>&1") == 0;
+    return system("go build -o $dir/$name '$source' >$dir/go.log 2>&1") == 0;
 }
 
 sub java ($dir) {

@@ -70,7 +70,7 @@ sub on_and_off ($name, $pid, $days) {
     my %before = map { ($_ => unwritable($_)) } @pids;
     ok(fake('attach', '--tree', $clock, $pid), '  it is attached');
     is($days->(), 100, '  and says that it is a hundred days ahead');
-    is(scalar(grep { system("$build/fakeclock doctor $_ >$dir/doctor 2>&1") == 0 } @pids), scalar @pids,
+    is(scalar(grep { system("'$build/fakeclock' doctor $_ >$dir/doctor 2>&1") == 0 } @pids), scalar @pids,
         '  so read all its processes');
     is(scalar(grep { / \[vdso\]$/ } map { changed($before{$_}, unwritable($_)) } @pids), scalar @pids,
         '  by their vDSOs, which lead elsewhere meanwhile');
@@ -206,7 +206,7 @@ SKIP: {
     $running{$pid} = 1;
     my $held = $silent->accept; # and nothing is said
     on_and_off('lego', $pid, sub {
-        my ($day) = `$build/fakeclock doctor $pid` =~ /^vDSO reads  (\S+)$/m or return 'nothing';
+        my ($day) = `'$build/fakeclock' doctor $pid` =~ /^vDSO reads  (\S+)$/m or return 'nothing';
         return int((`date -d $day +%s` - time + 43_200) / 86_400);
     });
 }

@@ -17,7 +17,7 @@ sub fakeclock {
     if ($pid == 0) {
         open STDOUT, '>', "$dir/out";
         open STDERR, '>', "$dir/err";
-        exec "$build/fakeclock", @arguments;
+        exec {"$build/fakeclock"} "$build/fakeclock", @arguments;
         exit 127;
     }
     waitpid $pid, 0;

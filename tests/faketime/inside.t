@@ -5,7 +5,7 @@ use v5.36;
 use FindBin qw($Bin);
 use lib $Bin;
 use File::Temp qw(tempdir);
-use Runtime qw($build fake build_c start finish);
+use Runtime qw($build preloaded fake build_c start finish);
 use Test::More;
 
 my $dir = tempdir('inside.XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -29,7 +29,7 @@ sub begin (@command) {
 
 my %means = (
     preloaded => sub ($clock, $length) {
-        begin('env', "FAKECLOCK=$clock", "LD_PRELOAD=$build/libfakeclock.so", "$dir/lazy", $length);
+        begin(preloaded($clock, "$dir/lazy", $length));
     },
     map {
         my $program = "$dir/$_";

@@ -3,11 +3,12 @@
 # refused, and what happens where there is no calendar.
 use strict;
 use warnings;
-use Cwd 'abs_path';
+use FindBin '$Bin';
+use lib $Bin;
 use File::Temp 'tempdir';
+use Runtime qw($build %preload);
 use Test::More;
 
-my $build = abs_path($ENV{BUILD} // 'build');
 my $dir   = tempdir('programs.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $clock = "$dir/clock";
 my $cc    = $ENV{CC} // 'cc';
@@ -70,7 +71,7 @@ for (@move) {
 SKIP: {
     skip 'openssl is not installed', 1 unless installed('openssl');
     # a certificate made on the calendar begins there: libcrypto reads it by time()
-    my ($said) = run('sh', '-c', "$build/fakeclock run $clock -- openssl req -x509 -newkey ec " .
+    my ($said) = run('sh', '-c', "'$build/fakeclock' run $clock -- openssl req -x509 -newkey ec " .
           "-pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -keyout /dev/null -days 1 2>/dev/null |" .
           'openssl x509 -noout -startdate');
     like($said, qr/notBefore=Jun  1 .* 2100 GMT/, 'openssl issues on the calendar');
@@ -99,7 +100,7 @@ SKIP: {
         my ($said, $status) = run('musl-gcc', '-o', "$dir/musl", "$dir/dynamic.c", @$options);
         diag $said if $status;
         moves("a program of another libc @$options", "$dir/musl");
-        moves('the same, from a shell on the clock', 'sh', '-c', "exec $build/fakeclock run $clock -- $dir/musl")
+        moves('the same, from a shell on the clock', 'sh', '-c', "exec '$build/fakeclock' run $clock -- $dir/musl")
             if !@$options;
     }
 }
@@ -146,7 +147,7 @@ like($said, qr/\Afakeclock: \S+: a damaged program\n\z/, 'a damaged program: one
 
 sub stays_real {
     my ($name, $line, %environment) = @_;
-    local %ENV = (%ENV, LD_PRELOAD => "$build/libfakeclock.so", %environment);
+    local %ENV = (%ENV, %preload, %environment);
     delete $ENV{FAKECLOCK} unless defined $ENV{FAKECLOCK};
     my ($said) = run('/bin/date', '-u', '+%Y');
     my $year = 1900 + (gmtime)[5];

@@ -5,7 +5,7 @@ use FindBin qw($Bin);
 use lib $Bin;
 use Digest::MD5 qw(md5_hex);
 use File::Temp qw(tempdir);
-use Runtime qw($build $ahead fakeclock fake build_c runtimes start ask finish is_ahead is_real);
+use Runtime qw($build $ahead %preload fakeclock fake build_c runtimes start ask finish is_ahead is_real);
 use Test::More;
 
 my $dir = tempdir('redirect.XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -63,19 +63,19 @@ for (runtimes($dir)) {
 
 SKIP: {
     my ($pebble) = grep { -x } '/usr/bin/pebble' or skip 'pebble is not installed', 1;
-    my ($date) = `$build/fakeclock show $clock` =~ /^now +([-\d]+)T/m;
-    my ($stamp) = `$build/fakeclock run $clock -- $pebble -config $dir/none 2>&1` =~ m{^Pebble ([\d/]+)};
+    my ($date) = `'$build/fakeclock' show $clock` =~ /^now +([-\d]+)T/m;
+    my ($stamp) = `'$build/fakeclock' run $clock -- $pebble -config $dir/none 2>&1` =~ m{^Pebble ([\d/]+)};
     is($stamp, $date =~ tr{-}{/}r, 'Debian\'s pebble, a Go program that is linked with libc, logs +100 d');
 }
 
 # --- the shim, without and with ------------------------------------------------------------------
 
 {
-    local %ENV = (%ENV, LD_PRELOAD => "$build/libfakeclock.so", FAKECLOCK => $clock);
+    local %ENV = (%ENV, %preload, FAKECLOCK => $clock);
     my $process = start("$dir/dynamic", $ahead, 2);
     ok(is_ahead($process), 'a preloaded program reads +100 d');
     my $other = start("$dir/dynamic", $ahead, 2);
-    delete @ENV{qw(LD_PRELOAD FAKECLOCK)};
+    delete @ENV{'FAKECLOCK', keys %preload};
     is_ahead($other); # it has begun
     ok(fake('detach', $other->{pid}) && is_real($other), '  detached, real time');
     ok(fake('attach', $clock, $other->{pid}) && is_ahead($other), '  and attached again, +100 d');
@@ -97,26 +97,26 @@ SKIP: {
 {
     my $process = start("$build/fakeclock", 'run', $clock, '--', "$dir/static", $ahead, 0);
     is_ahead($process);
-    like(`$build/fakeclock ps $clock`, qr/^ *$process->{pid}  trap      yes  +static  +\Q$clock\E$/m,
+    like(`'$build/fakeclock' ps $clock`, qr/^ *$process->{pid}  trap      yes  +static  +\Q$clock\E$/m,
         'ps lists it, and that it has read its clock');
-    my $said = `$build/fakeclock doctor $process->{pid}`;
+    my $said = `'$build/fakeclock' doctor $process->{pid}`;
     is($?, 0, 'doctor has nothing to say against it');
-    my ($date) = `$build/fakeclock show $clock` =~ /^now +([-\d]+)T/m;
+    my ($date) = `'$build/fakeclock' show $clock` =~ /^now +([-\d]+)T/m;
     like($said, qr/^vDSO reads  \Q$date\E/m, '  and it reads what the clock tells');
     my $idle = start('sleep', 100);
     fake('attach', $clock, $idle->{pid});
-    like(`$build/fakeclock ps $clock`, qr/^ *$idle->{pid}  redirect  no /m,
+    like(`'$build/fakeclock' ps $clock`, qr/^ *$idle->{pid}  redirect  no /m,
         'one that sleeps has not been seen to follow') for 1 .. 2; # nor does it count that we have looked
     finish($idle);
     fake('detach', $process->{pid});
-    unlike(`$build/fakeclock ps`, qr/^ *$process->{pid} /m, 'one that was taken off is not listed');
-    like(`$build/fakeclock doctor $process->{pid}`, qr/^clock       none: real time$/m, '  and doctor says so');
+    unlike(`'$build/fakeclock' ps`, qr/^ *$process->{pid} /m, 'one that was taken off is not listed');
+    like(`'$build/fakeclock' doctor $process->{pid}`, qr/^clock       none: real time$/m, '  and doctor says so');
     finish($process);
-    like(`$build/fakeclock doctor $dir/static`,
+    like(`'$build/fakeclock' doctor $dir/static`,
         qr/^by 'run'    redirected and its waits trapped: .*\nbecause .*statically linked$/m,
         'a static program before it runs');
     my $reads = qr/^reads       clock_gettime, gettimeofday, time$/m;
-    like(`$build/fakeclock doctor $dir/dynamic`, qr/^by 'run'    redirected and preloaded: .*\n$reads/m,
+    like(`'$build/fakeclock' doctor $dir/dynamic`, qr/^by 'run'    redirected and preloaded: .*\n$reads/m,
         'a dynamic one');
 }
 
@@ -160,7 +160,7 @@ waitpid $dead, 0;
 SKIP: {
     skip 'nobody to become', 3 if $> != 0;
     my @as = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups');
-    my $said = `@as $build/fakeclock attach $clock $pid 2>&1`;
+    my $said = `@as '$build/fakeclock' attach $clock $pid 2>&1`;
     is($? >> 8, 6, 'a process of somebody else: exit status 6');
     like($said, qr/\Afakeclock: process $pid: may not be traced[^\n]*\n\z/, '  and one line that says so');
     my $process = start(@as, "$build/fakeclock", 'run', $clock, '--', "$dir/static", $ahead, 2);

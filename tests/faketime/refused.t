@@ -5,7 +5,7 @@ use v5.36;
 use FindBin qw($Bin);
 use lib $Bin;
 use File::Temp qw(tempdir);
-use Runtime qw($build $ahead fakeclock fake build_c start ask finish is_real is_ahead);
+use Runtime qw($build $ahead preloaded fakeclock fake build_c start ask finish is_real is_ahead);
 use Test::More;
 use Time::HiRes qw(usleep);
 
@@ -107,7 +107,7 @@ for my $how (sort keys %spoilt) {
     $spoil->($file);
     refuses("  which is $how", 2, $no_clock, "$build/fakeclock", 'set', $file, '+1d');
     refuses('    for ps', 2, $no_clock, "$build/fakeclock", 'ps', $file);
-    like(`$build/fakeclock ps`, qr/^ *$process->{pid}  redirect .*  \Q$file: $how\E$/m, '    which says so of it');
+    like(`'$build/fakeclock' ps`, qr/^ *$process->{pid}  redirect .*  \Q$file: $how\E$/m, '    which says so of it');
     refuses('    for attach', 2, $no_clock, @attach, $file, $process->{pid});
     refuses('    for doctor', 6, $doctor, "$build/fakeclock", 'doctor', $process->{pid});
     is(fake('poke', $process->{pid}), 1, '    is no matter for poke');
@@ -118,11 +118,11 @@ for my $how (sort keys %spoilt) {
 for my $how ('removed', sort keys %spoilt) {
     my $file = "$dir/preloaded-$how" =~ s/ /-/r;
     fake('new', $file) && fake('set', $file, '+100d');
-    my $process = start('env', "LD_PRELOAD=$build/libfakeclock.so", "FAKECLOCK=$file", 'perl', '-e', 'readline');
+    my $process = start(preloaded($file, 'perl', '-e', 'readline'));
     usleep 1000 while `grep -c libfakeclock.so /proc/$process->{pid}/maps` == 0;
-    usleep 1000 while `$build/fakeclock ps` !~ /^ *$process->{pid} .* \Q$file\E$/m && kill 0, $process->{pid};
+    usleep 1000 while `'$build/fakeclock' ps` !~ /^ *$process->{pid} .* \Q$file\E$/m && kill 0, $process->{pid};
     $how eq 'removed' ? unlink $file : $spoilt{$how}[0]->($file);
-    like(`$build/fakeclock ps`, qr/^ *$process->{pid}  preload .*  \Q$file: $how\E$/m,
+    like(`'$build/fakeclock' ps`, qr/^ *$process->{pid}  preload .*  \Q$file: $how\E$/m,
         "one that is $how under a process that is preloaded: ps says so");
     finish($process);
 }
@@ -133,10 +133,10 @@ for my $how ('removed', sort keys %spoilt) {
     is_real($process);
     fake('attach', $file, $process->{pid});
     unlink $file;
-    like(`$build/fakeclock ps`, qr/^ *$process->{pid}  redirect  no .*  \Q$file: removed\E$/m,
+    like(`'$build/fakeclock' ps`, qr/^ *$process->{pid}  redirect  no .*  \Q$file: removed\E$/m,
         'one that is removed under a process: ps says so, and has not looked for it');
     ok(is_ahead($process), '  which stays on it');
-    like(`$build/fakeclock doctor $process->{pid}`, qr/^clock  *\Q$file: removed\E$/m, '  doctor says so, too');
+    like(`'$build/fakeclock' doctor $process->{pid}`, qr/^clock  *\Q$file: removed\E$/m, '  doctor says so, too');
     ok(fake('detach', $process->{pid}) && is_real($process), '  and can be taken off it');
     finish($process);
 }
@@ -188,8 +188,8 @@ my $elf = do { local (@ARGV, $/) = "$dir/target"; <> };
 write_file("$dir/arm", substr($elf, 0, 18) . pack('v', 183) . substr($elf, 20), 0755);
 refuses('a program for another machine', 6, qr/is not a 64-bit x86 program/, @run, $clock, '--', "$dir/arm");
 refuses('  for doctor too', 1, qr/none: it would keep real time/, 'sh', '-c',
-    "$build/fakeclock doctor $dir/arm | sed -n 's/^by .run. */fakeclock: /p';"
-        . "$build/fakeclock doctor $dir/arm >/dev/null");
+    "'$build/fakeclock' doctor $dir/arm | sed -n 's/^by .run. */fakeclock: /p';"
+        . "'$build/fakeclock' doctor $dir/arm >/dev/null");
 
 SKIP: {
     skip 'only root can become nobody', 5 if $> != 0;

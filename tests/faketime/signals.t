@@ -7,7 +7,7 @@ use v5.36;
 use FindBin qw($Bin);
 use lib $Bin;
 use File::Temp qw(tempdir);
-use Runtime qw($build fake build_c start finish);
+use Runtime qw($build preloaded fake build_c start finish);
 use Test::More;
 
 my $dir = tempdir('signals.XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -21,7 +21,7 @@ fake('rate', $clock, 2) && fake('rate', '--mono', $clock, 2) or BAIL_OUT('no rat
 my @run = ("$build/fakeclock", 'run', $clock, '--');
 my %means = (
     bare     => sub { start($bare, @rounds) },
-    shim     => sub { start('env', "FAKECLOCK=$clock", "LD_PRELOAD=$build/libfakeclock.so", $bare, @rounds) },
+    shim     => sub { start(preloaded($clock, $bare, @rounds)) },
     both     => sub { start(@run, $bare, @rounds) },
     static   => sub { start(@run, $static, @rounds) },
     attached => sub { my $started = start($bare, @rounds); fake('attach', $clock, $started->{pid}); $started },

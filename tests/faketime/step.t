@@ -62,7 +62,7 @@ sub steps (@arguments) {
     return ($? >> 8, @lines);
 }
 
-sub shown () { return decode_json(`$build/fakeclock show --json $clock`) }
+sub shown () { return decode_json(`'$build/fakeclock' show --json $clock`) }
 
 # --- steps -----------------------------------------------------------------------------------------
 
@@ -188,7 +188,7 @@ finish($vforks);
 
 sub clocks () {
     my $clocks = 'use Time::HiRes qw(clock_gettime); print clock_gettime(1), " ", time';
-    my ($mono, $real) = split ' ', `$build/fakeclock run $clock -- perl -e '$clocks'`;
+    my ($mono, $real) = split ' ', `'$build/fakeclock' run $clock -- perl -e '$clocks'`;
     return ($mono, $real);
 }
 for (['suspend', $clock, '8h'], ['advance', $clock, '8h'], ['advance', '--mono', $clock, '8h']) {

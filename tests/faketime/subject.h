@@ -91,24 +91,22 @@ static inline void stage_move(struct stage *stage, int64_t offset)
     assert_int_equal(clock_set_offset(&stage->clock, offset, &e), 0);
 }
 
-static inline void shim_path(char path[PATH_MAX])
+static inline void find_shim(char folder[PATH_MAX])
 {
     const char *build = getenv("BUILD");
-    char folder[PATH_MAX];
 
     assert_non_null(realpath(build == NULL ? "build" : build, folder));
-    assert_true(snprintf(path, PATH_MAX, "%s/libfakeclock.so", folder) < PATH_MAX);
 }
 
 /* Starts this program again, on the clock, with up to three arguments. */
 static inline struct subject subject_start(const char *clock, const char *one, const char *two,
                                            const char *three)
 {
-    char library[PATH_MAX];
+    char folder[PATH_MAX];
     int out[2];
     struct subject subject;
 
-    shim_path(library);
+    find_shim(folder);
     assert_int_equal(pipe(out), 0);
     subject.pid = fork();
     assert_true(subject.pid >= 0);
@@ -117,7 +115,9 @@ static inline struct subject subject_start(const char *clock, const char *one, c
         dup2(out[1], STDOUT_FILENO);
         close(out[0]);
         close(out[1]);
-        setenv("LD_PRELOAD", library, 1);
+        /* by its name, for there may be a space in its path */
+        setenv("LD_LIBRARY_PATH", folder, 1);
+        setenv("LD_PRELOAD", "libfakeclock.so", 1);
         setenv("FAKECLOCK", clock, 1);
         execl("/proc/self/exe", "subject", one, two, three, (char *)NULL);
         _exit(127);

@@ -10,7 +10,7 @@ use lib $Bin;
 use File::Temp qw(tempdir);
 use IO::Select ();
 use IPC::Open2 qw(open2);
-use Runtime qw($build fake build_c);
+use Runtime qw($build preloaded fake build_c);
 use Test::More;
 
 my $dir = tempdir('waits.XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -32,13 +32,13 @@ fake('set', '--mono', $clock{pace}, '+1d') && fake('rate', '--mono', $clock{pace
 my $plain = "$dir/waits";
 my %means = (
     bare     => sub ($clock) { start($plain) },
-    shim     => sub ($clock) { start('env', "FAKECLOCK=$clock", "LD_PRELOAD=$build/libfakeclock.so", $plain) },
+    shim     => sub ($clock) { start(preloaded($clock, $plain)) },
     both     => sub ($clock) { start("$build/fakeclock", 'run', $clock, '--', $plain) },
     static   => sub ($clock) { start("$build/fakeclock", 'run', $clock, '--', "$dir/static") },
     child    => sub ($clock) { start("$build/fakeclock", 'run', $clock, '--', "$dir/becomes", 'exec', $plain) },
     attached => sub ($clock) { my $started = start($plain); fake('attach', $clock, $started->{pid}); $started },
     rescued  => sub ($clock) {
-        my $started = start('env', "FAKECLOCK=$clock{real}", "LD_PRELOAD=$build/libfakeclock.so", $plain);
+        my $started = start(preloaded($clock{real}, $plain));
         fake('detach', $started->{pid}) && fake('attach', $clock, $started->{pid});
         $started;
     },

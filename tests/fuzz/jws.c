@@ -68,7 +68,7 @@ static char *part(const unsigned char **data, size_t *size)
 
     *data += length + (stop != NULL);
     *size -= length + (stop != NULL);
-    return base64url_new(from, length);
+    return base64url(from, length, malloc(BASE64URL_TEXT(length)));
 }
 
 static void wrap(const unsigned char *data, size_t size)

@@ -78,7 +78,7 @@ SKIP: {
         if system('setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', 'test', '-x', "$BUILD/rehearse");
     local $ENV{TMPDIR} = '/tmp';
     my @nobody = qw(setpriv --reuid 65534 --regid 65534 --clear-groups);
-    my $text = `@nobody $BUILD/rehearse run --slack $ENV{REHEARSE_SLACK} $one 2>&1`;
+    my $text = `@nobody '$BUILD/rehearse' run --slack $ENV{REHEARSE_SLACK} $one 2>&1`;
     is $? >> 8, 0, 'an ordinary user can do it too' or diag $text;
 }
 

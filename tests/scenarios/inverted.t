@@ -15,7 +15,7 @@ sub inverted {
     my ($text) = @_;
     my $says = qr/outcome|reload|last|throughout/;
     my ($before, $line, $after) =
-        $text =~ /\A(.*?^inject .*?)(^ *\w+:expect[^\n]*(?:$says) =[^\n]*\n)(.*)\z/ms or return;
+        $text =~ /\A(.*?^inject .*?)(^ *[\w.]+:expect[^\n]*(?:$says) =[^\n]*\n)(.*)\z/ms or return;
     my $never = $before =~ /last = "not due"/ ? 'renewed' : 'not due';    # a word that was not true before, either
     my $other = $line =~ /"revoked"/ ? 'expired' : 'revoked';
     $line =~ s/outcome = (\{[^}]*\}|(?:\w+ and "[^"]*" or )?"[^"]*"|\w+)/outcome = "$other"/

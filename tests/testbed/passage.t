@@ -87,14 +87,16 @@ like $out, qr/passed: "4d pass in 4 steps"/, 'no step is longer than a day, what
 ($status, $out) = rehearse('run', play(<<'REST'));
 clock:pass "30d"
 renewal:expect { renewed = 3 }
-house:profiles { classic = "6d" }
+house:profiles { tlsserver = "6d" }
+house:withdraw_profile "classic"
 clock:pass { "20d", by = "6h" }
 fleet:expect { success = "100%", within = "5s" }
 REST
 is $status, 0, 'time passes without a look, too' or diag $out;
 like $out, qr/^# 30d pass in 30 steps: it is now /m, 'a day at a time, as often as the client is started';
 like $out, qr/^# 20d pass in 80 steps: it is now /m, 'or as the scenario says';
-like $out, qr/^# acme-tiny: certificate \S+, valid for 5d22h/m, 'an authority can shorten its lifetimes';
+like $out, qr/^# acme-tiny: certificate \S+, valid for 5d22h/m,
+    'an authority can shorten lifetimes, and withdraw a profile';
 
 my @mistakes = (
     ['fleet:expect { success = "100%", within = "1s", left = "2d" }', qr/'left' goes with throughout alone/],
@@ -117,6 +119,7 @@ my @mistakes = (
     ['local slow = ca { skew = "1d" } slow:serve {}', qr/one that serves lives on the calendar/],
     ['timeout "0s"', qr/timeout: got "0s"; expected a duration above 0/],
     ['house:profiles { classic = "soon" }', qr/profiles: .*expected durations by name/],
+    ['house:withdraw_profile(7)', qr/withdraw_profile: got 7; expected text in quotes/],
 );
 for my $mistake (@mistakes) {
     my ($line, $says) = @$mistake;

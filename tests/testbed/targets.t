@@ -57,11 +57,11 @@ ok gone("$DIR/command"), 'and does not outlive the play';
 # Programs that nothing can be preloaded into are on the calendar all the same.
 my %made = (
     'a static program' => sub {
-        return system("cc -static -O1 -o $DIR/https $FindBin::Bin/programs/https.c -lssl -lcrypto 2>$DIR/log") == 0;
+        return system("cc -static -O1 -o $DIR/https '$FindBin::Bin/programs/https.c' -lssl -lcrypto 2>$DIR/log") == 0;
     },
     'a program in Go' => sub {
         local %ENV = (%ENV, CGO_ENABLED => 0, GOCACHE => "$DIR/gocache", GO111MODULE => 'off');
-        return system("go build -o $DIR/https $FindBin::Bin/programs/https.go 2>$DIR/log") == 0;
+        return system("go build -o $DIR/https '$FindBin::Bin/programs/https.go' 2>$DIR/log") == 0;
     },
 );
 for my $name (sort keys %made) {
@@ -81,8 +81,8 @@ open $file, '>', $off or die;
 print $file <<"SERVER";
 #!/bin/sh
 printf '{"listen":"%s","hosts":[{"name":"shop.test","chain":"%s","key":"%s"}]}' "\$1" "\$2" "\$3" >off.json
-$BUILD/target-builtin --config off.json >said & until grep -q listening said; do sleep 0.01; done
-$BUILD/fakeclock detach \$! && wait
+'$BUILD/target-builtin' --config off.json >said & until grep -q listening said; do sleep 0.01; done
+'$BUILD/fakeclock' detach \$! && wait
 SERVER
 close $file;
 chmod 0755, $off;
@@ -96,20 +96,22 @@ like $out, qr/target shop\.test \(command\) does not live on the calendar: it re
     . qq{"AT={address} CHAIN={chain} KEY={key} sh -c 'exec $server \$AT \$CHAIN \$KEY'", reload = "HUP"}));
 is $status, 0, 'a command may have variables' or diag "$out\n$err";
 
-# The same beside the scenario, in directories with spaces; TMPDIR too.
-mkdir "$DIR/with space";
-system('cp', $server, "$DIR/with space/server");
-{
-    local $ENV{TMPDIR} = "$DIR/with space";
-    local $DIR = "$DIR/with space";
+# The same beside the scenario, in directories with spaces: the programs, the scenario, and TMPDIR.  What cannot be
+# preloaded, for it has a colon, too, can be where TMPDIR has neither.
+my $spaced = "$DIR/with space";
+mkdir $spaced;
+system('cp', $server, "$spaced/server");
+for (['a space', 'build', $spaced, 0], ['a colon', 'a:b', $DIR, 0], ['both', 'a:b', $spaced, 6]) {
+    my ($what, $folder, $temporary, $expected) = @$_;
+    system('sh', '-c', 'mkdir -p "$1" && cp "$2"/client-* "$2"/rehearse "$2"/stage-init "$2"/fake* "$2"/*.so "$1"',
+        'sh', "$spaced/$folder", $BUILD) == 0 or die;
+    local ($Rehearse::DIR, $Rehearse::BUILD, $ENV{TMPDIR}) = ($spaced, "$spaced/$folder", $temporary);
     my $beside = play(qq{"command", $certificate, start = "./server {address} {chain} {key}", reload = "HUP"});
-    system('sh', '-c', 'mkdir "$1" && cp "$2"/client-* "$2"/rehearse "$2"/stage-init "$2"/fake* "$2"/*.so "$1"',
-        'sh', "$DIR/build", $BUILD) == 0 or die;
-    local $ENV{TMPDIR} = $Rehearse::DIR;
-    local $BUILD = "$DIR/build";
     ($status, $out, $err) = rehearse('run', $beside);
-    is $status, 0, 'its files are beside the scenario, and names may hold spaces' or diag "$out\n$err";
+    is $status, $expected, "its files are beside the scenario, and paths may hold $what" or diag "$out\n$err";
 }
+like $out, qr{with space/a:b/libfakeclock.so: cannot be preloaded; expected a path without colons and semicolons, or},
+    '  except where nothing can be preloaded';
 
 ($status, $out, $err) = rehearse('run', '--state', "$DIR/command", play(qq{"command", $certificate}));
 is $status, 2, 'a command without a start is a mistake';
@@ -160,8 +162,8 @@ PLAY
 
 # A server elsewhere: here it is another target, on the machine's own loopback.
 my $bundle = "$DIR/bundle";
-system("$BUILD/fakeca init --state $DIR/ca >/dev/null") == 0 or die;
-system("$BUILD/fakeca issue --state $DIR/ca --out $bundle --name shop.test >/dev/null") == 0 or die;
+system("'$BUILD/fakeca' init --state $DIR/ca >/dev/null") == 0 or die;
+system("'$BUILD/fakeca' issue --state $DIR/ca --out $bundle --name shop.test >/dev/null") == 0 or die;
 open $file, '>', "$DIR/far.json" or die;
 print $file qq({"listen":"127.0.0.1:0","hosts":[{"name":"shop.test",)
     . qq("chain":"$bundle/chain.pem","key":"$bundle/key.pem"}]});

@@ -112,13 +112,13 @@ is $status, 0, '-j4 is -j 4' or diag $err;
 }
 
 for my $command ("run $play", 'words', 'faults') {
-    my $said = `$BUILD/rehearse $command 2>&1 >/dev/full`;
+    my $said = `'$BUILD/rehearse' $command 2>&1 >/dev/full`;
     is $? >> 8, 6, "$command: stdout on a full disk is no success";
     like $said, qr/^rehearse: cannot write to stdout: No space left/, 'and is told';
-    `$BUILD/rehearse $command 2>&1 >&-`;
+    `'$BUILD/rehearse' $command 2>&1 >&-`;
     is $? >> 8, 6, 'nor is a stdout that is closed';
 }
-is system("bash -c 'set -o pipefail; $BUILD/rehearse words | head -n 1 >/dev/null'"), 0,
+is system("bash -c 'set -o pipefail; \"$BUILD/rehearse\" words | head -n 1 >/dev/null'"), 0,
     'a reader may have seen enough';
 
 my $nothing = scenario(<<'PLAY');
@@ -142,7 +142,7 @@ unlike +(rehearse('validate', '--help'))[1], qr/--(keep|journal|tap) |-j N/, 'an
 says 'an option that means nothing to a verb', 2, qr/unknown option '--journal'/, 'validate', '--journal', 'x', $play;
 
 for my $program (qw(rehearse fakeca fakeclock)) {
-    like qx($BUILD/$program --version), qr/^$program \d+\.\d+$/, "$program --version";
+    like qx('$BUILD/$program' --version), qr/^$program \d+\.\d+$/, "$program --version";
 }
 
 for my $verb (qw(targets faults outcomes)) {
@@ -159,18 +159,18 @@ like $out, qr{scenarios/expiry/leaf-expires\.lua\s+builtin,nginx,\S+\s+A leaf ex
 
 # Elsewhere than in the source it lists what was installed, or says what it looked for.
 system("mkdir -p $DIR/prefix/lib/rehearse $DIR/prefix/share/rehearse/scenarios"
-    . " && find $BUILD -maxdepth 1 -type f -perm /111 -exec cp -t $DIR/prefix/lib/rehearse {} +"
+    . " && find '$BUILD' -maxdepth 1 -type f -perm /111 -exec cp -t $DIR/prefix/lib/rehearse {} +"
     . " && cp $play $DIR/prefix/share/rehearse/scenarios/play.lua") == 0 or die;
 like qx(cd /proc && $DIR/prefix/lib/rehearse/rehearse list), qr{^\S+/scenarios/play\.lua\s+builtin\s+A play$}m,
     'and where it is installed';
-like qx(cd /proc && $BUILD/rehearse list 2>&1), qr{\A.*no folder scenarios/ here; expected files or directories\n\z},
+like qx(cd /proc && '$BUILD/rehearse' list 2>&1), qr{\A.*no folder scenarios/ here; expected files or directories\n\z},
     'and where there is nothing';
 
 SKIP: {
     skip 'only root can become somebody else', 2 if $> != 0;
     mkdir "$DIR/closed", 0700;
     local $ENV{TMPDIR} = "$DIR/closed";
-    my $text = `setpriv --reuid 65534 --regid 65534 --clear-groups $BUILD/rehearse run $play 2>&1 >/dev/null`;
+    my $text = `setpriv --reuid 65534 --regid 65534 --clear-groups '$BUILD/rehearse' run $play 2>&1 >/dev/null`;
     my $got = $? >> 8;
     skip 'the build is not readable for others', 2 if $text =~ /setpriv/;
     is $got, 6, 'no permission is a matter of the environment' or diag $text;

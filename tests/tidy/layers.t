@@ -130,7 +130,7 @@ for my $program (sort keys %linked) {
 for my $program (qw(rehearse stage-init)) {
     SKIP: {
         skip "$build/$program is not built", 1 if !-e "$build/$program";
-        unlike(scalar `ldd $build/$program`, qr/libssl|libcrypto|libgnutls|libwolfssl/,
+        unlike(scalar `ldd '$build/$program'`, qr/libssl|libcrypto|libgnutls|libwolfssl/,
             "nor does $program load one by way of another library");
     }
 }
