@@ -113,7 +113,7 @@ refuses('a profile of no time', 2, qr/classic: expected a lifetime of a second o
 refuses('a lifetime that is none', 2, qr/classic=soon: 'soon' is not a duration/, 'profile', 'classic=soon');
 refuses('an offset for a point in time', 2, qr/--from: '\+1d' is an offset/, 'arm', 'slow', '--from', '+1d');
 refuses('a point in time that is none', 2, qr/--until: 'soon' is not a time/, 'arm', 'slow', '--until', 'soon');
-refuses('requests count from one', 2, qr/slow: "nth" and "times" count from 1/, 'arm', 'slow', '--nth', 0);
+refuses('requests count from one', 2, qr/slow: "nth" counts from 1/, 'arm', 'slow', '--nth', 0);
 my (undef, $taken, $refused) = try('serve', '--state', "$dir/other", '--acme', $acme);
 is($refused, 6, 'a port in use: its status');
 like($taken, qr/\Afakeca: --acme: \Q$acme\E: cannot listen: Address already in use\n\z/, '  and one line');
