@@ -34,7 +34,9 @@ sub oid ($dotted) {
 }
 
 sub name ($common) { return seq(set(seq(oid('2.5.4.3'), utf8($common)))) }
-sub extension ($oid, $value, $critical = 0) { return seq(oid($oid), $critical ? der(0x01, "\xff") : (), octets($value)) }
+sub extension ($oid, $value, $critical = 0) {
+    return seq(oid($oid), $critical ? der(0x01, "\xff") : (), octets($value));
+}
 
 # A GeneralName by its number: 1 a mail address, 2 a DNS name, 7 an IP address ...
 sub general ($number, $bytes) { return der(0x80 | $number, $bytes) }
