@@ -133,24 +133,25 @@ static const struct field {
     const char *name;
     json_type type;
     bool parameter; /* only for faults that take it */
+    bool counts;    /* from 1 on */
 } fields[] = {
-    {"on",           JSON_STRING,  false},
-    {"account",      JSON_INTEGER, false},
-    {"identifier",   JSON_STRING,  false},
-    {"serial",       JSON_STRING,  false},
-    {"nth",          JSON_INTEGER, false},
-    {"times",        JSON_INTEGER, false},
-    {"from",         JSON_INTEGER, false},
-    {"until",        JSON_INTEGER, false},
-    {"for",          JSON_INTEGER, false},
-    {"share",        JSON_REAL,    false},
-    {"status",       JSON_INTEGER, true },
-    {"after",        JSON_STRING,  true },
-    {"after_date",   JSON_INTEGER, true },
-    {"chain",        JSON_STRING,  true },
-    {"key",          JSON_STRING,  true },
-    {"perspectives", JSON_INTEGER, true },
-    {"skew",         JSON_INTEGER, true },
+    {"on",           JSON_STRING,  false, false},
+    {"account",      JSON_INTEGER, false, true },
+    {"identifier",   JSON_STRING,  false, false},
+    {"serial",       JSON_STRING,  false, false},
+    {"nth",          JSON_INTEGER, false, true },
+    {"times",        JSON_INTEGER, false, true },
+    {"from",         JSON_INTEGER, false, false},
+    {"until",        JSON_INTEGER, false, false},
+    {"for",          JSON_INTEGER, false, false},
+    {"share",        JSON_REAL,    false, false},
+    {"status",       JSON_INTEGER, true,  false},
+    {"after",        JSON_STRING,  true,  false},
+    {"after_date",   JSON_INTEGER, true,  false},
+    {"chain",        JSON_STRING,  true,  false},
+    {"key",          JSON_STRING,  true,  false},
+    {"perspectives", JSON_INTEGER, true,  false},
+    {"skew",         JSON_INTEGER, true,  false},
 };
 #define FIELDS (sizeof fields / sizeof fields[0])
 
@@ -200,6 +201,8 @@ static int check_fields(const struct serve_fault *fault, const json_t *order, st
             !(field->type == JSON_REAL && json_is_number(value)))
             return failed(e, "%s: \"%s\" is of the wrong type, expected a %s", fault->name, name,
                           kinds[field->type]);
+        if (field->counts && json_integer_value(value) < 1)
+            return failed(e, "%s: \"%s\" counts from 1", fault->name, name);
     }
     return 0;
 }
@@ -220,8 +223,6 @@ static int check_when(const struct armed *armed, struct error *e)
 {
     const char *name = armed->fault->name;
 
-    if (armed->nth < 1 || armed->times < 0)
-        return failed(e, "%s: \"nth\" and \"times\" count from 1", name);
     if (!(armed->share > 0 && armed->share <= 1))
         return failed(e, "%s: a \"share\" is more than 0 and at most 1", name);
     if (armed->from >= armed->until)
@@ -278,7 +279,8 @@ static int check_what(const struct armed *armed, struct depths depths, struct er
         return failed(e, "%s: \"perspectives\" besides the first are 1 to %d", fault->name,
                       PERSPECTIVES_MOST - 1);
     if (fault->skew != 0 && (armed->skew == 0 || llabs(armed->skew) > SKEW_MOST))
-        return failed(e, "%s: a \"skew\" is a second or more, either way, and at most ten years", fault->name);
+        return failed(e, "%s: a \"skew\" is a second or more, either way, and at most ten years",
+                      fault->name);
     if (armed->after != NULL && armed->after_seconds != 0)
         return failed(e, "%s: takes \"after\" or \"after_date\", not both", fault->name);
     return check_chain(armed, depths, e);
@@ -288,8 +290,6 @@ static int check_where(const struct armed *armed, struct error *e)
 {
     if (check_place(armed, e) < 0)
         return -1;
-    if (armed->account < 0)
-        return failed(e, "%s: an \"account\" is a number from 1 on", armed->fault->name);
     if (armed->serial != NULL &&
         (*armed->serial == '\0' ||
          strspn(armed->serial, "0123456789abcdefABCDEF") != strlen(armed->serial)))

@@ -10,8 +10,8 @@
 
 int complain(const struct error *e)
 {
-    static const int environment[] = {EACCES, EPERM,  ENOSPC, EROFS, EDQUOT,    EIO,
-                                      EMFILE, ENFILE, ENOMEM, EFBIG, EADDRINUSE};
+    static const int environment[] = {EACCES, EPERM,  ENOSPC, EROFS, EDQUOT, EIO,
+                                      EMFILE, ENFILE, ENOMEM, EFBIG, EPIPE,  EADDRINUSE};
     int saved = errno;
 
     fprintf(stderr, "fakeca: %s\n", e->text);

@@ -168,7 +168,7 @@ static void bad_orders_are_refused(void **state)
         {"{\"fault\":\"reset\",\"nht\":1}", "did you mean \"nth\"?"},
         {"{\"fault\":\"reset\",\"after\":\"1\"}", "takes no \"after\""},
         {"{\"fault\":\"reset\",\"nth\":\"1\"}", "wrong type, expected a whole number"},
-        {"{\"fault\":\"reset\",\"nth\":0}", "count from 1"},
+        {"{\"fault\":\"reset\",\"nth\":0}", "counts from 1"},
         {"{\"fault\":\"reset\",\"share\":0}", "more than 0"},
         {"{\"fault\":\"reset\",\"from\":7,\"until\":7}", "is not after"},
         {"{\"fault\":\"connection-refused\",\"times\":1}", "nobody sees"},
