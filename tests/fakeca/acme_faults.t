@@ -115,5 +115,23 @@ is(accounts(), 0, 'so that there is none');
 is($status, 0, 'a client that always asks for an account gets a new one') or diag($said);
 is(accounts(), 1, 'which is there');
 
+# --- a token that is a path -----------------------------------------------------------------------
+
+spill("$dir/dehydrated.conf", <<"END");
+CA=$ca->{directory}
+CURL_OPTS="--cacert $ca->{https_root}"
+WELLKNOWN=$challenges
+BASEDIR=$dir
+END
+my @dehydrated = ('dehydrated', '-f', "$dir/dehydrated.conf");
+run({}, @dehydrated, '--register', '--accept-terms');
+my $climbed = spill("$dir/www/climbed", 'what was there');
+arm('token-climbs', '--on', 'authz');
+isnt((obtain())[0], 0, 'a token that is a path: nothing is obtained');
+is(slurp($climbed), 'what was there', '  and acme-tiny takes it for no path');
+isnt((run({}, @dehydrated, '-c', '-d', 'shop.test'))[0], 0, '  nor by dehydrated');
+ok(!-e $climbed, '  which writes where it leads, and removes what was there');
+fakeca('disarm', 'token-climbs', '--state', home());
+
 is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
 done_testing;

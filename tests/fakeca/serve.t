@@ -149,7 +149,8 @@ for (['0.0.0.0:0', '127.0.0.1'], ['[::]:0', '[::1]']) {
         my ($all, $one) = @$_;
         skip 'no IPv6 here', 2 if $all =~ /::/ && !IO::Socket::IP->new(Listen => 1, LocalHost => '::1');
         my $served = serve(map { ("--$_", $all) } qw(acme http dns));
-        is_deeply([map { m{^(?:https?://)?(.*):\d+} } @$served{qw(directory ocsp dns)}], [($one) x 3], "$all: $one is told");
+        my @told = map { m{^(?:https?://)?(.*):\d+} } @$served{qw(directory ocsp dns)};
+        is_deeply(\@told, [($one) x 3], "$all: $one is told");
         like(curl('-g', $served->{directory}), qr/newOrder/, '  and certified') if have('curl');
         stop($served->{child});
     }
