@@ -51,6 +51,17 @@ static json_t *contacts(struct call *call)
     return json_incref(given);
 }
 
+/* The directory tells of terms, so that nobody gets an account who does not agree to them: section 7.3. */
+static int refuse_terms(struct call *call)
+{
+    char url[URL_TEXT];
+
+    url_of(call, url, "/terms/1");
+    http_answer_field(call->answer, "Link", "<%s>;rel=\"terms-of-service\"", url);
+    return refuse(call, USER_ACTION_REQUIRED,
+                  "expected \"termsOfServiceAgreed\": true, to the terms at %s", url);
+}
+
 static int create(struct call *call, const char *thumbprint)
 {
     json_t *contact, *account;
@@ -60,6 +71,8 @@ static int create(struct call *call, const char *thumbprint)
 
     if (json_is_true(json_object_get(call->payload, "onlyReturnExisting")))
         return refuse(call, ACCOUNT_DOES_NOT_EXIST, "this key has no account");
+    if (!json_is_true(json_object_get(call->payload, "termsOfServiceAgreed")))
+        return refuse_terms(call);
     contact = contacts(call);
     if (contact == NULL)
         return -1;

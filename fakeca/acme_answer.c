@@ -139,21 +139,21 @@ static int answer_terms(struct call *call)
 
 /* clang-format off */
 static const struct endpoint endpoints[] = {
-    {"directory",   "/directory",          "GET HEAD POST", SIGNED_AT_WILL, NULL, false, answer_directory},
-    {"newNonce",    "/acme/new-nonce",     "GET HEAD POST", SIGNED_AT_WILL, NULL, true, answer_new_nonce},
-    {"newAccount",  "/acme/new-account",   "POST",      SIGNED_BY_KEY,     NULL, true, answer_new_account},
-    {"newOrder",    "/acme/new-order",     "POST",      SIGNED_BY_ACCOUNT, NULL, true, answer_new_order},
-    {"revokeCert",  "/acme/revoke-cert",   "POST",      SIGNED_BY_EITHER,  NULL, true, answer_revoke},
-    {"keyChange",   "/acme/key-change",    "POST",      SIGNED_BY_ACCOUNT, NULL, true, answer_key_change},
-    {"account",     "/acme/account/",      "POST",      SIGNED_BY_ACCOUNT, "account", false, answer_account},
-    {"orders",      "/acme/orders/",       "POST",      SIGNED_BY_ACCOUNT, "account", false, answer_orders},
-    {"order",       "/acme/order/",        "POST",      SIGNED_BY_ACCOUNT, "order", false, answer_order},
-    {"authz",       "/acme/authz/",        "POST",      SIGNED_BY_ACCOUNT, "authz", false, answer_authorization},
-    {"challenge",   "/acme/challenge/",    "POST",      SIGNED_BY_ACCOUNT, "authz", false, answer_challenge},
-    {"finalize",    "/acme/finalize/",     "POST",      SIGNED_BY_ACCOUNT, "order", false, answer_finalize},
-    {"certificate", "/acme/certificate/",  "POST",      SIGNED_BY_ACCOUNT, "certificate", false, answer_certificate},
-    {"renewalInfo", "/acme/renewal-info/", "GET HEAD",  SIGNED_BY_NOBODY,  NULL, true, answer_renewal_info},
-    {"terms",       "/terms/",             "GET HEAD",  SIGNED_BY_NOBODY,  NULL, false, answer_terms},
+    {"directory",   "/directory",          "GET, HEAD, POST", SIGNED_AT_WILL, NULL, false, answer_directory},
+    {"newNonce",    "/acme/new-nonce",     "GET, HEAD, POST", SIGNED_AT_WILL, NULL, true, answer_new_nonce},
+    {"newAccount",  "/acme/new-account",   "POST",            SIGNED_BY_KEY,     NULL, true, answer_new_account},
+    {"newOrder",    "/acme/new-order",     "POST",            SIGNED_BY_ACCOUNT, NULL, true, answer_new_order},
+    {"revokeCert",  "/acme/revoke-cert",   "POST",            SIGNED_BY_EITHER,  NULL, true, answer_revoke},
+    {"keyChange",   "/acme/key-change",    "POST",            SIGNED_BY_ACCOUNT, NULL, true, answer_key_change},
+    {"account",     "/acme/account/",      "POST",            SIGNED_BY_ACCOUNT, "account", false, answer_account},
+    {"orders",      "/acme/orders/",       "POST",            SIGNED_BY_ACCOUNT, "account", false, answer_orders},
+    {"order",       "/acme/order/",        "POST",            SIGNED_BY_ACCOUNT, "order", false, answer_order},
+    {"authz",       "/acme/authz/",        "POST",            SIGNED_BY_ACCOUNT, "authz", false, answer_authorization},
+    {"challenge",   "/acme/challenge/",    "POST",            SIGNED_BY_ACCOUNT, "authz", false, answer_challenge},
+    {"finalize",    "/acme/finalize/",     "POST",            SIGNED_BY_ACCOUNT, "order", false, answer_finalize},
+    {"certificate", "/acme/certificate/",  "POST",            SIGNED_BY_ACCOUNT, "certificate", false, answer_certificate},
+    {"renewalInfo", "/acme/renewal-info/", "GET, HEAD",       SIGNED_BY_NOBODY,  NULL, true, answer_renewal_info},
+    {"terms",       "/terms/",             "GET, HEAD",       SIGNED_BY_NOBODY,  NULL, false, answer_terms},
 };
 /* clang-format on */
 
@@ -234,10 +234,17 @@ static bool is_one_of(const char *word, const char *words)
 {
     size_t length = strlen(word);
 
-    for (const char *at = words; *at != '\0'; at += strcspn(at, " "), at += *at == ' ')
-        if (strcspn(at, " ") == length && strncmp(at, word, length) == 0)
+    for (const char *at = words; *at != '\0'; at += strcspn(at, ", "), at += strspn(at, ", "))
+        if (strcspn(at, ", ") == length && strncmp(at, word, length) == 0)
             return true;
     return false;
+}
+
+static int refuse_method(struct call *call)
+{
+    http_answer_field(call->answer, "Allow", "%s", call->endpoint->methods);
+    return refuse(call, METHOD_NOT_ALLOWED, "%s answers %s", call->endpoint->name,
+                  call->endpoint->methods);
 }
 
 static int find_endpoint(struct call *call)
@@ -260,10 +267,7 @@ static int find_endpoint(struct call *call)
         call->rest = target + length;
         if (endpoint->thing != NULL && !number_of(call->rest, &call->number, &call->rest))
             break;
-        return is_one_of(call->request->method, endpoint->methods)
-                   ? 0
-                   : refuse(call, METHOD_NOT_ALLOWED, "%s answers %s", endpoint->name,
-                            endpoint->methods);
+        return is_one_of(call->request->method, endpoint->methods) ? 0 : refuse_method(call);
     }
     return refuse(call, NO_SUCH_THING, "there is nothing here; /directory tells what there is");
 }
@@ -303,6 +307,14 @@ static int find_key(struct call *call)
     return call->brought.key == NULL ? refuse(call, BAD_PUBLIC_KEY, "%s", e.text) : 0;
 }
 
+static bool is_base64url(const char *text)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                   "0123456789-_";
+
+    return text[strspn(text, alphabet)] == '\0';
+}
+
 static int check_signed(struct call *call)
 {
     char url[URL_TEXT];
@@ -314,6 +326,8 @@ static int check_signed(struct call *call)
     if (call->jws.url == NULL || strcmp(call->jws.url, url) != 0)
         return refuse(call, UNAUTHORIZED, "the signed \"url\" is '%.200s', expected '%.200s'",
                       call->jws.url == NULL ? "" : call->jws.url, url);
+    if (call->jws.nonce != NULL && !is_base64url(call->jws.nonce))
+        return refuse(call, MALFORMED, "the \"nonce\" is not base64url");
     if (call->jws.nonce == NULL || !nonce_spend(&call->acme->nonces, call->jws.nonce))
         return refuse(call, BAD_NONCE, "the nonce is none of ours, or was used before");
     if (call->account != NULL && !has_status(call->account, "valid"))
@@ -322,19 +336,55 @@ static int check_signed(struct call *call)
     return 0;
 }
 
+/* With those that are accepted: RFC 8555 section 6.2. */
+static int refuse_algorithm(struct call *call, const char *why)
+{
+    json_t *document = problem_describe(BAD_SIGNATURE_ALGORITHM, why), *names = json_array();
+    const char *name;
+
+    for (size_t i = 0; (name = algorithm_name(i)) != NULL; i++)
+        json_array_append_new(names, json_string(name));
+    json_object_set_new(document, "algorithms", names);
+    problem_answer_with(call->answer, document);
+    return -1;
+}
+
+/* Of a payload's members, those that are used wherever they stand: one of another type is not taken for none. */
+static int check_members(struct call *call)
+{
+    static const struct {
+        const char *name;
+        bool text; /* else a boolean */
+    } members[] = {
+        {"onlyReturnExisting",   false},
+        {"profile",              true },
+        {"replaces",             true },
+        {"status",               true },
+        {"termsOfServiceAgreed", false},
+    };
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        const json_t *value = json_object_get(call->payload, members[i].name);
+
+        if (value != NULL && !json_is_null(value) &&
+            !(members[i].text ? json_is_string(value) : json_is_boolean(value)))
+            return refuse(call, MALFORMED, "\"%s\" is of the wrong type, expected a %s",
+                          members[i].name, members[i].text ? "text" : "boolean");
+    }
+    return 0;
+}
+
 static int open_envelope(struct call *call)
 {
-    static const enum problem problems[] = {[JWS_MALFORMED] = MALFORMED,
-                                            [JWS_ALGORITHM] = BAD_SIGNATURE_ALGORITHM,
-                                            [JWS_KEY] = BAD_PUBLIC_KEY};
     enum jws_fault fault;
     struct error e;
 
     if (strcmp(call->request->content_type, "application/jose+json") != 0)
         return refuse(call, UNSUPPORTED_MEDIA_TYPE, "expected application/jose+json");
     if (jws_parse(call->request->body, call->request->body_length, &call->jws, &fault, &e) < 0)
-        return refuse(call, problems[fault], "%s", e.text);
-    return find_key(call) < 0 ? -1 : check_signed(call);
+        return fault == JWS_ALGORITHM ? refuse_algorithm(call, e.text)
+                                      : refuse(call, MALFORMED, "%s", e.text);
+    return find_key(call) < 0 || check_signed(call) < 0 ? -1 : check_members(call);
 }
 
 /* --- one request -------------------------------------------------------------------------------- */

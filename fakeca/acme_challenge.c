@@ -142,7 +142,8 @@ static void tell(const struct call *call, int64_t number, const json_t *body,
                  struct json_text *told)
 {
     json_int_t expires = json_integer_value(json_object_get(body, "expires"));
-    bool pending = has_status(body, "pending"), late = pending && call->now > expires;
+    bool pending = has_status(body, "pending");
+    bool late = (pending || has_status(body, "valid")) && call->now > expires;
     json_t *one;
     size_t i;
 

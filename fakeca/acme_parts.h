@@ -57,7 +57,7 @@ enum signer_kind {
 struct endpoint {
     const char *name; /* as RFC 8555 section 9.7.5 and the fault table call it */
     const char *path;
-    const char *methods; /* "GET HEAD" */
+    const char *methods; /* "GET, HEAD" */
     enum signer_kind signer;
     const char *thing; /* what the number in its path is of; NULL: it has none */
     bool listed;       /* in the directory */

@@ -1,7 +1,6 @@
 #include "fakeca/crl_answer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "fakeca/openssl_error.h"
 #include "testbed/wire/nearest.h"
@@ -31,18 +30,8 @@ const size_t crl_misbehaviour_count = sizeof crl_misbehaviours / sizeof crl_misb
 
 const struct crl_misbehaviour *crl_misbehaviour_named(const char *name, struct error *e)
 {
-    const char *names[sizeof crl_misbehaviours / sizeof crl_misbehaviours[0]];
-    const char *near;
-
-    for (size_t i = 0; i < crl_misbehaviour_count; i++) {
-        names[i] = crl_misbehaviours[i].name;
-        if (strcmp(names[i], name) == 0)
-            return &crl_misbehaviours[i];
-    }
-    near = nearest(name, names, crl_misbehaviour_count);
-    return failed(e, "unknown CRL misbehaviour '%s'%s%s", name,
-                  near == NULL ? "" : "; did you mean ", near == NULL ? "" : near),
-           NULL;
+    return table_find(name, crl_misbehaviours, crl_misbehaviour_count, sizeof crl_misbehaviours[0],
+                      "CRL misbehaviour", "fakeca faults --serve", e);
 }
 
 static struct validity dates_of(const struct crl_plan *plan, const struct crl_misbehaviour *m,

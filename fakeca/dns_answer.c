@@ -56,18 +56,8 @@ const size_t dns_misbehaviour_count = sizeof dns_misbehaviours / sizeof dns_misb
 
 const struct dns_misbehaviour *dns_misbehaviour_named(const char *name, struct error *e)
 {
-    const char *names[sizeof dns_misbehaviours / sizeof dns_misbehaviours[0]];
-    const char *near;
-
-    for (size_t i = 0; i < dns_misbehaviour_count; i++) {
-        names[i] = dns_misbehaviours[i].name;
-        if (strcmp(names[i], name) == 0)
-            return &dns_misbehaviours[i];
-    }
-    near = nearest(name, names, dns_misbehaviour_count);
-    return failed(e, "unknown DNS misbehaviour '%s'%s%s", name,
-                  near == NULL ? "" : "; did you mean ", near == NULL ? "" : near),
-           NULL;
+    return table_find(name, dns_misbehaviours, dns_misbehaviour_count, sizeof dns_misbehaviours[0],
+                      "DNS misbehaviour", "fakeca faults --serve", e);
 }
 
 /* --- queries ------------------------------------------------------------------------------------ */

@@ -10,18 +10,8 @@
 
 const struct fault *fault_named(const char *name, struct error *e)
 {
-    const char *names[fault_count];
-    const char *near;
-
-    for (size_t i = 0; i < fault_count; i++) {
-        names[i] = fault_table[i].name;
-        if (strcmp(names[i], name) == 0)
-            return &fault_table[i];
-    }
-    near = nearest(name, names, fault_count);
-    if (near != NULL)
-        return failed(e, "unknown fault '%s'; did you mean %s?", name, near), NULL;
-    return failed(e, "unknown fault '%s'; `fakeca faults` lists them", name), NULL;
+    return table_find(name, fault_table, fault_count, sizeof fault_table[0], "fault",
+                      "fakeca faults", e);
 }
 
 /* Where a part stands in a chain. */

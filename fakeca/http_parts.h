@@ -40,7 +40,7 @@ struct http_server {
     ev_io accepting;
     ev_timer pause;                       /* while the system has no descriptor left */
     struct http_connection *first, *last; /* least recently used first */
-    size_t count;
+    size_t count, most;
     struct http_connection *held;      /* those whose answer waits */
     char address[SOCKET_ADDRESS_TEXT]; /* with the real port */
 };

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define PAUSE_SECONDS .1
+#define SHARE         4 /* of the descriptors */
 
 static void on_pause(struct ev_loop *loop, ev_timer *watcher, int events)
 {
@@ -22,7 +24,7 @@ static void on_accept(struct ev_loop *loop, ev_io *watcher, int events)
 
     (void)events;
     while ((fd = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        if (server->count == HTTP_CONNECTIONS_MOST)
+        if (server->count == server->most)
             /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): connection_end() has moved `first` on */
             exchange_end(server->first);
         exchange_begin(server, fd);
@@ -36,8 +38,21 @@ static void on_accept(struct ev_loop *loop, ev_io *watcher, int events)
     }
 }
 
+static size_t connections_most(void)
+{
+    const rlim_t wanted = SHARE * HTTP_CONNECTIONS_MOST;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return HTTP_CONNECTIONS_MOST;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur < 2 * SHARE ? 1 : limit.rlim_cur / SHARE;
+}
+
 int http_server_open(struct http_server *server, const struct address *address, struct error *e)
 {
+    server->most = connections_most();
     server->fd = socket_listen(address, SOCK_STREAM, server->address, e);
     if (server->fd < 0)
         return -1;

@@ -4,7 +4,8 @@
  * delivery (http_answer.h).  A connection has HTTP_REQUEST_SECONDS for its handshake and for
  * each request, however slowly it drips, and HTTP_IDLE_SECONDS between two; no more than
  * HTTP_CONNECTIONS_MOST are held at once, and of those beyond, the one that has been idle longest
- * goes.
+ * goes.  Where that is more than a quarter of the descriptors that this process may have, which are
+ * raised to what the system allows, it is that quarter: so that others find some, too.
  *
  * An answer that `holds` is said to hold waits for http_server_release, which is to come before the loop waits again:
  * so those of one turn of the loop wait together for one commit.

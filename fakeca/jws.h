@@ -16,7 +16,7 @@
 #define JWS_MOST_BYTES  131072 /* a request with a CSR for a hundred names is a tenth of that */
 #define JSON_MOST_DEPTH 16
 
-enum jws_fault { JWS_MALFORMED, JWS_ALGORITHM, JWS_KEY };
+enum jws_fault { JWS_MALFORMED, JWS_ALGORITHM };
 
 struct jws {
     json_t *protected_header; /* all of this is ours */

@@ -19,6 +19,7 @@ static const struct key_kind kinds[] = {
     {"p384",    "EC",      "secp384r1",  0,    false, "ECDSA on P-384"                },
     {"rsa2048", "RSA",     NULL,         2048, false, "RSA, 2048 bits"                },
     {"rsa3072", "RSA",     NULL,         3072, false, "RSA, 3072 bits"                },
+    {"rsa4096", "RSA",     NULL,         4096, false, "RSA, 4096 bits"                },
     {"ed25519", "ED25519", NULL,         0,    false, "Ed25519"                       },
     {"rsa1024", "RSA",     NULL,         1024, true,  "RSA, 1024 bits: too weak today"},
 };

@@ -409,6 +409,17 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     ev_io_start(loop, io);
 }
 
+static void turn_away(int fd)
+{
+    char line[80];
+    int length =
+        snprintf(line, sizeof line,
+                 "{\"error\":\"%d are connected already, and more are not heard\"}\n", MANAGE_MOST);
+
+    send(fd, line, (size_t)length, MSG_NOSIGNAL);
+    close(fd);
+}
+
 static void on_accept(struct ev_loop *loop, ev_io *io, int events)
 {
     struct manage *manage = io->data;
@@ -419,7 +430,7 @@ static void on_accept(struct ev_loop *loop, ev_io *io, int events)
     (void)events;
     if (manager == NULL) {
         if (fd >= 0)
-            close(fd);
+            turn_away(fd);
         return;
     }
     *manager = (struct manager){.manage = manage, .next = manage->first, .fd = fd};

@@ -37,7 +37,7 @@
 #include "fakeca/store.h"
 
 #define MANAGE_SOCKET "manage.sock"
-#define MANAGE_MOST   32 /* who may be connected at once */
+#define MANAGE_MOST   32 /* who may be connected at once; others get an "error", and are hung up on */
 
 struct manager;
 

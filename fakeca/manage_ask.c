@@ -16,9 +16,11 @@ static int send_line(int fd, const json_t *request, struct error *e)
         {text,         text == NULL ? 0 : strlen(text)},
         {(char *)"\n", 1                              }
     };
+    const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     bool sent =
         text != NULL &&
-        writev(fd, parts, 2) == (ssize_t)(parts[0].iov_len + 1); /* short, and a blocking socket */
+        /* short, and a blocking socket; who is turned away is told so, which is still to be read */
+        (sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)(parts[0].iov_len + 1) || errno == EPIPE);
 
     free(text);
     return sent ? 0 : failed(e, "cannot ask: %s", strerror(errno));

@@ -80,6 +80,7 @@ struct serve_fault {
     const char *argument;            /* of its hooks */
     const char *field[2];            /* a header field of its own answer: name and value */
     const char *key, *after, *chain; /* what these are where it was not armed with them */
+    const char *keys;                /* what its `key` can be, "meta newOrder" */
     int64_t window_from, window_end; /* seconds from now */
     int64_t skew;                    /* seconds, where it was not armed with them; 0: takes none */
     void (*replan)(const struct chosen *chosen, struct leaf_plan *plan);

@@ -133,7 +133,7 @@ static const struct field {
     const char *name;
     json_type type;
     bool parameter; /* only for faults that take it */
-    bool counts;    /* from 1 on */
+    bool counts;    /* from 1 */
 } fields[] = {
     {"on",           JSON_STRING,  false, false},
     {"account",      JSON_INTEGER, false, true },
@@ -281,6 +281,9 @@ static int check_what(const struct armed *armed, struct depths depths, struct er
     if (fault->skew != 0 && (armed->skew == 0 || llabs(armed->skew) > SKEW_MOST))
         return failed(e, "%s: a \"skew\" is a second or more, either way, and at most ten years",
                       fault->name);
+    if (fault->keys != NULL && !is_among(armed->key, fault->keys))
+        return failed(e, "%s: '%s' is no \"key\", expected one of: %s", fault->name, armed->key,
+                      fault->keys);
     if (armed->after != NULL && armed->after_seconds != 0)
         return failed(e, "%s: takes \"after\" or \"after_date\", not both", fault->name);
     return check_chain(armed, depths, e);
@@ -290,6 +293,8 @@ static int check_where(const struct armed *armed, struct error *e)
 {
     if (check_place(armed, e) < 0)
         return -1;
+    if (armed->identifier != NULL && *armed->identifier == '\0')
+        return failed(e, "%s: an \"identifier\" is a name or an address", armed->fault->name);
     if (armed->serial != NULL &&
         (*armed->serial == '\0' ||
          strspn(armed->serial, "0123456789abcdefABCDEF") != strlen(armed->serial)))

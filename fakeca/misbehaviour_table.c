@@ -1,5 +1,4 @@
 /* The ways in which an authority that serves can misbehave. */
-#include <string.h>
 
 #include "fakeca/misbehaviour_parts.h"
 #include "testbed/wire/nearest.h"
@@ -101,7 +100,8 @@ static const struct serve_fault own[] = {
      "Let's Encrypt, 2021-05-04: the usual chain became another, and the old one an alternate", .turns_chains = true},
     /* the directory */
     {"directory-key-missing", "directory", "an entry is missing [renewalInfo]", "key",
-     "Let's Encrypt, 2019-03-13: TLS-SNI-01 and ACMEv1 went away", .key = "renewalInfo", .retell = tell_without},
+     "Let's Encrypt, 2019-03-13: TLS-SNI-01 and ACMEv1 went away", .key = "renewalInfo",
+     .keys = "newNonce newAccount newOrder revokeCert keyChange renewalInfo meta", .retell = tell_without},
     {"directory-moved", "directory", "every entry is elsewhere, at each reading; where it was before is 404", "",
      "RFC 8555 section 7.1.1: URLs are the directory's to tell; clients that remember them", .moves = true},
     {"meta-null", "directory", "every entry of \"meta\" is null", "",
@@ -181,7 +181,8 @@ static const struct serve_fault own[] = {
     {"unknown-challenges", "authz", "no challenge is of a type that anybody knows", "",
      "Let's Encrypt, 2019-03-13: clients whose only challenge went away", .retell = tell_unknown_challenges},
     {"challenge-gone", "authz", "one type of challenge is no longer offered [http-01]", "key",
-     "Let's Encrypt, 2019-03-13: the end of TLS-SNI-01", .key = "http-01", .retell = tell_without_challenge},
+     "Let's Encrypt, 2019-03-13: the end of TLS-SNI-01", .key = "http-01", .keys = "http-01 dns-01 tls-alpn-01",
+     .retell = tell_without_challenge},
     {"token-climbs", "authz challenge", "the token is a path out of the directory of challenges", "",
      "uacme#64: hooks that write a file by the name of a token that nobody looked at",
      .argument = "../../climbed", .retell = tell_token},
@@ -297,18 +298,8 @@ const struct serve_fault *serve_faults(size_t *out)
 
 const struct serve_fault *serve_fault_named(const char *name, struct error *e)
 {
-    const char *names[OWN + SERVICE_FAULTS_MOST];
-    const char *near;
     size_t length;
     const struct serve_fault *rows = serve_faults(&length);
 
-    for (size_t i = 0; i < length; i++) {
-        names[i] = rows[i].name;
-        if (strcmp(names[i], name) == 0)
-            return &rows[i];
-    }
-    near = nearest(name, names, length);
-    if (near != NULL)
-        return failed(e, "unknown fault '%s'; did you mean %s?", name, near), NULL;
-    return failed(e, "unknown fault '%s'; `fakeca faults --serve` lists them", name), NULL;
+    return table_find(name, rows, length, sizeof rows[0], "fault", "fakeca faults --serve", e);
 }

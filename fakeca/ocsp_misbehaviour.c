@@ -1,6 +1,5 @@
 /* The table of ways in which the OCSP responder misbehaves. */
 #include <openssl/ocsp.h>
-#include <string.h>
 
 #include "fakeca/ocsp_answer.h"
 #include "testbed/wire/nearest.h"
@@ -60,16 +59,7 @@ const size_t ocsp_misbehaviour_count = sizeof ocsp_misbehaviours / sizeof ocsp_m
 
 const struct ocsp_misbehaviour *ocsp_misbehaviour_named(const char *name, struct error *e)
 {
-    const char *names[sizeof ocsp_misbehaviours / sizeof ocsp_misbehaviours[0]];
-    const char *near;
-
-    for (size_t i = 0; i < ocsp_misbehaviour_count; i++) {
-        names[i] = ocsp_misbehaviours[i].name;
-        if (strcmp(names[i], name) == 0)
-            return &ocsp_misbehaviours[i];
-    }
-    near = nearest(name, names, ocsp_misbehaviour_count);
-    return failed(e, "unknown OCSP misbehaviour '%s'%s%s", name,
-                  near == NULL ? "" : "; did you mean ", near == NULL ? "" : near),
-           NULL;
+    return table_find(name, ocsp_misbehaviours, ocsp_misbehaviour_count,
+                      sizeof ocsp_misbehaviours[0], "OCSP misbehaviour", "fakeca faults --serve",
+                      e);
 }

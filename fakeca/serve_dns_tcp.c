@@ -149,11 +149,20 @@ static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
     end(timer->data);
 }
 
+static struct dns_connection *oldest(const struct dns_tcp *tcp)
+{
+    struct dns_connection *c = tcp->first;
+
+    while (c->next != NULL)
+        c = c->next;
+    return c;
+}
+
 static void on_accept(struct ev_loop *loop, ev_io *io, int events)
 {
     struct dns_tcp *tcp = io->data;
     int fd = accept4(tcp->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    struct dns_connection *c = fd < 0 || tcp->count == DNS_TCP_MOST ? NULL : calloc(1, sizeof *c);
+    struct dns_connection *c = fd < 0 ? NULL : calloc(1, sizeof *c);
 
     (void)events;
     if (c == NULL) {
@@ -161,6 +170,8 @@ static void on_accept(struct ev_loop *loop, ev_io *io, int events)
             close(fd);
         return;
     }
+    if (tcp->count == DNS_TCP_MOST)
+        end(oldest(tcp));
     c->tcp = tcp;
     c->next = tcp->first;
     c->fd = fd;

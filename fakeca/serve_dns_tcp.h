@@ -10,7 +10,7 @@
 
 #include "fakeca/dns_answer.h"
 
-#define DNS_TCP_MOST    64  /* connections; further ones are closed */
+#define DNS_TCP_MOST    64  /* connections; for one more, the oldest goes */
 #define DNS_TCP_SECONDS 10. /* for each message */
 
 struct dns_connection;

@@ -220,6 +220,8 @@ void plain_answer(void *context, const struct http_request *request, struct http
             continue;
         if (!reads && !(routes[i].post && strcmp(request->method, "POST") == 0)) {
             answer->status = 405;
+            http_answer_field(answer, "Allow", "%s",
+                              routes[i].post ? "GET, HEAD, POST" : "GET, HEAD");
             return;
         }
         if (refresh(plain, &e) < 0 ||

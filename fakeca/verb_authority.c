@@ -27,7 +27,7 @@ const struct option_row init_options[] = {
      OPTION_TEXT, AT(state)},
     {"at",                    "TIME",   "now, on your calendar [the real now]",
      OPTION_TEXT, AT(at)},
-    {"key",                   "KIND",   "p256, p384, rsa2048, rsa3072 or ed25519 [p256]",
+    {"key",                   "KIND",   "p256, p384, rsa2048, rsa3072, rsa4096 or ed25519 [p256]",
      OPTION_TEXT, AT(key)},
     {"intermediates",         "N",      "how many stand between root and leaf [1]",
      OPTION_NUMBER, AT(intermediates)},

@@ -31,7 +31,7 @@ const struct option_row issue_options[] = {
      OPTION_TEXT, AT(from)},
     {"backdate",    "T",       "the leaf begins T before now, as real CAs have it [1h]",
      OPTION_DURATION, AT(backdate)},
-    {"key",         "KIND",    "p256, p384, rsa2048, rsa3072 or ed25519 [p256]",
+    {"key",         "KIND",    "p256, p384, rsa2048, rsa3072, rsa4096 or ed25519 [p256]",
      OPTION_TEXT, AT(key)},
     {"eku",         "PURPOSE", "serverAuth, clientAuth, ... (may repeat) [serverAuth]",
      OPTION_LIST, AT(purposes)},
@@ -103,6 +103,20 @@ static struct chain *issue(const char *state, const struct leaf_plan *plan, stru
     return chain;
 }
 
+/* Writes the bundle, tells what it holds, and frees the chain; the exit status. */
+static int deliver(struct chain *chain, const char *out, bool json)
+{
+    struct error e;
+    int status = STATUS_DONE;
+
+    if (chain_write(chain, out, &e) < 0)
+        status = complain(&e);
+    else
+        tell(chain, out, json);
+    chain_free(chain);
+    return status;
+}
+
 int verb_issue(int argc, char **argv)
 {
     struct issue_arguments arguments = {
@@ -110,17 +124,11 @@ int verb_issue(int argc, char **argv)
     struct leaf_plan plan = {0};
     struct chain *chain;
     struct error e;
-    int status = STATUS_DONE;
 
     if (options_for(issue_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
         plan_of(&arguments, &plan, &e) < 0 || (chain = issue(arguments.state, &plan, &e)) == NULL)
         return complain(&e);
-    if (chain_write(chain, arguments.out, &e) < 0)
-        status = complain(&e);
-    else
-        tell(chain, arguments.out, arguments.json);
-    chain_free(chain);
-    return status;
+    return deliver(chain, arguments.out, arguments.json);
 }
 
 struct break_arguments {
@@ -164,7 +172,6 @@ int verb_break(int argc, char **argv)
     struct chain *chain;
     struct error e;
     int64_t at;
-    int status = STATUS_DONE;
 
     if (options_for(break_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
         require(break_options, "state", arguments.state, &e) < 0 ||
@@ -174,10 +181,5 @@ int verb_break(int argc, char **argv)
         at_of(arguments.at, &at, &e) < 0 || (fault = fault_named(arguments.fault, &e)) == NULL ||
         (chain = broken(&arguments, fault, at, &e)) == NULL)
         return complain(&e);
-    if (chain_write(chain, arguments.out, &e) < 0)
-        status = complain(&e);
-    else
-        tell(chain, arguments.out, arguments.json);
-    chain_free(chain);
-    return status;
+    return deliver(chain, arguments.out, arguments.json);
 }

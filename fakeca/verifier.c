@@ -34,6 +34,11 @@ bool algorithm_known(const char *name)
     return algorithm_named(name) != NULL;
 }
 
+const char *algorithm_name(size_t number)
+{
+    return number < sizeof algorithms / sizeof algorithms[0] ? algorithms[number].name : NULL;
+}
+
 void verifier_close(struct verifier *verifier)
 {
     EVP_PKEY_CTX_free(verifier->ready);

@@ -13,6 +13,7 @@
 
 #include <openssl/evp.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "testbed/wire/error.h"
 
@@ -30,5 +31,7 @@ void verifier_close(struct verifier *verifier);
 
 /* Whether `name` is an algorithm of ours at all. */
 bool algorithm_known(const char *name);
+/* What the algorithm with that number, from 0 on, is called; NULL where there are no more. */
+const char *algorithm_name(size_t number);
 
 #endif

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "faketime/clock.h"
+#include "testbed/userdata.h"
 #include "testbed/wire/moment.h"
 #include "testbed/wire/status.h"
 
@@ -100,9 +101,5 @@ void calendar_register(lua_State *L)
         {NULL,      NULL     },
     };
 
-    luaL_newmetatable(L, TYPE);
-    luaL_setfuncs(L, methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    userdata_register(L, TYPE, methods);
 }

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "testbed/userdata.h"
+
 #define TYPE           "testbed.child"
 #define UNREAD_AT_MOST (4u << 20) /* bytes nobody has asked for yet; then the child must wait */
 
@@ -302,9 +304,5 @@ void child_register(lua_State *L)
         {NULL,     NULL    },
     };
 
-    luaL_newmetatable(L, TYPE);
-    luaL_setfuncs(L, methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    userdata_register(L, TYPE, methods);
 }

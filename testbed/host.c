@@ -21,6 +21,7 @@
 #include "testbed/calendar.h"
 #include "testbed/flow.h"
 #include "testbed/paths.h"
+#include "testbed/userdata.h"
 #include "testbed/wire/address.h"
 #include "testbed/wire/file.h"
 #include "testbed/wire/moment.h"
@@ -374,18 +375,6 @@ static void watch_signals(void)
     }
 }
 
-static void appended_register(lua_State *L)
-{
-    luaL_newmetatable(L, APPENDED);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, appended_write);
-    lua_setfield(L, -2, "write");
-    lua_pushcfunction(L, appended_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
-}
-
 int host_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -413,9 +402,14 @@ int host_open(lua_State *L)
         {"clock",          calendar_create },
         {NULL,             NULL            },
     };
+    static const luaL_Reg appended[] = {
+        {"write", appended_write},
+        {"__gc",  appended_gc   },
+        {NULL,    NULL          },
+    };
 
     calendar_register(L);
-    appended_register(L);
+    userdata_register(L, APPENDED, appended);
     watch_signals();
     luaL_newlib(L, functions);
     lua_pushnumber(L, CLOCK_FASTEST);

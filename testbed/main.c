@@ -20,6 +20,7 @@
 #include "testbed/stage.h"
 #include "testbed/status.h"
 #include "testbed/vocabulary.h"
+#include "testbed/wire/moment.h"
 #include "testbed/wire/verbs.h"
 
 struct arguments {
@@ -99,12 +100,6 @@ static const struct status_row statuses[] = {
 
 /* --- the Lua state ------------------------------------------------------------------------------ */
 
-static void set_text(lua_State *L, const char *name, const char *value)
-{
-    lua_pushstring(L, value);
-    lua_setfield(L, -2, name);
-}
-
 static void push_list(lua_State *L, const struct option_list *list)
 {
     lua_createtable(L, (int)list->count, 0);
@@ -124,38 +119,51 @@ static void push_programs(lua_State *L)
     lua_pushstring(L, dirname(path));
 }
 
+static void push_value(lua_State *L, enum option_kind kind, const void *value)
+{
+    switch (kind) {
+    case OPTION_FLAG:
+        lua_pushboolean(L, *(const bool *)value);
+        break;
+    case OPTION_TEXT:
+        lua_pushstring(L, *(const char *const *)value);
+        break;
+    case OPTION_LIST:
+        push_list(L, value);
+        break;
+    case OPTION_NUMBER:
+        lua_pushinteger(L, *(const long *)value);
+        break;
+    case OPTION_DURATION:
+        if (*(const int64_t *)value == NOT_GIVEN)
+            lua_pushnil(L);
+        else
+            lua_pushnumber(L, (double)*(const int64_t *)value / NANOSECONDS);
+        break;
+    }
+}
+
+/* Each option is a field of its name. */
+static void set_options(lua_State *L, const struct option_row *rows,
+                        const struct arguments *arguments)
+{
+    for (; rows->name != NULL; rows++) {
+        push_value(L, rows->kind, (const char *)arguments + rows->offset);
+        lua_setfield(L, -2, rows->name);
+    }
+}
+
+/* All there are, whatever the verb; of those that it does not take, what they are when not given. */
 static void push_arguments(lua_State *L, const struct arguments *arguments,
                            const struct option_list *files, const char *verb)
 {
     lua_newtable(L);
-    set_text(L, "verb", verb);
-    set_text(L, "state", arguments->state);
-    set_text(L, "journal", arguments->journal);
-    set_text(L, "target", arguments->target);
-    set_text(L, "config", arguments->config);
-    set_text(L, "seed", arguments->seed);
+    set_options(L, run_options, arguments);
+    set_options(L, list_options, arguments);
+    lua_pushstring(L, verb);
+    lua_setfield(L, -2, "verb");
     push_list(L, files);
     lua_setfield(L, -2, "files");
-    push_list(L, &arguments->allow);
-    lua_setfield(L, -2, "allow");
-    lua_pushinteger(L, arguments->jobs);
-    lua_setfield(L, -2, "jobs");
-    lua_pushinteger(L, arguments->tap);
-    lua_setfield(L, -2, "tap");
-    lua_pushinteger(L, arguments->slack);
-    lua_setfield(L, -2, "slack");
-    if (arguments->timeout != NOT_GIVEN) {
-        lua_pushnumber(L, (double)arguments->timeout / 1e9);
-        lua_setfield(L, -2, "timeout");
-    }
-    lua_pushboolean(L, arguments->keep);
-    lua_setfield(L, -2, "keep");
-    lua_pushboolean(L, arguments->all_long);
-    lua_setfield(L, -2, "long");
-    lua_pushboolean(L, arguments->json);
-    lua_setfield(L, -2, "json");
-    lua_pushboolean(L, arguments->markdown);
-    lua_setfield(L, -2, "markdown");
     push_programs(L);
     lua_setfield(L, -2, "programs");
 }

@@ -14,6 +14,7 @@
 
 #include "testbed/child.h"
 #include "testbed/stage/protocol.h"
+#include "testbed/userdata.h"
 
 #define TYPE     "testbed.stage"
 #define PATIENCE 5.0 /* seconds for init to end by itself */
@@ -426,11 +427,7 @@ int stage_open(lua_State *L)
     };
 
     child_register(L);
-    luaL_newmetatable(L, TYPE);
-    luaL_setfuncs(L, methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    userdata_register(L, TYPE, methods);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -105,7 +105,7 @@ for _, more in ipairs { authority.methods, issuance.methods } do
 end
 local ca_class = words.class("ca", ca_methods)
 
-local key_kind = words.one_of { "p256", "p384", "rsa2048", "rsa3072", "ed25519" }
+local key_kind = words.one_of { "p256", "p384", "rsa2048", "rsa3072", "rsa4096", "ed25519" }
 
 local ca_spec = {
   root = { "span", default = "10y", help = "the root ends after this [10y]" },

@@ -226,7 +226,7 @@ local function perform(run, rehearsal)
   play:note("scenario over", { problem = problem and problem.text, status = problem and problem.kind or "met" })
 end
 
--- Runs the rehearsals, `jobs` at a time, and waits for all.
+-- Runs the rehearsals, `-j` at a time, and waits for all.
 local function perform_all(run, rehearsals)
   local me, next_one, busy = flow.self(), 1, 0
   local function worker_flow()
@@ -238,7 +238,7 @@ local function perform_all(run, rehearsals)
     busy = busy - 1
     flow.wake(me)
   end
-  for _ = 1, math.max(1, math.min(run.options.jobs, #rehearsals)) do
+  for _ = 1, math.max(1, math.min(run.options.j, #rehearsals)) do
     busy = busy + 1
     flow.start(worker_flow)
   end
@@ -297,7 +297,7 @@ local function misuse(options)
   if options.tap ~= 13 and options.tap ~= 14 then
     return ("--tap: there is no TAP %d here; expected 13 or 14"):format(options.tap)
   end
-  if options.jobs < 1 then return "-j: expected 1 or more" end
+  if options.j < 1 then return "-j: expected 1 or more" end
   if options.slack < 1 then return "--slack: expected 1 or more" end
 end
 

@@ -163,9 +163,7 @@ static int check(const char *config)
 
 static int serve(const char *config)
 {
-    struct program program = {
-        .config = config, .server = {.loop = ev_default_loop(0), .fd = -1}
-    };
+    struct program program = {.config = config, .server = {.loop = ev_default_loop(0)}};
     struct error e;
     struct settings *settings = settings_read(config, &e);
     struct served *served;

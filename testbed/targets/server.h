@@ -25,7 +25,7 @@ struct server {
     ev_timer retry; /* after the system had no descriptor left */
 };
 
-/* Listens where the settings say; takes `served` over in any case. */
+/* Listens where the settings say; takes `served` over in any case.  After a failure there is nothing to close. */
 int server_open(struct server *server, struct served *served, struct error *e);
 /* Reads the settings file again.  -1: the old one keeps serving, as if nothing had been asked. */
 int server_reload(struct server *server, const char *path, struct error *e);

@@ -57,3 +57,22 @@ const char *nearest(const char *word, const char *const *candidates, size_t coun
     }
     return best;
 }
+
+const void *table_find(const char *name, const void *rows, size_t count, size_t size,
+                       const char *what, const char *list, struct error *e)
+{
+    const char *names[count];
+    const char *near;
+
+    for (size_t i = 0; i < count; i++) {
+        const void *row = (const char *)rows + i * size;
+
+        names[i] = *(const char *const *)row;
+        if (strcmp(names[i], name) == 0)
+            return row;
+    }
+    near = nearest(name, names, count);
+    if (near != NULL)
+        return failed(e, "unknown %s '%s'; did you mean %s?", what, name, near), NULL;
+    return failed(e, "unknown %s '%s'; `%s` lists them", what, name, list), NULL;
+}

@@ -99,16 +99,20 @@ sub until_says ($pattern, $directory, @command) {
 # Nobody listens there any more.
 sub close_web ($port) { return stop(delete $web{$port}, 'KILL') }
 
+# A process with this command, in an environment, with all it says in a file that is opened as `$how` says.
+sub launch ($environment, $how, $log, @command) {
+    my $pid = fork // croak "fork: $!";
+    return $pid if $pid != 0;
+    local @ENV{keys %$environment} = values %$environment;
+    open STDIN, '<', '/dev/null' or die;
+    open STDOUT, $how, $log or die;
+    open STDERR, '>&', \*STDOUT or die;
+    exec @command or die;
+}
+
 # Starts a command in an environment, with all it says in a file: its pid, for stop().
 sub start ($environment, $log, @command) {
-    my $pid = fork // croak "fork: $!";
-    if ($pid == 0) {
-        local @ENV{keys %$environment} = values %$environment;
-        open STDIN, '<', '/dev/null' or die;
-        open STDOUT, '>>', $log or die;
-        open STDERR, '>&', \*STDOUT or die;
-        exec @command or die;
-    }
+    my $pid = launch($environment, '>>', $log, @command);
     $children{$pid} = 1;
     return $pid;
 }
@@ -130,14 +134,7 @@ sub calendar ($now) {
 # Runs a command in an environment: its exit status, and all it said.
 sub run ($environment, @command) {
     my $log = dir() . '/.run';
-    my $pid = fork // croak "fork: $!";
-    if ($pid == 0) {
-        local @ENV{keys %$environment} = values %$environment;
-        open STDIN, '<', '/dev/null' or die;
-        open STDOUT, '>', $log or die;
-        open STDERR, '>&', \*STDOUT or die;
-        exec @command or die;
-    }
+    my $pid = launch($environment, '>', $log, @command);
     waitpid $pid, 0;
     return ($? & 127 ? 'signal ' . ($? & 127) : $? >> 8, slurp($log));
 }

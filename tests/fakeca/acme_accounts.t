@@ -16,6 +16,9 @@ my %mail = (contact => ['mailto:admin@shop.test']);
 
 is(Acme->word($client->register(onlyReturnExisting => JSON::PP::true)), '400 accountDoesNotExist',
     'a key without an account finds none');
+my $refused = $client->register(%mail, termsOfServiceAgreed => JSON::PP::false);
+is(Acme->word($refused), '403 userActionRequired', 'nobody gets an account who does not agree to the terms');
+is_deeply($refused->{links}{'terms-of-service'}, [$client->{directory}{meta}{termsOfService}], '  which are told');
 my $made = $client->register(%mail);
 is($made->{status}, 201, 'an account is made');
 is($made->{json}{status}, 'valid', '  and valid');
@@ -29,6 +32,9 @@ is("$found->{status} $found->{fields}{location}", "200 $client->{kid}", 'it is f
 my $terms = $client->{directory}{meta}{termsOfService};
 is_deeply([map { $client->ask($_)->{status} } $terms, $terms =~ s/1$/2/r, $terms =~ s/1$/3/r], [200, 200, 404],
     'what is agreed to can be read, and what it may be changed to');
+
+is(Acme->word(Acme->new($ca)->register($_ => 'true')), '400 malformed', "$_ is no text")
+    for qw(onlyReturnExisting termsOfServiceAgreed);
 
 # --- POST-as-GET, where GET would do: section 6.3 --------------------------------------------------
 
@@ -50,6 +56,8 @@ is(Acme->word($client->post($client->{kid}, {contact => ['mailto:nobody']})), '4
     'and an address that is none');
 is_deeply($client->post($client->{kid})->{json}{contact}, $changed->{json}{contact}, '  which changes nothing');
 is_deeply($client->post($client->{kid}, {contact => []})->{json}{contact}, [], 'all of them can be taken away');
+
+is(Acme->word($client->post($client->{kid}, {status => 7})), '400 malformed', 'a status is a text');
 
 # --- another key: section 7.3.5 -------------------------------------------------------------------
 

@@ -166,6 +166,7 @@ is($again->obtain(['shop.test'], 'http-01', $show)->{status}, 200, 'proven again
 pass_time(29 * 86400);
 my $late = $again->order(['shop.test']);
 is($late->{json}{status}, 'ready', '  it counts for 29 days');
+is($again->post($order->{json}{authorizations}[0])->{json}{status}, 'expired', '  and the one of before has expired');
 $again->post($late->{json}{authorizations}[0], {status => 'deactivated'});
 is($again->order(['shop.test'])->{json}{status}, 'pending', 'what was deactivated does not count');
 is($again->obtain(['shop.test'], 'http-01', $show)->{status}, 200, 'proven once more');

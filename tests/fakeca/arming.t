@@ -205,6 +205,13 @@ for my $wrong (
         . '`fakeca faults` lists them'],
     ['broken-chain --chain expired-leav', "broken-chain: unknown fault 'expired-leav'; did you mean expired-leaf?"],
     ['broken-chain --chain revoked', "broken-chain: 'revoked' is not in the chain, and nothing else is sent"],
+    ['retry-later --times 0', 'retry-later: "times" counts from 1'],
+    ['retry-later --account 0', 'retry-later: "account" counts from 1'],
+    ['directory-key-missing --key newOrders',
+        "directory-key-missing: 'newOrders' is no \"key\", expected one of: newNonce newAccount newOrder revokeCert"
+        . ' keyChange renewalInfo meta'],
+    ['challenge-gone --key http-02',
+        "challenge-gone: 'http-02' is no \"key\", expected one of: http-01 dns-01 tls-alpn-01"],
     ['retry-later --for 0s', 'retry-later: a "for" is a second or more'],
     ['connection-refused --times 1', 'connection-refused: takes no "times" and no "share": nobody sees connections that'
         . ' are refused; say "for" or "until", or disarm it']) {
@@ -212,6 +219,8 @@ for my $wrong (
     my ($out, $err, $status) = try('arm', split(/ /, $words), '--state', home());
     is("$status $err", "2 fakeca: $said\n", "arm $words: is refused");
 }
+is((try('arm', 'blocked-name', '--identifier', '', '--state', home()))[1],
+    qq{fakeca: blocked-name: an "identifier" is a name or an address\n}, 'nor is a name that is none');
 my (undef, $err, $status) = try('disarm', 'reset', '--on', 'finalize', '--state', home());
 is("$status $err", "2 fakeca: reset: is not armed on finalize\n", 'what is not armed there cannot be disarmed');
 (undef, $err, $status) = try('disarm', 'resett', '--state', home());

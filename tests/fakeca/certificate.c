@@ -50,7 +50,7 @@ static void assert_extension(X509 *certificate, int nid, bool critical, const ch
 
 static void every_kind_of_key_signs_and_is_known_again(void **state)
 {
-    static const char *const kinds[] = {"p256", "p384", "rsa2048", "rsa3072", "ed25519"};
+    static const char *const kinds[] = {"p256", "p384", "rsa2048", "rsa3072", "rsa4096", "ed25519"};
     struct certificate_spec spec = leaf();
 
     (void)state;

@@ -3,15 +3,17 @@
 # a certificate; nothing ends the server, and nothing keeps others from it.
 use v5.36;
 use FindBin qw($Bin);
+use Cwd;
 use Digest::SHA qw(hmac_sha256);
 use IO::Select;
 use IO::Socket::INET;
+use IO::Socket::UNIX;
 use JSON::PP;
 use MIME::Base64 qw(encode_base64url decode_base64url);
 use lib $Bin;
 use Acme;
-use Fakeca qw(dir fakeca slurp spill);
-use Serve qw(serve stop home run);
+use Fakeca qw(dir fakeca slurp spill try);
+use Serve qw(serve stop home run until_says);
 use Test::More;
 
 my $dir = dir();
@@ -82,6 +84,10 @@ is(send_bytes($new_order, envelope(rsa_header('RS256', $new_order, kid => $rsa_k
     '400 malformed', 'a signature that is empty');
 is(send_bytes($new_order, envelope({kid => $rsa_kid, nonce => nonce(), url => $new_order}, \%order, \&by_rsa)),
     '400 badSignatureAlgorithm', 'no algorithm at all');
+my $unknown = $mallory->ask($new_order, '-H', 'Content-Type: application/jose+json', '--data-binary',
+    '@' . spill("$dir/bytes", signed($new_order, \%order, alg => 'HS256')));
+is_deeply($unknown->{json}{algorithms}, [qw(ES256 ES384 ES512 RS256 RS384 RS512 EdDSA)],
+    '  and those that are, are told');
 is(says($new_order, \%order, alg => 256), '400 badSignatureAlgorithm', 'a number for one');
 is(says($new_order, \%order, jwk => $mallory->{key}{jwk}), '400 malformed', 'jwk and kid together');
 is(says($new_order, \%order, kid => undef), '400 malformed', 'neither of them');
@@ -116,6 +122,8 @@ is(send_bytes($new_order, $twice), '201', 'a request is good');
 is(send_bytes($new_order, $twice), '400 badNonce', '  once');
 is(says($new_order, \%order, nonce => $_), '400 badNonce', 'no nonce of ours: ' . ($_ // 'none'))
     for undef, '', 'A' x 32, '-' x 5000, 7, nonce() =~ s/\A(.)/$1 eq 'A' ? 'B' : 'A'/er;
+is(says($new_order, \%order, nonce => $_), '400 malformed', "a nonce that is not base64url: $_")
+    for nonce() . '=', '***', ' ';
 is(says($new_order, \%order, url => $_), '403 unauthorized', 'signed for another place: ' . ($_ // 'none'))
     for undef, $urls->{newAccount}, $new_order =~ s/127/128/r, "$new_order?x", 'newOrder';
 
@@ -148,6 +156,9 @@ for my $path ('/', '//directory', '/directory/', '/%64irectory', '/directory%00'
 is(Acme->word($mallory->ask($_->[1], '-X', $_->[0])), '405 malformed',
     "$_->[0] is no method for " . $_->[1] =~ s/.*\///r)
     for ['GET', $new_order], ['DELETE', $new_order], ['PUT', $hers], ['PUT', $ca->{directory}], ['TRACE', $new_order];
+is($mallory->ask(@$_[1 .. $#$_])->{fields}{allow}, $_->[0], "what there is, is told: $_->[0]")
+    for ['POST', $new_order], ['GET, HEAD, POST', $ca->{directory}, '-XPUT'], ['GET, HEAD, POST', $ca->{ocsp}, '-XPUT'],
+        ['GET, HEAD', "$ca->{crls}/1.crl", '-XPUT'];
 is(Acme->word($mallory->ask($new_order, '-H', "Content-Type: $_", '-d', '{}')), '415 malformed', "no JOSE: $_")
     for 'application/json', 'text/html', 'application/jose', '';
 
@@ -177,6 +188,7 @@ like(says($new_order, {identifiers => $_}), qr/^400 (?:malformed|rejectedIdentif
             'a..test', '.test', 'a.test.', "caf\x{e9}.test",
             'a' x 64 . '.test', ('a.' x 127) . 'toolong', '127.0.0.1', "a.test\r\nX: y", '<script>'),
         [map { {type => 'dns', value => "n$_.test"} } 1 .. 101];
+is(says($new_order, {%order, $_ => 7}), '400 malformed', "no text: $_") for qw(profile replaces);
 is(send_bytes($new_order, 'x' x 140_000), '413', 'a body too long');
 is(send_bytes($new_order, 'x' x 140_000, '-H', 'Transfer-Encoding: chunked'), '413', 'also in chunks');
 is(Acme->word($mallory->ask($new_order, '-H', 'X: ' . 'y' x 20_000, '-d', '')), '431', 'a head too long');
@@ -237,6 +249,33 @@ SKIP: {
     is(scalar grep({ sysread($_, my $bytes, 1) == 0 } $ready->can_read(40)), 100,
         'slow ones are hung up on after half a minute');
 }
+
+# The same where there are few descriptors: others are served, and whoever serves has some left for itself.
+my ($poor, $said) = until_says(qr/^(\{.*\})/, $dir, 'prlimit', '--nofile=256:256',
+    Cwd::abs_path($ENV{BUILD} // 'build') . '/fakeca', 'serve', '--state', "$dir/poor");
+my $few = decode_json($said);
+@port{qw(https http)} = map { m{//([^/]+)} } @$few{qw(directory crls)};
+@idle = map { connection($_ % 2 ? 'https' : 'http') // () } 1 .. 1000;
+is(Acme->new($few)->register->{status}, 201,
+    'a thousand are there, with 256 descriptors for all, and others are served');
+is($mallory->ask("$few->{crls}/1.crl", '-m', 10)->{status}, 200, '  on the other port, too');
+@idle = ();
+is(stop($poor), 0, '  until it is told to end');
+
+# Who asks for names, and does not.
+my @mute = map { IO::Socket::INET->new(PeerAddr => $ca->{dns}) // () } 1 .. 200;
+my $asker = IO::Socket::INET->new(PeerAddr => $ca->{dns});
+syswrite $asker, pack 'n/a*', pack('n6', 7, 0x100, 1, 0, 0, 0) . "\4shop\4test\0" . pack 'n2', 1, 1;
+is(sysread($asker, my $name, 2), 2, 'those who say nothing over TCP go, and names are told to who asks');
+
+# Who gives commands, and has none.
+my @silent = map { IO::Socket::UNIX->new(Peer => $ca->{manage}) // () } 1 .. 32;
+is_deeply([(try('armed', '--state', home()))[1, 2]],
+    ["fakeca: 32 are connected already, and more are not heard\n", 2], 'too many who say nothing: the next is told so');
+@silent = ();
+my $tries = 100;
+1 while (try('armed', '--state', home()))[2] != 0 && $tries--;
+cmp_ok($tries, '>', 0, '  and is heard once they have gone');
 
 # --- and after all that ---------------------------------------------------------------------------
 

@@ -139,6 +139,6 @@ like(openssl('ocsp', '-respin', "$dir/answer", '-noverify'), qr/unauthorized \(6
 my (undef, $err, $status) = try('answer', '--to', 'ocsp', '--state', $ca, '--in', "$dir/request", '--out',
     "$dir/answer", '--misbehave', 'ocsp-stael');
 is($status, 2, 'an unknown misbehaviour: status 2');
-like($err, qr/\Afakeca: --misbehave: .*did you mean ocsp-stale\n\z/, 'and which was meant');
+like($err, qr/\Afakeca: --misbehave: .*did you mean ocsp-stale\?\n\z/, 'and which was meant');
 
 done_testing();

@@ -9,14 +9,15 @@ use IO::Select ();
 use IPC::Open2 qw(open2);
 use Test::More;
 
-our @EXPORT_OK = qw($build $ahead %preload preloaded fakeclock fake build_c go runtimes start ask finish is_ahead
-    is_real);
+our @EXPORT_OK = qw($build $ahead %preload preloaded fakeclock fake build_c installed go runtimes start ask finish
+    is_ahead is_real);
 
 our $build = abs_path($ENV{BUILD} // 'build');
 our $ahead = 100 * 86400;
 # By its name, for there may be a space in its path.
 our %preload = (LD_LIBRARY_PATH => $build, LD_PRELOAD => 'libfakeclock.so');
 my $patience = 120; # seconds, after which something hangs
+my @headers_of_linux = ('/usr/include/' . (`cc -print-multiarch` =~ s/\n//r), '/usr/include');
 
 # The command, on a clock by preloading alone.
 sub preloaded ($clock, @command) {
@@ -38,8 +39,11 @@ sub fake (@arguments) {
     return $status == 0 && $said eq '' ? 1 : do { diag "fakeclock @arguments: $said"; 0 };
 }
 
+# tests/faketime/programs/$program.c as $dir/$name; where the compiler cannot do that it says why.
 sub build_c ($compiler, $dir, $program, $name, @options) {
-    return system("$compiler -O2 -o '$dir/$name' '$Bin/programs/$program.c' @options 2>'$dir/compiler.log'") == 0;
+    push @options, map { "-idirafter $_" } @headers_of_linux if $compiler eq 'musl-gcc';
+    my $said = `$compiler -I'$Bin/../..' -O2 -o '$dir/$name' '$Bin/programs/$program.c' @options 2>&1`;
+    return $? == 0 || !diag $said;
 }
 
 sub installed ($program) { return grep { -x "$_/$program" } split /:/, $ENV{PATH} . ':/usr/sbin:/sbin' }

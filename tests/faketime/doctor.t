@@ -5,7 +5,7 @@ use v5.36;
 use FindBin qw($Bin);
 use lib $Bin;
 use File::Temp qw(tempdir);
-use Runtime qw($build $ahead fake build_c go start ask finish);
+use Runtime qw($build $ahead fake build_c installed go start ask finish);
 use Test::More;
 
 my $dir = tempdir('doctor.XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -40,7 +40,8 @@ like(tried_out('a static program', "$dir/static"), qr/^beware      what it start
     '  which is told the price');
 like(tried_out('one that is in the path', 'date'), qr/^reads       clock_gettime/m, '  which is found there');
 SKIP: {
-    skip 'musl-gcc is not installed', 1 if !build_c('musl-gcc', $dir, 'year', 'musl');
+    skip 'musl-gcc is not installed', 1 if !installed('musl-gcc');
+    build_c('musl-gcc', $dir, 'year', 'musl') or BAIL_OUT('no musl program');
     tried_out('one of another libc', "$dir/musl");
 }
 SKIP: {
@@ -115,7 +116,8 @@ fake('attach', $clock, $attached->{pid});
 ok(!doctor_says($attached->{pid}, qr/^beware/m), 'one that was only attached waits by its clock too');
 finish($attached);
 SKIP: {
-    skip 'musl-gcc is not installed', 1 if !build_c('musl-gcc', $dir, 'inside', 'musl-dynamic');
+    skip 'musl-gcc is not installed', 1 if !installed('musl-gcc');
+    build_c('musl-gcc', $dir, 'inside', 'musl-dynamic') or BAIL_OUT('no musl program');
     my $other = waiting("$dir/musl-dynamic");
     fake('attach', $clock, $other->{pid});
     ok(doctor_says($other->{pid}, qr/^beware      its libc is not one that we know; waits until [^\n]* may hang$/m),

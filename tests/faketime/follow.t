@@ -6,7 +6,7 @@ use FindBin qw($Bin);
 use lib $Bin;
 use File::Copy qw(copy);
 use File::Temp qw(tempdir);
-use Runtime qw($build fakeclock fake build_c go start ask finish);
+use Runtime qw($build fakeclock fake build_c installed go start ask finish);
 use Test::More;
 
 my $dir = tempdir('follow.XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -73,7 +73,8 @@ SKIP: {
     follows('  by the shell', "2100 ./static 0\n", 'python3', '-c', 'import os; os.system("./static")');
 }
 SKIP: {
-    skip 'musl-gcc is not installed', 2 if !build_c('musl-gcc', $dir, 'year', 'musl');
+    skip 'musl-gcc is not installed', 2 if !installed('musl-gcc');
+    build_c('musl-gcc', $dir, 'year', 'musl') or BAIL_OUT('no musl program');
     follows('a shell starts a program of another libc', "2100 ./musl 0\n", 'sh', '-c', './musl');
     follows('  which is no obstacle to others', "2100 ./musl 0\n2100 ./dynamic 0\n", 'sh', '-c', './musl; ./dynamic');
 }

@@ -151,10 +151,7 @@ static void leave_by_thread_exit(void)
     pthread_exit(NULL);
 }
 
-static const struct part {
-    const char *name;
-    void (*play)(void);
-} parts[] = {
+static const struct part parts[] = {
     {"reading",   say_reading         },
     {"child",     read_in_child       },
     {"thread",    read_in_thread      },
@@ -166,16 +163,6 @@ static const struct part {
     {"period",    wait_periodically   },
     {"leave",     leave_by_thread_exit},
 };
-
-static int subject(const char *name)
-{
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (strcmp(parts[i].name, name) == 0) {
-            parts[i].play();
-            return 0;
-        }
-    return 2;
-}
 
 /* --- tests ----------------------------------------------------------------------------------- */
 
@@ -250,6 +237,6 @@ int main(int argc, char **argv)
     };
 
     if (argc > 1)
-        return subject(argv[1]);
+        return subject_play(parts, sizeof parts / sizeof parts[0], argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

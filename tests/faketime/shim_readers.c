@@ -169,26 +169,13 @@ static void set_the_time(void)
     subject_say(&refused, sizeof refused);
 }
 
-static const struct part {
-    const char *name;
-    void (*play)(void);
-} parts[] = {
+static const struct part parts[] = {
     {"readings",  answer_readings},
     {"reading",   say_reading    },
     {"monotonic", read_monotonic },
     {"misuse",    misuse         },
     {"set",       set_the_time   },
 };
-
-static int subject(const char *name)
-{
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (strcmp(parts[i].name, name) == 0) {
-            parts[i].play();
-            return 0;
-        }
-    return 2;
-}
 
 /* --- tests ----------------------------------------------------------------------------------- */
 
@@ -293,6 +280,6 @@ int main(int argc, char **argv)
     };
 
     if (argc > 1)
-        return subject(argv[1]);
+        return subject_play(parts, sizeof parts / sizeof parts[0], argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,7 +132,7 @@ static int64_t cancelled(void)
     return result == PTHREAD_CANCELED && sem_timedwait(&shared_out, &later) == 0;
 }
 
-static const struct part {
+static const struct {
     const char *name;
     int64_t (*run)(void);
 } parts[] = {

@@ -379,15 +379,10 @@ static void start_all(const struct scenario *scenario, const struct stage *stage
 
 static void expect_silence(const struct subject subjects[KINDS], int ms)
 {
-    struct pollfd out[KINDS];
+    int early = subject_that_speaks(subjects, KINDS, ms);
 
-    for (size_t i = 0; i < KINDS; i++)
-        out[i] = (struct pollfd){.fd = subjects[i].out, .events = POLLIN};
-    if (poll(out, KINDS, ms) == 0)
-        return;
-    for (size_t i = 0; i < KINDS; i++)
-        if (out[i].revents != 0)
-            fail_msg("%s woke before its time", kinds[i].name);
+    if (early >= 0)
+        fail_msg("%s woke before its time", kinds[early].name);
 }
 
 static void expect_wake(const struct scenario *scenario, const struct kind *kind,

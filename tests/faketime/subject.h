@@ -148,10 +148,41 @@ static inline void subject_hear(const struct subject *subject, void *into, size_
     }
 }
 
+/* What a subject can be told to do. */
+struct part {
+    const char *name;
+    void (*play)(void);
+};
+
+/* The subject's main: its exit status. */
+static inline int subject_play(const struct part *parts, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(parts[i].name, name) == 0) {
+            parts[i].play();
+            return 0;
+        }
+    return 2;
+}
+
 static inline void subject_say(const void *bytes, size_t size)
 {
     if (write(STDOUT_FILENO, bytes, size) != (ssize_t)size)
         _exit(1);
+}
+
+/* Which of them says something within `ms`; -1: none does. */
+static inline int subject_that_speaks(const struct subject *subjects, size_t count, int ms)
+{
+    struct pollfd out[count];
+
+    for (size_t i = 0; i < count; i++)
+        out[i] = (struct pollfd){.fd = subjects[i].out, .events = POLLIN};
+    if (poll(out, count, ms) != 0)
+        for (size_t i = 0; i < count; i++)
+            if (out[i].revents != 0)
+                return (int)i;
+    return -1;
 }
 
 static inline int subject_end(struct subject *subject)

@@ -5,7 +5,7 @@ use v5.36;
 use FindBin qw($Bin);
 use lib $Bin;
 use File::Temp qw(tempdir);
-use Runtime qw($build fakeclock fake build_c go start ask finish);
+use Runtime qw($build fakeclock fake build_c installed go start ask finish);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -100,7 +100,8 @@ chain('a shell in between', "2100 ./static 0\n2100 ./dynamic 0\n",
     qw(./static exec /bin/sh -c), './static; ./dynamic');
 chain('an empty environment', "2100 ./static 0\n", qw(./static exec /usr/bin/env -i ./static));
 SKIP: {
-    skip 'musl-gcc is not installed', 1 if !build_c('musl-gcc', $dir, 'year', 'musl', '-static');
+    skip 'musl-gcc is not installed', 1 if !installed('musl-gcc');
+    build_c('musl-gcc', $dir, 'year', 'musl', '-static') or BAIL_OUT('no musl program');
     chain('a program of another libc in between', "2100 ./static 0\n", qw(./static exec ./musl exec ./static));
 }
 SKIP: {

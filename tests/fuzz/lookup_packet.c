@@ -8,9 +8,11 @@
 
 static void check(const struct found *found, unsigned type)
 {
-    must(found->count <= FOUND_MOST, "more than there is room for");
+    bool texts = type == 16 || type == 257;
+
+    must(found->count <= (texts ? TEXTS_MOST : FOUND_MOST), "more than there is room for");
     for (size_t i = 0; i < found->count; i++)
-        if (type == 16)
+        if (texts)
             must(memchr(found->texts[i], '\0', sizeof found->texts[i]) != NULL,
                  "a text without end");
         else
@@ -19,7 +21,7 @@ static void check(const struct found *found, unsigned type)
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-    static const unsigned types[] = {1, 16, 28};
+    static const unsigned types[] = {1, 16, 28, 257};
     struct found found;
 
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {

@@ -10,7 +10,7 @@ use JSON::PP;
 use Time::HiRes qw(time sleep);
 use Symbol qw(gensym);
 
-our @EXPORT = qw($BUILD $DIR plays rehearse scenario start survivors gone);
+our @EXPORT = qw($BUILD $DIR plays rehearse scenario long_scenario start survivors gone);
 
 our $BUILD = abs_path($ENV{BUILD} // 'build');
 our $DIR = tempdir(CLEANUP => 1);
@@ -27,6 +27,22 @@ sub scenario {
     print $file $text;
     close $file;
     return $path;
+}
+
+# One that is well, and then has nothing to do for so long that whoever breaks in finds it at that.
+sub long_scenario {
+    return scenario(<<'PLAY');
+scenario "A long play"
+local house = ca      { root = "10y" }
+local shop  = target  { "builtin", name = "shop.test", certificate = house:issue {} }
+local fleet = clients { "openssl", to = shop }
+steady "all is well"
+fleet:expect { success = "100%", during = "100ms" }
+inject "a long wait"
+fleet:expect { success = "100%", during = "100s" }
+recover "never reached"
+fleet:expect { success = "100%", during = "1s" }
+PLAY
 }
 
 # Starts it; a hash of pid, and handles out and err.  REHEARSE_SLACK is for plays that are expected to end well,

@@ -7,18 +7,7 @@ use Rehearse;
 use Test::More;
 
 my $state = "$DIR/state";
-my $run = start('run', '--state', $state, scenario(<<'PLAY'));
-scenario "A play without a calendar"
-local house = ca      { root = "10y" }
-local shop  = target  { "builtin", name = "shop.test", certificate = house:issue {} }
-local fleet = clients { "openssl", to = shop }
-steady "all is well"
-fleet:expect { success = "100%", during = "100ms" }
-inject "a long wait"
-fleet:expect { success = "100%", during = "100s" }
-recover "never reached"
-fleet:expect { success = "100%", during = "1s" }
-PLAY
+my $run = start('run', '--state', $state, long_scenario());
 
 my $clock;
 while (my $line = readline $run->{out}) {

@@ -7,18 +7,7 @@ use lib $FindBin::Bin;
 use Rehearse;
 use Test::More;
 
-my $play = scenario(<<'PLAY');
-scenario "A long play"
-local house = ca      { root = "10y" }
-local shop  = target  { "builtin", name = "shop.test", certificate = house:issue {} }
-local fleet = clients { "openssl", to = shop }
-steady "all is well"
-fleet:expect { success = "100%", during = "100ms" }
-inject "a long wait"
-fleet:expect { success = "100%", during = "100s" }
-recover "never reached"
-fleet:expect { success = "100%", during = "1s" }
-PLAY
+my $play = long_scenario();
 
 for my $signal (['INT', 130], ['TERM', 143], ['HUP', 129]) {
     my ($name, $status) = @$signal;

@@ -73,6 +73,26 @@ static void bytes_are_only_bytes(void **state)
     assert_null(near("\xff\xfe\x01"));
 }
 
+static void a_row_is_found_by_its_name_or_the_nearest_told(void **state)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } rows[] = {
+        {"expired", 1},
+        {"revoked", 2},
+    };
+    struct error e;
+
+    (void)state;
+    assert_ptr_equal(table_find("revoked", rows, 2, sizeof rows[0], "fault", "faults", &e),
+                     &rows[1]);
+    assert_null(table_find("revokid", rows, 2, sizeof rows[0], "fault", "faults", &e));
+    assert_string_equal(e.text, "unknown fault 'revokid'; did you mean revoked?");
+    assert_null(table_find("banana", rows, 2, sizeof rows[0], "fault", "faults", &e));
+    assert_string_equal(e.text, "unknown fault 'banana'; `faults` lists them");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +101,7 @@ int main(void)
         cmocka_unit_test(other_words_get_no_suggestion),
         cmocka_unit_test(the_longest_word_fits_and_a_longer_one_is_nobodys),
         cmocka_unit_test(bytes_are_only_bytes),
+        cmocka_unit_test(a_row_is_found_by_its_name_or_the_nearest_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

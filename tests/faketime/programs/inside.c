@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/faketime/programs/waiting.h"
+
 static struct timespec until;
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 static pthread_rwlock_t written = PTHREAD_RWLOCK_INITIALIZER;
@@ -122,18 +124,6 @@ static struct way {
     {"futex",      futex      },
 };
 #define WAYS (sizeof ways / sizeof ways[0])
-
-/* Whatever was done to libc, and to the vDSO. */
-static long long real_milliseconds(void)
-{
-    struct timespec now = {0};
-
-    __asm__ volatile("syscall"
-                     :
-                     : "a"((long)SYS_clock_gettime), "D"((long)CLOCK_MONOTONIC), "S"(&now)
-                     : "rcx", "r11", "memory");
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
 
 static void *measure(void *argument)
 {

@@ -18,24 +18,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND 1000000000L
+#include "tests/faketime/programs/waiting.h"
+
 #define LENGTH (SECOND * 8 / 10)
 #define SLICE  50000 /* microseconds, as those below */
 #define EARLY  150
 #define SPREAD 600
 
 static const struct timespec length = {.tv_nsec = LENGTH};
-
-static struct timespec in_a_while(clockid_t id)
-{
-    struct timespec then;
-
-    clock_gettime(id, &then);
-    then.tv_nsec += LENGTH;
-    then.tv_sec += then.tv_nsec / SECOND;
-    then.tv_nsec %= SECOND;
-    return then;
-}
 
 /* Each returns 0 where nobody ended it, or an errno. */
 
@@ -46,7 +36,7 @@ static int code(int result)
 
 static int by_semaphore(void)
 {
-    struct timespec until = in_a_while(CLOCK_REALTIME);
+    struct timespec until = in_a_while(CLOCK_REALTIME, LENGTH);
     sem_t never;
 
     sem_init(&never, 0, 0);
@@ -55,7 +45,7 @@ static int by_semaphore(void)
 
 static int by_futex(void)
 {
-    struct timespec until = in_a_while(CLOCK_REALTIME);
+    struct timespec until = in_a_while(CLOCK_REALTIME, LENGTH);
     unsigned word = 0;
 
     return code((int)syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &until,
@@ -64,7 +54,7 @@ static int by_futex(void)
 
 static int by_sleep_until(void)
 {
-    struct timespec until = in_a_while(CLOCK_REALTIME);
+    struct timespec until = in_a_while(CLOCK_REALTIME, LENGTH);
 
     return clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL);
 }
@@ -159,10 +149,8 @@ static void measure(const char *name, int (*wait_once)(void), long rounds)
 int main(int argc, char **argv)
 {
     long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
-    char line[8];
 
-    dprintf(STDOUT_FILENO, "ready\n");
-    if (read(STDIN_FILENO, line, sizeof line) < 0)
+    if (await_start() < 0)
         return 1;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (fork() == 0)

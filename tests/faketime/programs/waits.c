@@ -17,26 +17,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND 1000000000L
+#include "tests/faketime/programs/waiting.h"
+
 #define LENGTH (SECOND * 3 / 10)
-
-static struct timespec in_a_while(clockid_t id)
-{
-    struct timespec then;
-
-    clock_gettime(id, &then);
-    then.tv_nsec += LENGTH;
-    then.tv_sec += then.tv_nsec / SECOND;
-    then.tv_nsec %= SECOND;
-    return then;
-}
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static void cond_timedwait(void)
 {
     pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
-    struct timespec until = in_a_while(CLOCK_REALTIME);
+    struct timespec until = in_a_while(CLOCK_REALTIME, LENGTH);
 
     pthread_mutex_lock(&mutex);
     while (pthread_cond_timedwait(&condition, &mutex, &until) == 0)
@@ -46,7 +36,7 @@ static void cond_timedwait(void)
 static void cond_monotonic(void)
 {
     pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
-    struct timespec until = in_a_while(CLOCK_MONOTONIC);
+    struct timespec until = in_a_while(CLOCK_MONOTONIC, LENGTH);
 
     pthread_mutex_lock(&mutex);
     while (pthread_cond_clockwait(&condition, &mutex, CLOCK_MONOTONIC, &until) == 0)
@@ -55,7 +45,7 @@ static void cond_monotonic(void)
 
 static void semaphore(void)
 {
-    struct timespec until = in_a_while(CLOCK_REALTIME);
+    struct timespec until = in_a_while(CLOCK_REALTIME, LENGTH);
     sem_t never;
 
     sem_init(&never, 0, 0);
@@ -64,7 +54,7 @@ static void semaphore(void)
 
 static void mutex_timedlock(void)
 {
-    struct timespec until = in_a_while(CLOCK_REALTIME);
+    struct timespec until = in_a_while(CLOCK_REALTIME, LENGTH);
 
     pthread_mutex_lock(&mutex);
     pthread_mutex_timedlock(&mutex, &until);
@@ -72,14 +62,14 @@ static void mutex_timedlock(void)
 
 static void sleep_until(void)
 {
-    struct timespec until = in_a_while(CLOCK_REALTIME);
+    struct timespec until = in_a_while(CLOCK_REALTIME, LENGTH);
 
     clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL);
 }
 
 static void timerfd(void)
 {
-    struct itimerspec until = {.it_value = in_a_while(CLOCK_REALTIME)};
+    struct itimerspec until = {.it_value = in_a_while(CLOCK_REALTIME, LENGTH)};
     int fd = timerfd_create(CLOCK_REALTIME, 0);
     unsigned long long times;
 
@@ -152,18 +142,6 @@ static void hangs(int signal_number)
     _exit(0);
 }
 
-/* Whatever was done to libc, and to the vDSO. */
-static long long real_milliseconds(void)
-{
-    struct timespec now = {0};
-
-    __asm__ volatile("syscall"
-                     :
-                     : "a"((long)SYS_clock_gettime), "D"((long)CLOCK_MONOTONIC), "S"(&now)
-                     : "rcx", "r11", "memory");
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 static void measure(const char *name, void (*wait_once)(void))
 {
     long long began = real_milliseconds();
@@ -178,10 +156,7 @@ static void measure(const char *name, void (*wait_once)(void))
 
 int main(void)
 {
-    char line[8];
-
-    dprintf(STDOUT_FILENO, "ready\n");
-    if (read(STDIN_FILENO, line, sizeof line) < 0)
+    if (await_start() < 0)
         return 1;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (fork() == 0)
