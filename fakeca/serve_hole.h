@@ -17,7 +17,8 @@
 
 struct hole {
     bool open;
-    int fds[HOLE_PORTS]; /* -1: there is no second port */
+    int listeners[HOLE_PORTS]; /* -1: there is no second port */
+    int guests[HOLE_PORTS];    /* who is in the queue of each */
 };
 
 /* One that is open stays as it is. */

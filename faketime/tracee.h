@@ -53,7 +53,8 @@ struct tracee {
 #define TRACEE_ROOM    (UINT64_C(10) * 4096) /* bytes: the scratch, a stack for calls, the frame */
 
 /* Stops every thread, also those that are born meanwhile.  -1 with one line, and nobody stopped, where the
- * process is gone, a zombie, 32-bit, traced by others, not ours to trace, or does not stop within two seconds. */
+ * process is gone, a zombie, 32-bit, traced by others, not ours to trace, or has a thread that waits in the kernel for
+ * more than two seconds, where it cannot be stopped: for a disk, or in vfork(2). */
 int tracee_seize(pid_t pid, struct tracee *tracee, struct error *e);
 
 /* What /proc/PID/status says after `key`: "" where there is nothing. */

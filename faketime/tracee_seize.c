@@ -16,6 +16,7 @@
 #include "faketime/tracee.h"
 
 #define PATIENCE_SECONDS 2
+#define RINGS_A_SECOND   20
 
 /* --- why not ----------------------------------------------------------------------------------- */
 
@@ -104,14 +105,14 @@ static void ring(int signal)
     (void)signal; /* waitpid returns; that is all */
 }
 
-/* Rings again and again, lest it rings just before somebody waits. */
-static void set_patience(int seconds)
+/* Rings again and again, so that who waits looks what keeps it waiting. */
+static void set_ringing(bool on)
 {
     struct sigaction action = {.sa_handler = ring};
-    struct itimerval timer = {.it_interval = {.tv_usec = seconds > 0 ? 50000 : 0},
-                              .it_value = {.tv_sec = seconds}};
+    struct timeval pause = {.tv_usec = on ? 1000000 / RINGS_A_SECOND : 0};
+    struct itimerval timer = {.it_interval = pause, .it_value = pause};
 
-    if (seconds > 0)
+    if (on)
         sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &timer, NULL);
 }
@@ -128,14 +129,30 @@ int tracee_wait(pid_t thread, int *status)
     return who == thread ? 0 : -1;
 }
 
+/* In the kernel, where nobody can stop it: for a disk, or in vfork(2).  All others stop as soon as they have a turn,
+ * and on a busy machine that can be long. */
+static bool is_out_of_reach(pid_t thread)
+{
+    char state[64];
+
+    tracee_status(thread, "State:", state);
+    return *state == 'D';
+}
+
 /* 1: stopped; 0: it ended; -1: it does not stop. */
 static int await_stop(pid_t thread)
 {
-    int status;
+    int status, rings = 0;
 
     for (;;) {
-        if (tracee_wait(thread, &status) < 0)
-            return errno == EINTR ? -1 : 0;
+        if (tracee_wait(thread, &status) < 0) {
+            if (errno != EINTR)
+                return 0;
+            rings += is_out_of_reach(thread);
+            if (rings == PATIENCE_SECONDS * RINGS_A_SECOND)
+                return -1;
+            continue;
+        }
         if (!WIFSTOPPED(status))
             return 0;
         if (status >> 16 == PTRACE_EVENT_STOP)
@@ -167,8 +184,9 @@ static int seize_thread(struct tracee *tracee, pid_t thread, struct error *e)
     ptrace(PTRACE_INTERRUPT, thread, 0, 0);
     stopped = await_stop(thread);
     if (stopped < 0)
-        return failed(e, "process %d: thread %d does not stop within %d s", (int)tracee->pid,
-                      (int)thread, PATIENCE_SECONDS);
+        return failed(
+            e, "process %d: thread %d waits in the kernel, and could not be stopped for %d s",
+            (int)tracee->pid, (int)thread, PATIENCE_SECONDS);
     if (stopped > 0)
         tracee->threads[tracee->count++] = thread;
     return stopped;
@@ -233,11 +251,11 @@ int tracee_seize(pid_t pid, struct tracee *tracee, struct error *e)
     tracee_status(pid, "Tgid:", group);
     if (pid == getpid() || strtol(group, NULL, 10) != pid)
         return refused(pid, ESRCH, e);
-    set_patience(PATIENCE_SECONDS);
+    set_ringing(true);
     do
         fresh = seize_round(tracee, e);
     while (fresh > 0);
-    set_patience(0);
+    set_ringing(false);
     if (fresh == 0 && choose_worker(tracee, e) == 0)
         return 0;
     tracee_release(tracee);

@@ -229,11 +229,13 @@ function methods:_demand_lists(house)
   if not till then words.environment("client_crl: %s", why) end
 end
 
+local LOOK = 5 -- seconds, after which a look gives up
+
 -- A look from outside, whatever is served: a probe's answer.  HEAD would do, but not everybody answers it: for
 -- openssl s_server -www it is no question, and who waits with it keeps all others waiting.
 function methods:_look()
   return worker.of(self._play, "openssl"):probe {
-    connect = self._address, name = self._name, verify = false, timeout = "5s",
+    connect = self._address, name = self._name, verify = false, timeout = self._play:allowing(LOOK) .. "s",
     say = ("GET / HTTP/1.0\r\nHost: %s\r\n\r\n"):format(self._name),
   }
 end

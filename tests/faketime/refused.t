@@ -14,7 +14,7 @@ my $clock = "$dir/clock";
 chmod 0755, $dir;
 fake('new', $clock) && fake('set', $clock, '+100d') or BAIL_OUT('no clock');
 for (['answers', 'target', '-pthread'], ['answers', 'static', '-static -pthread'], ['noptrace', 'noptrace'],
-    ['restless', 'restless', '-pthread'], ['sandboxed', 'sandboxed']) {
+    ['restless', 'restless', '-pthread'], ['sandboxed', 'sandboxed'], ['vforks', 'vforks']) {
     build_c('cc', $dir, @$_) or BAIL_OUT("no $_->[1]");
 }
 my @nobody = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups');
@@ -166,6 +166,15 @@ refuses('a zombie', 6, qr/has ended already/, @attach, $clock, $zombie);
 refuses('  for poke', 6, qr/has ended already/, "$build/fakeclock", 'poke', $zombie);
 refuses('  for doctor', 6, qr/has ended already/, "$build/fakeclock", 'doctor', $zombie);
 waitpid $zombie, 0;
+
+my $vforks = start("$dir/vforks");
+readline $vforks->{from};
+1 until `pgrep -P $vforks->{pid}`;
+refuses('one in vfork(2)', 6, qr/process (\d+): thread \g1 waits in the kernel, and could not be stopped for 2 s/,
+    @attach, $clock, $vforks->{pid});
+syswrite $vforks->{to}, "\n";
+is(readline $vforks->{from}, "back\n", '  goes on when it can');
+finish($vforks);
 
 # ELF headers as the kernel reads them, and `pause` for ever: no compiler for 32 bits is needed
 my $small = pack('A4 C5 x7 v2 V5 v6', "\x7fELF", 1, 1, 1, 0, 0, 2, 3, 1, 0x08048054, 52, 0, 0, 52, 32, 1, 0, 0, 0)
