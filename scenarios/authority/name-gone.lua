@@ -6,6 +6,7 @@
 
 scenario "One of three names no longer validates, and all of them expire"
 tags { "authority", "acme", "validation", outage = "Bazel, 2025-12-26" }
+timeout "4m"
 timeout "5m"
 
 local house = ca {}

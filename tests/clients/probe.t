@@ -57,6 +57,7 @@ for my $library (@libraries) {
                   [[@good, '--tiemout', '3s'], qr/'--tiemout'; did you mean --timeout/],
                   [[@good, '--timeout', '3'], qr/timeout: '3' is not a duration/],
                   [[@good, 'shop.test'], qr/unexpected 'shop\.test'/],
+                  [[@good, '--timeout', '0s'], qr/timeout: expected one longer than nothing, such as 5s/],
                   [[@good, '--staple', 'perhaps'], qr/staple: 'perhaps' is unknown/]) {
         my ($arguments, $said) = @$case;
         ($out, $err, $status) = run($client, @$arguments);

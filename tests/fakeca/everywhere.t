@@ -115,14 +115,18 @@ my %mark = (
     'identifier-dropped' => [qr{"identifiers":\[\{"type":"dns","value":"shop\.test"\}\]}],
 );
 
-# Where nothing comes, patience costs; where nothing came so far that the fault was met, another try with more of it.
-sub looked_at ($fault, $endpoint, $mark) {
+# Where nothing comes, patience costs: little of it at first, and another try with more where it did not last until the
+# fault was met, or where one that was given up before met it.
+sub looked_at ($fault, $endpoint, $mark, %how) {
     my $text;
     for my $try (1 .. 20) {
         Observer::patience($mark == $silent ? .2 * $try : 120);
         $text = text_of($look{$endpoint}->());
         my ($one) = @{manage(do => 'armed')->{armed}};
-        return $text if $one->{fired} > 0;
+        next if $one->{fired} == 0;
+        return $text if $mark != $silent || $text =~ $mark;
+        manage(do => 'disarm', fault => $fault);
+        manage(do => 'arm', fault => $fault, on => $endpoint, times => 1, %how);
     }
     return $text;
 }
@@ -131,7 +135,7 @@ sub is_seen_everywhere ($fault, $on, $mark, %how) {
     my @missed;
     for my $endpoint (@$on) {
         manage(do => 'arm', fault => $fault, on => $endpoint, times => 1, %how);
-        my $text = looked_at($fault, $endpoint, $mark);
+        my $text = looked_at($fault, $endpoint, $mark, %how);
         push @missed, "$endpoint: " . substr $text, 0, 1500 if $text !~ $mark || $well{$endpoint} =~ $mark;
         manage(do => 'disarm', fault => $fault);
     }
