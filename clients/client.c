@@ -161,7 +161,7 @@ static int run(const struct arguments *arguments)
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = {0};
+    struct arguments arguments = {.settings = SETTINGS_USUAL};
     struct option_list rest = {0};
     static char name[32];
     struct error e;

@@ -227,7 +227,7 @@ static enum step receive(struct connection *c, char *bytes, size_t room, size_t 
     c->on_trust &= c->stream.received == heard;
     if (c->on_trust && step != STEP_WANT_READ)
         blame_silence(c);
-    if (verdict->alert_received != before && verdict->alert_received > 0) {
+    if (step == STEP_FAILED && verdict->alert_received != before && verdict->alert_received > 0) {
         verdict->outcome = alert_outcome(verdict->alert_received, 1);
         c->result.ended = true_monotonic();
     }
@@ -378,6 +378,9 @@ static int try_address(struct connection *c, struct error *e)
     /* A failure shows as a writable socket with SO_ERROR, or here and now. */
     if (connect(c->stream.fd, to->ai_addr, to->ai_addrlen) < 0 && errno != EINPROGRESS)
         c->stream.error = errno;
+    /* In IPv6 this is how a machine without an address says that no way leads there. */
+    if (c->stream.error == EADDRNOTAVAIL && to->ai_family == AF_INET)
+        return failed(e, "no local port is left to connect from");
     watch(c, EV_WRITE);
     return 0;
 }

@@ -43,7 +43,7 @@ struct connection;
 typedef void connection_done(struct connection *connection, const struct result *result,
                              void *owner);
 
-/* NULL with *e where memory or descriptors ran out.  Keeps the plan. */
+/* NULL with *e where memory, descriptors or local ports ran out.  Keeps the plan. */
 struct connection *connection_begin(struct ev_loop *loop, struct plan *plan, connection_done *done,
                                     void *owner, struct error *e);
 void connection_abandon(struct connection *connection);

@@ -132,7 +132,7 @@ static struct session *open_session(struct profile *profile, const char *name,
                                 .stream = stream,
                                 .verdict = verdict,
                                 .bad_at = DEPTH_UNKNOWN,
-                                .constraint = OUTCOME_NAME_CONSTRAINT};
+                                .constraint = OUTCOME_OTHER};
     verdict_text(session->name, name);
     if (gnutls_init(&session->tls, flags) < 0) {
         free(session);
@@ -175,19 +175,18 @@ static enum step waiting(const struct session *session)
     return gnutls_record_get_direction(session->tls) == 1 ? STEP_WANT_WRITE : STEP_WANT_READ;
 }
 
-static bool note_alert(struct session *session, int number)
+static void note_alert(struct session *session, int number)
 {
-    if (number != GNUTLS_E_FATAL_ALERT_RECEIVED && number != GNUTLS_E_WARNING_ALERT_RECEIVED)
-        return false;
-    session->verdict->alert_received = (int)gnutls_alert_get(session->tls);
-    return true;
+    if (number == GNUTLS_E_FATAL_ALERT_RECEIVED || number == GNUTLS_E_WARNING_ALERT_RECEIVED)
+        session->verdict->alert_received = (int)gnutls_alert_get(session->tls);
 }
 
 /* Nothing is to be said to a peer that has ended the conversation. */
 static bool peer_is_gone(int number)
 {
     return number == GNUTLS_E_PREMATURE_TERMINATION || number == GNUTLS_E_PUSH_ERROR ||
-           number == GNUTLS_E_PULL_ERROR || number == GNUTLS_E_SESSION_EOF;
+           number == GNUTLS_E_PULL_ERROR || number == GNUTLS_E_SESSION_EOF ||
+           number == GNUTLS_E_FATAL_ALERT_RECEIVED;
 }
 
 static void send_alert(struct session *session, int number)
@@ -216,7 +215,7 @@ static enum step handshake(struct session *session)
     }
     if (!session->refused)
         gnutls_blame_error(session, result);
-    if (session->verdict->alert_received == ALERT_NONE && !peer_is_gone(result))
+    if (!peer_is_gone(result))
         send_alert(session, result);
     return STEP_FAILED;
 }
@@ -241,10 +240,9 @@ static enum step receive_bytes(struct session *session, char *bytes, size_t room
         return STEP_DONE;
     if (try_again((int)result))
         return waiting(session);
-    if (note_alert(session, (int)result)) {
+    note_alert(session, (int)result);
+    if (result == GNUTLS_E_FATAL_ALERT_RECEIVED)
         gnutls_blame_error(session, (int)result);
-        return STEP_FAILED;
-    }
     if (result == GNUTLS_E_PREMATURE_TERMINATION)
         return STEP_DONE; /* hung up without a close_notify */
     return gnutls_error_is_fatal((int)result) ? STEP_FAILED : STEP_WANT_READ;

@@ -22,9 +22,7 @@ static const struct status_row {
     S(SIGNATURE_FAILURE, BAD_SIGNATURE),
     S(REVOCATION_DATA_SUPERSEDED, REVOCATION_UNKNOWN),
     S(UNEXPECTED_OWNER, WRONG_NAME),
-    S(REVOCATION_DATA_ISSUED_IN_FUTURE, REVOCATION_UNKNOWN),
     S(SIGNER_CONSTRAINTS_FAILURE, NAME_CONSTRAINT),
-    S(MISMATCH, OTHER),
     S(PURPOSE_MISMATCH, WRONG_PURPOSE),
     S(MISSING_OCSP_STATUS, STAPLE_MISSING),
     S(INVALID_OCSP_STATUS, REVOCATION_UNKNOWN),
@@ -36,41 +34,30 @@ static const struct error_row {
     int number;
     enum outcome outcome;
 } error_rows[] = {
-    {GNUTLS_E_UNSUPPORTED_VERSION_PACKET,      OUTCOME_PROTOCOL_VERSION  },
-    {GNUTLS_E_UNKNOWN_CIPHER_SUITE,            OUTCOME_NO_SHARED_CIPHER  },
-    {GNUTLS_E_NO_CIPHER_SUITES,                OUTCOME_NO_SHARED_CIPHER  },
-    {GNUTLS_E_NO_COMMON_KEY_SHARE,             OUTCOME_NO_SHARED_CIPHER  },
-    {GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM, OUTCOME_NO_SHARED_CIPHER  },
-    {GNUTLS_E_INCOMPATIBLE_SIG_WITH_KEY,       OUTCOME_NO_SHARED_CIPHER  },
-    {GNUTLS_E_ECC_NO_SUPPORTED_CURVES,         OUTCOME_NO_SHARED_CIPHER  },
-    {GNUTLS_E_ECC_UNSUPPORTED_CURVE,           OUTCOME_NO_SHARED_CIPHER  },
-    {GNUTLS_E_PK_SIG_VERIFY_FAILED,            OUTCOME_BAD_SIGNATURE     },
-    {GNUTLS_E_KEY_USAGE_VIOLATION,             OUTCOME_WRONG_PURPOSE     },
-    {GNUTLS_E_DH_PRIME_UNACCEPTABLE,           OUTCOME_WEAK_KEY          },
-    {GNUTLS_E_ASN1_ELEMENT_NOT_FOUND,          OUTCOME_MALFORMED         },
-    {GNUTLS_E_ASN1_IDENTIFIER_NOT_FOUND,       OUTCOME_MALFORMED         },
-    {GNUTLS_E_ASN1_DER_ERROR,                  OUTCOME_MALFORMED         },
-    {GNUTLS_E_ASN1_VALUE_NOT_FOUND,            OUTCOME_MALFORMED         },
-    {GNUTLS_E_ASN1_GENERIC_ERROR,              OUTCOME_MALFORMED         },
-    {GNUTLS_E_ASN1_VALUE_NOT_VALID,            OUTCOME_MALFORMED         },
-    {GNUTLS_E_ASN1_TAG_ERROR,                  OUTCOME_MALFORMED         },
-    {GNUTLS_E_ASN1_TYPE_ANY_ERROR,             OUTCOME_MALFORMED         },
-    {GNUTLS_E_ASN1_SYNTAX_ERROR,               OUTCOME_MALFORMED         },
-    {GNUTLS_E_ASN1_DER_OVERFLOW,               OUTCOME_MALFORMED         },
-    {GNUTLS_E_ASN1_TIME_ERROR,                 OUTCOME_MALFORMED         },
-    {GNUTLS_E_X509_DUPLICATE_EXTENSION,        OUTCOME_MALFORMED         },
-    {GNUTLS_E_CERTIFICATE_LIST_UNSORTED,       OUTCOME_MALFORMED         },
-    {GNUTLS_E_CERTIFICATE_ERROR,               OUTCOME_MALFORMED         },
-    {GNUTLS_E_NO_CERTIFICATE_FOUND,            OUTCOME_MALFORMED         },
-    {GNUTLS_E_UNSUPPORTED_CERTIFICATE_TYPE,    OUTCOME_MALFORMED         },
-    {GNUTLS_E_X509_UNKNOWN_SAN,                OUTCOME_MALFORMED         },
-    {GNUTLS_E_PK_INVALID_PUBKEY,               OUTCOME_MALFORMED         },
-    {GNUTLS_E_HANDSHAKE_TOO_LARGE,             OUTCOME_MALFORMED         },
-    {GNUTLS_E_UNEXPECTED_PACKET_LENGTH,        OUTCOME_MALFORMED         },
-    {GNUTLS_E_UNEXPECTED_EXTENSIONS_LENGTH,    OUTCOME_MALFORMED         },
-    {GNUTLS_E_RECORD_OVERFLOW,                 OUTCOME_MALFORMED         },
-    {GNUTLS_E_SESSION_EOF,                     OUTCOME_CLOSED            },
-    {GNUTLS_E_OCSP_RESPONSE_ERROR,             OUTCOME_REVOCATION_UNKNOWN},
+    {GNUTLS_E_UNSUPPORTED_VERSION_PACKET,      OUTCOME_PROTOCOL_VERSION},
+    {GNUTLS_E_UNKNOWN_CIPHER_SUITE,            OUTCOME_NO_SHARED_CIPHER},
+    {GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM, OUTCOME_NO_SHARED_CIPHER},
+    {GNUTLS_E_INCOMPATIBLE_SIG_WITH_KEY,       OUTCOME_NO_SHARED_CIPHER},
+    {GNUTLS_E_ECC_NO_SUPPORTED_CURVES,         OUTCOME_NO_SHARED_CIPHER},
+    {GNUTLS_E_ECC_UNSUPPORTED_CURVE,           OUTCOME_NO_SHARED_CIPHER},
+    {GNUTLS_E_PK_SIG_VERIFY_FAILED,            OUTCOME_BAD_SIGNATURE   },
+    {GNUTLS_E_KEY_USAGE_VIOLATION,             OUTCOME_WRONG_PURPOSE   },
+    {GNUTLS_E_DH_PRIME_UNACCEPTABLE,           OUTCOME_WEAK_KEY        },
+    {GNUTLS_E_ASN1_ELEMENT_NOT_FOUND,          OUTCOME_MALFORMED       },
+    {GNUTLS_E_ASN1_DER_ERROR,                  OUTCOME_MALFORMED       },
+    {GNUTLS_E_ASN1_TAG_ERROR,                  OUTCOME_MALFORMED       },
+    {GNUTLS_E_ASN1_TIME_ERROR,                 OUTCOME_MALFORMED       },
+    {GNUTLS_E_CERTIFICATE_TIME_ERROR,          OUTCOME_MALFORMED       },
+    {GNUTLS_E_CONSTRAINT_ERROR,                OUTCOME_PATH_LENGTH     }, /* more than 16 certificates */
+    {GNUTLS_E_X509_DUPLICATE_EXTENSION,        OUTCOME_MALFORMED       },
+    {GNUTLS_E_CERTIFICATE_ERROR,               OUTCOME_MALFORMED       },
+    {GNUTLS_E_NO_CERTIFICATE_FOUND,            OUTCOME_MALFORMED       },
+    {GNUTLS_E_PK_INVALID_PUBKEY,               OUTCOME_MALFORMED       },
+    {GNUTLS_E_HANDSHAKE_TOO_LARGE,             OUTCOME_MALFORMED       },
+    {GNUTLS_E_UNEXPECTED_PACKET_LENGTH,        OUTCOME_MALFORMED       },
+    {GNUTLS_E_UNEXPECTED_EXTENSIONS_LENGTH,    OUTCOME_MALFORMED       },
+    {GNUTLS_E_RECORD_OVERFLOW,                 OUTCOME_MALFORMED       },
+    {GNUTLS_E_SESSION_EOF,                     OUTCOME_CLOSED          },
 };
 
 /* Errors that say what is wrong with the peer's bytes, but not with TCP. */
@@ -93,7 +80,7 @@ void gnutls_blame_error(struct session *session, int number)
     snprintf(code, sizeof code, "%s (%d)", name == NULL ? "GNUTLS_E" : name, number);
     if (number == GNUTLS_E_UNEXPECTED_PACKET_LENGTH && session->stream->ended)
         outcome = OUTCOME_OTHER; /* a record that was cut off: TCP knows more */
-    if (verdict->alert_received > 0) {
+    if (number == GNUTLS_E_FATAL_ALERT_RECEIVED) {
         outcome = alert_outcome(verdict->alert_received, verdict->cipher[0] != '\0');
         words = gnutls_alert_get_name((gnutls_alert_description_t)verdict->alert_received);
     }
@@ -159,7 +146,16 @@ static int depth_of(gnutls_session_t tls, gnutls_x509_crt_t certificate)
     return depth;
 }
 
-/* The library has one word for three constraints of an issuer's; the issuer itself tells which.
+static bool has_name_constraints(gnutls_x509_crt_t issuer)
+{
+    static const char oid[] = GNUTLS_X509EXT_OID_NAME_CONSTRAINTS;
+    size_t size = 0;
+    int found = gnutls_x509_crt_get_extension_by_oid(issuer, oid, 0, NULL, &size, NULL);
+
+    return found != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+}
+
+/* The library has one word for many constraints of an issuer's; the issuer itself tells which.
  * `below` is how many issuers there are under it (RFC 5280, 4.2.1.9 and 4.2.1.3). */
 static enum outcome constraint_of(gnutls_x509_crt_t issuer, int below)
 {
@@ -172,7 +168,26 @@ static enum outcome constraint_of(gnutls_x509_crt_t issuer, int below)
     if (gnutls_x509_crt_get_basic_constraints(issuer, &critical, &ca, &allowed) >= 0 &&
         allowed >= 0 && below > allowed)
         return OUTCOME_PATH_LENGTH;
-    return OUTCOME_NAME_CONSTRAINT;
+    return has_name_constraints(issuer) ? OUTCOME_NAME_CONSTRAINT : OUTCOME_OTHER;
+}
+
+/* ... or that it has no key for such a signature. */
+static enum outcome signature_of(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer)
+{
+    int algorithm = gnutls_x509_crt_get_signature_algorithm(certificate);
+    int key = gnutls_x509_crt_get_pk_algorithm(issuer, NULL);
+
+    if (algorithm < 0 || key < 0)
+        return OUTCOME_OTHER;
+    return gnutls_sign_supports_pk_algorithm((gnutls_sign_algorithm_t)algorithm,
+                                             (gnutls_pk_algorithm_t)key)
+               ? OUTCOME_OTHER
+               : OUTCOME_BAD_SIGNATURE;
+}
+
+static void suspect(enum outcome constraint)
+{
+    verifying->constraint = outcome_blame(verifying->constraint, constraint);
 }
 
 /* Called for every certificate as it is judged. */
@@ -184,10 +199,12 @@ int gnutls_on_certificate(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issue
     (void)crl;
     if ((status & GNUTLS_CERT_INVALID) && verifying->bad_at == DEPTH_UNKNOWN)
         verifying->bad_at = depth;
-    if (depth > 0 && verifying->constraint == OUTCOME_NAME_CONSTRAINT)
-        verifying->constraint = constraint_of(certificate, depth - 1);
-    if (issuer != NULL && verifying->constraint == OUTCOME_NAME_CONSTRAINT)
-        verifying->constraint = constraint_of(issuer, depth);
+    if (depth > 0)
+        suspect(constraint_of(certificate, depth - 1));
+    if (issuer != NULL) {
+        suspect(constraint_of(issuer, depth));
+        suspect(signature_of(certificate, issuer));
+    }
     return 0;
 }
 

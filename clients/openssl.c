@@ -241,6 +241,7 @@ static enum step send_bytes(struct session *session, const char *bytes, size_t l
 
 static enum step receive_bytes(struct session *session, char *bytes, size_t room, size_t *received)
 {
+    int before = session->verdict->alert_received;
     enum step step;
 
     ERR_clear_error();
@@ -248,7 +249,7 @@ static enum step receive_bytes(struct session *session, char *bytes, size_t room
     if (SSL_read_ex(session->ssl, bytes, room, received) == 1)
         return STEP_DONE;
     step = waiting(session->ssl, 0);
-    if (step == STEP_FAILED && session->verdict->alert_received > 0)
+    if (step == STEP_FAILED && session->verdict->alert_received != before)
         openssl_blame_queue(session);
     else if (step == STEP_FAILED && session->stream->ended)
         return STEP_DONE; /* hung up without a close_notify */

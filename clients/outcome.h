@@ -48,7 +48,8 @@
     X(SELF_SIGNED, "self-signed", "the server's certificate vouches only for itself")              \
     X(UNKNOWN_ISSUER, "unknown-issuer", "no path leads to a root the client trusts")               \
     X(NOT_A_CA, "not-a-ca", "an issuer in the chain is not allowed to issue")                      \
-    X(PATH_LENGTH, "path-length", "the chain is longer than an issuer in it allows")               \
+    X(PATH_LENGTH, "path-length",                                                                  \
+      "the chain is longer than an issuer in it, or the library, allows")                          \
     X(NAME_CONSTRAINT, "name-constraint", "an issuer in the chain may not vouch for this name")    \
     X(CRITICAL_EXTENSION, "critical-extension", "a critical extension is not understood")          \
     X(WRONG_PURPOSE, "wrong-purpose", "a certificate is not meant for servers")                    \

@@ -83,8 +83,8 @@ static int resolve(struct plan *plan, struct error *e)
 
 static int check(const struct settings *settings, struct error *e)
 {
-    if (settings->timeout < 0)
-        return failed(e, "timeout: must be longer than nothing");
+    if (settings->timeout <= 0)
+        return failed(e, "timeout: expected one longer than nothing, such as 5s");
     if (settings->cert != NULL && settings->key == NULL)
         return failed(e, "cert: needs the key as well");
     if (settings->key != NULL && settings->cert == NULL)
@@ -108,8 +108,6 @@ struct plan *plan_make(const struct driver *with, const struct settings *setting
     }
     *plan = (struct plan){
         .driver = with, .settings = *settings, .owners = 1, .release = release, .lender = lender};
-    if (plan->settings.timeout == 0)
-        plan->settings.timeout = SETTINGS_TIMEOUT;
     if (check(settings, e) == 0 && resolve(plan, e) == 0 && set_calendar(plan, e) == 0)
         plan->profile = with->prepare(&plan->settings, e);
     if (plan->profile != NULL)

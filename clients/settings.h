@@ -24,12 +24,16 @@ struct settings {
     const char *min_version, *max_version;
     const char *ciphers, *groups, *sigalgs, *alpn;
     const char *cert, *key;
-    int64_t timeout; /* nanoseconds; 0 is SETTINGS_TIMEOUT */
+    int64_t timeout; /* nanoseconds */
     const char *say;
     bool no_verify;
 };
 
-#define SETTINGS_TIMEOUT (5 * INT64_C(1000000000))
+/* Before the rest is read. */
+#define SETTINGS_USUAL                                                                             \
+    {                                                                                              \
+        .timeout = 5 * INT64_C(1000000000)                                                         \
+    }
 
 #define SETTING(field) offsetof(struct settings, field)
 

@@ -206,7 +206,7 @@ static void note_staple(struct session *session, int error)
         return;
     if (error == OCSP_CERT_REVOKED)
         session->verdict->staple = "revoked";
-    else if (error == BAD_CERTIFICATE_STATUS_ERROR || error == OCSP_INVALID_STATUS)
+    else if (error == BAD_CERTIFICATE_STATUS_ERROR)
         session->verdict->staple = "bad";
     else if (wolfSSL_get_ocsp_producedDate(session->ssl, produced, sizeof produced, &format) == 0)
         session->verdict->staple = "good";
@@ -261,6 +261,7 @@ static enum step send_bytes(struct session *session, const char *bytes, size_t l
 
 static enum step receive_bytes(struct session *session, char *bytes, size_t room, size_t *received)
 {
+    int before = session->verdict->alert_received;
     int result = wolfSSL_read(session->ssl, bytes, (int)room);
     enum step step;
 
@@ -271,7 +272,7 @@ static enum step receive_bytes(struct session *session, char *bytes, size_t room
     if (step != STEP_FAILED)
         return step;
     wolfssl_note_alerts(session);
-    if (session->verdict->alert_received > 0)
+    if (session->verdict->alert_received != before)
         wolfssl_blame(session, wolfSSL_get_error(session->ssl, result));
     else if (session->stream->ended)
         return STEP_DONE; /* hung up without a close_notify */

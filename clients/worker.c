@@ -144,7 +144,7 @@ static struct plan *plan_of(struct worker *worker, const struct settings *settin
 static int do_probe(struct worker *worker, json_int_t id, json_t *request, struct error *e)
 {
     static const struct option_row rows[] = {SETTINGS_ROWS, {0}};
-    struct settings settings = {0};
+    struct settings settings = SETTINGS_USUAL;
     struct probe *probe;
     struct plan *plan;
 
@@ -228,7 +228,7 @@ static void on_stopped(void *owner)
 static int do_fleet(struct worker *worker, json_int_t id, json_t *request, struct error *e)
 {
     static const struct option_row rows[] = {SETTINGS_ROWS, FLEET_ROWS, {0}};
-    struct fleet_wish wish = {0};
+    struct fleet_wish wish = {.settings = SETTINGS_USUAL};
     struct errand *errand;
     struct plan *plan;
 
@@ -270,7 +270,7 @@ static int do_mark(struct worker *worker, json_int_t id, json_t *request, struct
 static struct plan *replan(struct worker *worker, json_t *whole, struct error *e)
 {
     static const struct option_row rows[] = {SETTINGS_ROWS, FLEET_ROWS, {0}};
-    struct fleet_wish wish = {0};
+    struct fleet_wish wish = {.settings = SETTINGS_USUAL};
 
     if (whole == NULL)
         return failed(e, "out of memory"), NULL;

@@ -125,11 +125,15 @@ static void gather(void *context, int64_t number, json_t *paused)
 
 int limit_unpause(struct store *store, int64_t account, struct error *e)
 {
-    struct pauses pauses = {account, json_array()};
+    struct pauses pauses = {account, NULL};
+    json_t *known = store_get(store, "account", account), *who;
     int count = 0;
-    json_t *who;
     size_t i;
 
+    json_decref(known);
+    if (known == NULL)
+        return failed(e, "there is no account %lld", (long long)account);
+    pauses.found = json_array();
     store_each(store, "paused", gather, &pauses);
     json_array_foreach (pauses.found, i, who) {
         if (store_unset(store, "paused", json_string_value(who), e) < 0 ||

@@ -49,7 +49,7 @@ int limit_spend(struct store *store, enum limit limit, const struct limit_rate *
 int limit_reset(struct store *store, enum limit limit, const char *who, struct error *e);
 
 /* Between an account and a name, `who`, where validation fails and fails: paused until unpaused.  The
- * last of these gives how many names there were, or -1 with *e. */
+ * last of these gives how many names there were, or -1 with *e, also where there is no such account. */
 int limit_pause(struct store *store, int64_t account, const char *who, struct error *e);
 bool limit_paused(struct store *store, const char *who);
 int limit_unpause(struct store *store, int64_t account, struct error *e);

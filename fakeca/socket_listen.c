@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,14 +26,28 @@ static int bind_to(const struct addrinfo *at, int type)
     return -1;
 }
 
+/* Where it listens on all addresses, one that can be connected to. */
+static void name_one(struct sockaddr_storage *address)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)address;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+
+    if (address->ss_family == AF_INET && v4->sin_addr.s_addr == htonl(INADDR_ANY))
+        v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (address->ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+        v6->sin6_addr = in6addr_loopback;
+}
+
 static int tell(int fd, char text[SOCKET_ADDRESS_TEXT])
 {
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     char host[256], port[8];
 
-    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0 ||
-        getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+        return -1;
+    name_one(&address);
+    if (getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         return -1;
     snprintf(text, SOCKET_ADDRESS_TEXT, strchr(host, ':') == NULL ? "%s:%s" : "[%s]:%s", host,

@@ -1,4 +1,5 @@
 /* fakeca serve */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,16 @@ static int plan_of(const struct serve_arguments *arguments, struct address *reso
     return 0;
 }
 
+/* Whoever is not told never finds it. */
+static int tell_where(struct serve *serve, struct error *e)
+{
+    if (serve->remembered > 0)
+        fprintf(stderr, "fakeca: %d faults are armed from before; `fakeca armed` lists them\n",
+                serve->remembered);
+    tell_json(serve_describe(serve));
+    return fflush(stdout) == 0 ? 0 : failed(e, "cannot write to stdout: %s", strerror(errno));
+}
+
 int verb_serve(int argc, char **argv)
 {
     struct serve_arguments arguments = {.acme = "127.0.0.1:0",
@@ -126,16 +137,10 @@ int verb_serve(int argc, char **argv)
         plan_of(&arguments, &resolver, &plan, &e) < 0)
         return complain(&e);
     page_guard("fakeca", STATUS_ENVIRONMENT);
-    if (serve_open(&serve, &plan, &e) < 0)
+    if (serve_open(&serve, &plan, &e) < 0 || tell_where(&serve, &e) < 0)
         status = complain(&e);
-    else {
-        if (serve.remembered > 0)
-            fprintf(stderr, "fakeca: %d faults are armed from before; `fakeca armed` lists them\n",
-                    serve.remembered);
-        tell_json(serve_describe(&serve));
-        fflush(stdout);
+    else
         serve_run(&serve);
-    }
     serve_close(&serve);
     return status;
 }

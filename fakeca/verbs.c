@@ -10,15 +10,10 @@
 
 int complain(const struct error *e)
 {
-    static const int environment[] = {EACCES, EPERM,  ENOSPC, EROFS, EDQUOT,    EIO,
-                                      EMFILE, ENFILE, ENOMEM, EFBIG, EADDRINUSE};
     int saved = errno;
 
     fprintf(stderr, "fakeca: %s\n", e->text);
-    for (size_t i = 0; i < sizeof environment / sizeof environment[0]; i++)
-        if (saved == environment[i])
-            return STATUS_ENVIRONMENT;
-    return STATUS_USAGE;
+    return status_of_errno(saved);
 }
 
 int options_for(const struct option_row *options, int argc, char **argv, void *into,

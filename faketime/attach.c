@@ -130,7 +130,7 @@ bool attach_leaves_waits(pid_t pid, struct error *why)
 
 /* A child that is born after its parent was attached is on the clock from the start; so it is enough to
  * look for more after each. */
-size_t attach_tree(pid_t pid, const char *clock, void (*complain)(const struct error *e))
+size_t attach_tree(pid_t pid, const char *clock, complaint *complain)
 {
     static struct tree tree;
     size_t refused = 0;
@@ -148,4 +148,31 @@ size_t attach_tree(pid_t pid, const char *clock, void (*complain)(const struct e
         tree_grow(&tree);
     }
     return refused;
+}
+
+/* And one that is born after its parent was taken off is off it. */
+size_t detach_tree(pid_t pid, complaint *complain)
+{
+    static struct tree tree;
+    size_t found = 0, refused = 0;
+    struct error e;
+
+    tree_plant(&tree, pid);
+    for (size_t i = 0; i < tree.count; i++) {
+        struct resident resident;
+
+        if (census_look(tree.pids[i], &resident)) {
+            found++;
+            if (detach(tree.pids[i], &e) < 0) {
+                refused++;
+                complain(&e);
+            }
+        }
+        tree_grow(&tree);
+    }
+    if (found > 0)
+        return refused;
+    failed(&e, "process %d: is on no clock, nor is any of its descendants", (int)pid);
+    complain(&e);
+    return 1;
 }

@@ -24,8 +24,14 @@ int detach(pid_t pid, struct error *e);
  * again.  With one line in *why. */
 bool attach_leaves_waits(pid_t pid, struct error *why);
 
+typedef void complaint(const struct error *e);
+
 /* The process and all its descendants, also those that are born meanwhile.  Complains of each that cannot be
  * attached with `complain`, and of each whose waits stay real, and goes on; the number of the former. */
-size_t attach_tree(pid_t pid, const char *clock, void (*complain)(const struct error *e));
+size_t attach_tree(pid_t pid, const char *clock, complaint *complain);
+
+/* Takes off their clocks those of them that are on one.  Complains of each that cannot be taken off, and goes on, and
+ * where there is none; the number of complaints. */
+size_t detach_tree(pid_t pid, complaint *complain);
 
 #endif

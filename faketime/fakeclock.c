@@ -88,7 +88,7 @@ static int verb_new(int argc, char **argv)
     if (expect(argc, argv, 1, "FILE", &e) < 0)
         return complain(STATUS_USAGE, &e);
     if (clock_create(argv[1], &clock, &e) < 0)
-        return complain(STATUS_USAGE, &e);
+        return complain(status_of_errno(errno), &e);
     clock_close(&clock);
     return STATUS_DONE;
 }
@@ -308,13 +308,13 @@ static int find_clock(const char *path, char absolute[PATH_MAX], struct error *e
     return realpath(path, absolute) == NULL ? failed(e, "%s: %s", path, strerror(errno)) : 0;
 }
 
-struct attach_arguments {
+struct tree_arguments {
     bool tree;
 };
 
-static const struct option_row attach_options[] = {
+static const struct option_row tree_options[] = {
     {"tree",                         NULL, "and all that it has started", OPTION_FLAG,
-     offsetof(struct attach_arguments, tree)},
+     offsetof(struct tree_arguments, tree)},
     {0},
 };
 
@@ -325,13 +325,13 @@ static void complain_of_one(const struct error *e)
 
 static int verb_attach(int argc, char **argv)
 {
-    struct attach_arguments arguments = {0};
+    struct tree_arguments arguments = {0};
     struct option_list rest = {0};
     char clock[PATH_MAX];
     struct error e;
     pid_t pid = 0;
 
-    if (options_parse(attach_options, argc, argv, &arguments, &rest, &e) < 0)
+    if (options_parse(tree_options, argc, argv, &arguments, &rest, &e) < 0)
         return complain(STATUS_USAGE, &e);
     if (rest.count != 2) {
         failed(&e, "expected: fakeclock attach [--tree] FILE PID");
@@ -348,11 +348,21 @@ static int verb_attach(int argc, char **argv)
 
 static int verb_detach(int argc, char **argv)
 {
+    struct tree_arguments arguments = {0};
+    struct option_list rest = {0};
     struct error e;
     pid_t pid = 0;
 
-    if (expect(argc, argv, 1, "PID", &e) < 0 || parse_pid(argv[1], &pid, &e) < 0)
+    if (options_parse(tree_options, argc, argv, &arguments, &rest, &e) < 0)
         return complain(STATUS_USAGE, &e);
+    if (rest.count != 1) {
+        failed(&e, "expected: fakeclock detach [--tree] PID");
+        return complain(STATUS_USAGE, &e);
+    }
+    if (parse_pid(rest.items[0], &pid, &e) < 0)
+        return complain(STATUS_USAGE, &e);
+    if (arguments.tree)
+        return detach_tree(pid, complain_of_one) == 0 ? STATUS_DONE : STATUS_ENVIRONMENT;
     return detach(pid, &e) < 0 ? complain(STATUS_ENVIRONMENT, &e) : STATUS_DONE;
 }
 
@@ -430,8 +440,8 @@ static const struct verb verbs[] = {
     {"show",    "FILE",               "tell the time on a clock", show_options, verb_show},
     {"run",     "FILE -- COMMAND...", "run a program, and what it starts, on a clock", NULL, verb_run},
     {"follow",  "FILE PROGRAM...",    "for libfakeclock.so: start what it cannot be loaded into", NULL, verb_follow},
-    {"attach",  "FILE PID",           "put a process that runs already on a clock", attach_options, verb_attach},
-    {"detach",  "PID",                "take a process off its clock, back to real time", NULL, verb_detach},
+    {"attach",  "FILE PID",           "put a process that runs already on a clock", tree_options, verb_attach},
+    {"detach",  "PID",                "take a process off its clock, back to real time", tree_options, verb_detach},
     {"ps",      "[FILE]",             "list who is on a clock, and whether they have read it", NULL, verb_ps},
     {"doctor",  "PID|COMMAND",        "tell how a process or a program takes its time, and what time it reads", NULL, verb_doctor},
     {0},

@@ -365,10 +365,17 @@ local function environment_for(play)
   })
 end
 
+-- Called where it happens: what is no text does not know its line any more when it is caught.
+local function told(path, value)
+  if words.is_ending(value) or type(value) == "string" then return value end
+  local what = value == nil and "nothing" or "a " .. type(value)
+  return words.ending("usage", words.here(("error: expected a text, not %s"):format(what), path))
+end
+
 local function ending_of(path, value)
   if words.is_ending(value) then return value end
   -- Lua's own errors in a script carry its path and line; in our own code they are our own
-  local text = tostring(value):gsub("\nstack traceback.*", "")
+  local text = value:gsub("\nstack traceback.*", "")
   local theirs = text:sub(1, #path) == path or not text:find "^testbed/"
   return words.ending(theirs and "usage" or "environment", text)
 end
@@ -400,7 +407,7 @@ function Play:perform()
     self:settle()
     for _, fleet in ipairs(self.fleets) do fleet:_tell_unjudged() end
     for _, judge in ipairs(self.judges) do judge() end
-  end, function (e) return words.is_ending(e) and e or tostring(e) end)
+  end, function (e) return told(self.path, e) end)
   if watchdog then flow.stop(watchdog) end
   self:teardown()
   self.run.playing[self.main] = nil

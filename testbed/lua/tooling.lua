@@ -93,6 +93,7 @@ end
 local dehydrated = {
   needs = "dehydrated",
   webroot = true,
+  env = function (job) return { CURL_CA_BUNDLE = job.trust } end, -- its CURL_OPTS are split at spaces
   files = function (job)
     local certs = ("%s/certs/%s/"):format(job.dir, job.name)
     return certs .. "fullchain.pem", certs .. "privkey.pem"
@@ -102,7 +103,6 @@ local dehydrated = {
 
 local DEHYDRATED = [[
 CA="%directory"
-CURL_OPTS="--cacert %trust"
 WELLKNOWN="%webroot/.well-known/acme-challenge"
 BASEDIR="%dir"
 RENEW_DAYS=%days

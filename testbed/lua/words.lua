@@ -31,10 +31,10 @@ local function position(path)
   return path
 end
 
--- A line for people about the scenario line that runs now.
-function words.here(text)
-  local running = words.path_of_running and words.path_of_running()
-  return running and position(running) .. ": " .. text or text
+-- A line for people about the scenario line that runs now.  `path`: the scenario's, for who handles an error in it.
+function words.here(text, path)
+  path = path or words.path_of_running and words.path_of_running()
+  return path and position(path) .. ": " .. text or text
 end
 
 -- Ends the play: the scenario says something wrong.

@@ -18,6 +18,10 @@ enum status {
     STATUS_SIGNALLED = 128, /* and the number of the signal */
 };
 
+/* STATUS_ENVIRONMENT where that errno says that the machine would not; else STATUS_USAGE: what was named is not there,
+ * or is something else. */
+enum status status_of_errno(int error);
+
 /* What a program means by one of them. */
 struct status_row {
     enum status status;

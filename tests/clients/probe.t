@@ -57,6 +57,7 @@ for my $library (@libraries) {
                   [[@good, '--tiemout', '3s'], qr/'--tiemout'; did you mean --timeout/],
                   [[@good, '--timeout', '3'], qr/timeout: '3' is not a duration/],
                   [[@good, 'shop.test'], qr/unexpected 'shop\.test'/],
+                  [[@good, '--timeout', '0s'], qr/timeout: expected one longer than nothing, such as 5s/],
                   [[@good, '--staple', 'perhaps'], qr/staple: 'perhaps' is unknown/]) {
         my ($arguments, $said) = @$case;
         ($out, $err, $status) = run($client, @$arguments);
@@ -88,6 +89,30 @@ for my $library (@libraries) {
     }
     ($out, $err, $status) = run_with('', 'sh', '-c', "exec $client --help >/dev/full");
     is($status, 6, "$library: a full disk is noticed") if -c '/dev/full';
+}
+
+# A client that has no port left to connect from has no verdict on the server.  In a network of its own
+# there is but one, which is taken.
+my $alone = <<'END';
+use IO::Socket::INET;
+my $up = pack 'a16 s x22', 'lo', 1;    # IFF_UP
+ioctl IO::Socket::INET->new(Proto => 'udp'), 0x8914, $up or die "lo: $!";    # SIOCSIFFLAGS
+my $server = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die "listen: $!";
+my $port = $server->sockport;
+open my $range, '>', '/proc/sys/net/ipv4/ip_local_port_range' or die "range: $!";
+print $range "$port $port\n";
+close $range or die "range: $!";
+system @ARGV, '--connect', "127.0.0.1:$port";
+exit $? >> 8;
+END
+SKIP: {
+    skip 'no networks of one\'s own here', 2 * @libraries if system('unshare -Urn true 2>/dev/null') != 0;
+    for my $library (@libraries) {
+        my ($out, $err, $status) =
+            run('unshare', '-Urn', $^X, '-e', $alone, client($library), '--trust', $shop->{trust});
+        is($status, 6, "$library: no port to connect from is trouble of its own") or diag $out;
+        is($err, "client-$library: no local port is left to connect from\n", '  and told');
+    }
 }
 
 done_testing;

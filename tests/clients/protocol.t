@@ -123,6 +123,12 @@ wrong 'half a ServerHello', sub ($h) { message(2, "\3\3abc") },
     openssl => 'malformed SSL_R_LENGTH_MISMATCH (159)',
     gnutls  => 'malformed GNUTLS_E_UNEXPECTED_PACKET_LENGTH (-9)',
     wolfssl => 'malformed BUFFER_ERROR (-328)';
+wrong 'a header in two records, which is allowed, and then an alert', sub ($h) {
+        my (undef, $hello) = unpack 'a5 a*', server_hello($h);
+        record(22, substr $hello, 0, 2) . record(22, substr $hello, 2) . alert(80) },
+    openssl => 'alert-internal-error SSL_R (1080)',
+    gnutls  => 'alert-internal-error GNUTLS_E_FATAL_ALERT_RECEIVED (-12)',
+    wolfssl => 'malformed PARSE_ERROR (-306)';
 wrong 'an extension longer than its message', sub ($h) { server_hello($h, extensions => ["\0\x0b\0\xff\1"]) },
     openssl => 'malformed SSL_R_BAD_EXTENSION (110)',
     gnutls  => 'malformed GNUTLS_E_UNEXPECTED_EXTENSIONS_LENGTH (-350)',
@@ -172,6 +178,16 @@ wrong 'a staple that is none', sub ($h) {
     openssl => 'revocation-unknown d2i_OCSP_RESPONSE',
     gnutls  => 'revocation-unknown GNUTLS_CERT_INVALID_OCSP_STATUS (0x100002)',
     wolfssl => 'revocation-unknown BAD_CERTIFICATE_STATUS_ERROR (-406)';
+
+# A warning is no reason: that is what comes after it.
+wrong 'a warning, and half a ServerHello', sub ($h) { alert(112, 1) . message(2, "\3\3abc") },
+    openssl => 'malformed SSL_R_LENGTH_MISMATCH (159)',
+    gnutls  => 'malformed GNUTLS_E_UNEXPECTED_PACKET_LENGTH (-9)',
+    wolfssl => 'malformed BUFFER_ERROR (-328)';
+wrong 'a warning, and the end', sub ($h) { alert(112, 1) },
+    openssl => 'closed SSL_R (294)',
+    gnutls  => 'closed GNUTLS_E_PREMATURE_TERMINATION (-110)',
+    wolfssl => 'closed SOCKET_ERROR_E (-308)';
 
 # There is no outcome for a server that says the right things at the wrong time; nobody calls it anything else.
 wrong 'a message in the wrong place', sub ($h) { server_hello($h) . HELLO_DONE },

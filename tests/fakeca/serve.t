@@ -4,6 +4,7 @@
 use v5.36;
 use FindBin qw($Bin);
 use IO::Socket::INET;
+use IO::Socket::IP;
 use JSON::PP;
 use lib $Bin;
 use Fakeca qw(dir try fakeca slurp spill);
@@ -109,14 +110,22 @@ sub refuses ($why, $expected, $wanted, @words) {
 my ($acme) = $ca->{directory} =~ m{https://([^/]+)/};
 refuses('served already', 2, qr/\Q$state\E: serve\.db: another process serves from it/, 'serve');
 refuses('nobody to unpause', 2, qr/unpause: expected --account N/, 'unpause');
+refuses('an account that is not there', 2, qr/there is no account 77/, 'unpause', '--account', 77);
 refuses('a profile of no time', 2, qr/classic: expected a lifetime of a second or more/, 'profile', 'classic=0s');
 refuses('a lifetime that is none', 2, qr/classic=soon: 'soon' is not a duration/, 'profile', 'classic=soon');
 refuses('an offset for a point in time', 2, qr/--from: '\+1d' is an offset/, 'arm', 'slow', '--from', '+1d');
 refuses('a point in time that is none', 2, qr/--until: 'soon' is not a time/, 'arm', 'slow', '--until', 'soon');
-refuses('requests count from one', 2, qr/slow: "nth" counts from 1/, 'arm', 'slow', '--nth', 0);
+refuses("$_ counts from one", 2, qr/slow: "$_" counts from 1/, 'arm', 'slow', "--$_", 0) for qw(account nth times);
 my (undef, $taken, $refused) = try('serve', '--state', "$dir/other", '--acme', $acme);
 is($refused, 6, 'a port in use: its status');
 like($taken, qr/\Afakeca: --acme: \Q$acme\E: cannot listen: Address already in use\n\z/, '  and one line');
+
+SKIP: {
+    skip 'no /dev/full here', 2 if !-c '/dev/full';
+    my $said = `'$build/fakeca' serve --state $dir/unheard 2>&1 >/dev/full`;
+    is($? >> 8, 6, 'nobody can be told where it listens: its status');
+    like($said, qr/\Afakeca: cannot write to stdout: No space left on device\n\z/, '  and one line');
+}
 
 is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
 ok(!-e $ca->{manage}, 'and its socket is gone');
@@ -133,4 +142,17 @@ says("GET /nothing HTTP/1.1\r\n\r\n");
 is(stop($ca->{child}, 0), 6, 'the file of its clock is cut off: exit status 6');
 like(slurp("$dir/serve.err"), qr{^fakeca: \Q$dir\E/clock: has been cut off under this program; expected 4096 bytes$}m,
     'and one line');
+# --- on all addresses it tells one that can be connected to --------------------------------------------
+
+for (['0.0.0.0:0', '127.0.0.1'], ['[::]:0', '[::1]']) {
+  SKIP: {
+        my ($all, $one) = @$_;
+        skip 'no IPv6 here', 2 if $all =~ /::/ && !IO::Socket::IP->new(Listen => 1, LocalHost => '::1');
+        my $served = serve(map { ("--$_", $all) } qw(acme http dns));
+        my @told = map { m{^(?:https?://)?(.*):\d+} } @$served{qw(directory ocsp dns)};
+        is_deeply(\@told, [($one) x 3], "$all: $one is told");
+        like(curl('-g', $served->{directory}), qr/newOrder/, '  and certified') if have('curl');
+        stop($served->{child});
+    }
+}
 done_testing;

@@ -127,8 +127,17 @@ SKIP: {
     chmod 0755, $open;
     local $build = $open;
     local ($<, $>) = ($nobody, $nobody);
-    refuses('a read-only folder', 2, qr/cannot create the clock: Permission denied/, 'new', "$dir/mine");
+    refuses('a read-only folder', 6, qr/cannot create the clock: Permission denied/, 'new', "$dir/mine");
     refuses('a clock of others',  2, qr/cannot open the clock: Permission denied/, 'set', $clock, '+1d');
+}
+
+SKIP: {
+    skip 'prlimit is not installed', 2 if system('prlimit --version >/dev/null 2>&1') != 0;
+    local $SIG{XFSZ} = 'IGNORE';    # as on a full disk: not all is written
+    my $said = `prlimit --fsize=2048 '$build/fakeclock' new $dir/half 2>&1`;
+    is($? >> 8, 6, 'a full disk: exit status 6');
+    like($said, qr{\Afakeclock: \S+/half: cannot write the clock: No space left on device\n\z},
+        'a full disk: one line');
 }
 
 is_deeply([grep { !m{/(clock|out|err|nameless)$} } glob "$dir/*"], [], 'no draft is left behind');

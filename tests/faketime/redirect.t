@@ -126,6 +126,12 @@ SKIP: {
     my $process = start('sh', '-c', "exec 3<&0; $dir/static $ahead 0 <&3 & wait");
     ok(is_real($process), 'a child of a shell');
     ok(fake('attach', '--tree', $clock, $process->{pid}) && is_ahead($process), '  is attached with its parent');
+    fake('detach', $process->{pid});
+    ok(is_ahead($process), '  stays on the clock when that is taken off it');
+    ok(fake('detach', '--tree', $process->{pid}) && is_real($process), '  and is taken off it with the tree');
+    my ($status, $said) = fakeclock('detach', '--tree', $process->{pid});
+    is($status, 6, '  nobody in it is on a clock: exit status 6');
+    like($said, qr/\Afakeclock: process \d+: is on no clock, nor is any of its descendants\n\z/, '  in one line');
     my ($child) = split ' ', `pgrep -P $process->{pid}`;
     kill 'KILL', $child;
     finish($process);
