@@ -23,7 +23,7 @@ override LDFLAGS  += $(SANITIZE)
 DEPS_BUILD = gcc make pkg-config libc6-dev musl-tools libev-dev liblua5.4-dev libjansson-dev \
              libssl-dev libgnutls28-dev libwolfssl-dev libldns-dev libsqlite3-dev libpsl-dev zlib1g-dev
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev perl openssl nginx-light psmisc gnutls-bin bind9-dnsutils \
-             curl acme-tiny dehydrated uacme busybox certbot lego caddy apache2-bin haproxy \
+             unbound-host curl acme-tiny dehydrated uacme busybox certbot lego caddy apache2-bin haproxy \
              libcurl4-openssl-dev
 DEPS_LONG  = $(DEPS_CHECK) golang-go default-jdk-headless nodejs python3 pebble
 DEPS_LINT  = $(DEPS_CHECK) clang clang-format clang-tidy lua-check

@@ -9,7 +9,7 @@
 
 struct caa_check {
     struct ev_loop *loop;
-    const struct address *resolver;
+    const struct resolver *resolver;
     struct caa_question question;
     const char *at; /* the name that is asked about now: an end of question.name */
     void (*done)(void *context, enum caa_verdict verdict, const char *detail);
@@ -166,10 +166,11 @@ static void on_found(void *context, const struct found *found)
     }
 }
 
-struct caa_check *
-caa_start(struct ev_loop *loop, const struct address *resolver, const struct caa_question *question,
-          void (*done)(void *context, enum caa_verdict verdict, const char *detail), void *context,
-          struct error *e)
+struct caa_check *caa_start(struct ev_loop *loop, const struct resolver *resolver,
+                            const struct caa_question *question,
+                            void (*done)(void *context, enum caa_verdict verdict,
+                                         const char *detail),
+                            void *context, struct error *e)
 {
     struct caa_check *check = calloc(1, sizeof *check);
 

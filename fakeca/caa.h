@@ -26,10 +26,11 @@ struct caa_check;
 
 /* Ends by calling `done` once, never from within caa_start, or by caa_cancel.  CAA_SILENT: a server gave
  * no answer.  NULL with *e where it could not be begun. */
-struct caa_check *
-caa_start(struct ev_loop *loop, const struct address *resolver, const struct caa_question *question,
-          void (*done)(void *context, enum caa_verdict verdict, const char *detail), void *context,
-          struct error *e);
+struct caa_check *caa_start(struct ev_loop *loop, const struct resolver *resolver,
+                            const struct caa_question *question,
+                            void (*done)(void *context, enum caa_verdict verdict,
+                                         const char *detail),
+                            void *context, struct error *e);
 /* `check` may be NULL. */
 void caa_cancel(struct caa_check *check);
 

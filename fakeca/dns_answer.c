@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fakeca/dns_deny.h"
 #include "testbed/wire/nearest.h"
 
 #define CNAMES_MOST 8   /* followed for one query */
 #define UDP_LEAST   512 /* RFC 1035 section 4.2.1 */
 #define BADVERS     16  /* RFC 6891 section 9 */
-#define SOA         ". 0 IN SOA ns.rehearsal.test. hostmaster.rehearsal.test. 1 3600 600 86400 0"
+/* Unbound takes signatures that are a day too old, or too young. */
+#define UNFORGIVEN (2 * INT64_C(86400))
 
 /* clang-format off */
 const struct dns_misbehaviour dns_misbehaviours[] = {
@@ -17,11 +19,11 @@ const struct dns_misbehaviour dns_misbehaviours[] = {
      .wrong = DNS_RCODE, .rcode = LDNS_RCODE_SERVFAIL},
     {.name = "dns-nxdomain", .what = "the name does not exist",
      .replays = "Bazel, 2025-12-26: one of several names could not be validated",
-     .wrong = DNS_RCODE, .rcode = LDNS_RCODE_NXDOMAIN},
+     .wrong = DNS_NO_NAME},
     {.name = "dns-refused", .what = "REFUSED",
      .replays = "a name server that has lost the zone", .wrong = DNS_RCODE, .rcode = LDNS_RCODE_REFUSED},
     {.name = "dns-empty", .what = "no error and no records",
-     .replays = "a TXT record that has not reached this server yet", .wrong = DNS_EMPTY},
+     .replays = "a TXT record that has not reached this server yet", .wrong = DNS_NO_TYPE},
     {.name = "dns-slow", .what = "the answer comes after 5 seconds",
      .replays = "NetworkSolutions, 2020-03: name servers that throttle", .delay_ms = 5000},
     {.name = "dns-silent", .what = "no answer",
@@ -50,6 +52,17 @@ const struct dns_misbehaviour dns_misbehaviours[] = {
     {.name = "dns-stale-texts", .what = "thirty TXT records of other challenges, with the right one: too many for UDP",
      .replays = "Let's Encrypt's challenge types: an answer that is too large is a challenge that fails",
      .wrong = DNS_BESIDE, .type = "TXT", .data = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAj", .times = 30},
+    {.name = "dnssec-bogus", .what = "signatures do not fit what they sign",
+     .replays = ".ru, 2024-01-30: after a change of keys, signatures that nobody could verify", .needs_signer = true,
+     .flaw = DNS_FORGED},
+    {.name = "dnssec-expired", .what = "signatures ran out two days ago, as those of a signer that stopped 16 days ago",
+     .replays = "ballot SC-085, from 2026-03-15: DNSSEC is to be validated for challenges and for CAA",
+     .needs_signer = true, .off = -(DNS_SIGNED_SECONDS + UNFORGIVEN)},
+    {.name = "dnssec-not-yet-valid", .what = "signatures hold only from two days later on",
+     .replays = "a signer whose clock is wrong", .needs_signer = true, .off = UNFORGIVEN},
+    {.name = "dnssec-missing", .what = "no signatures",
+     .replays = "Slack, 2021-09-30: DNSSEC was turned off, and resolvers still remembered that it was on",
+     .needs_signer = true, .flaw = DNS_UNSIGNED},
 };
 /* clang-format on */
 const size_t dns_misbehaviour_count = sizeof dns_misbehaviours / sizeof dns_misbehaviours[0];
@@ -66,6 +79,7 @@ const struct dns_misbehaviour *dns_misbehaviour_named(const char *name, struct e
 struct answering {
     const struct dns_zone *zone;
     const struct dns_misbehaviour *m;
+    struct dns_signing signing;
     ldns_pkt *query, *answer;
     const ldns_rr *question; /* borrowed from `query` */
     enum dns_transport transport;
@@ -137,6 +151,7 @@ bool dns_asked(const unsigned char *packet, size_t length, struct dns_question *
     if (name != NULL && type != NULL) {
         snprintf(out->name, sizeof out->name, "%s", name);
         snprintf(out->type, sizeof out->type, "%s", type);
+        out->secured = ldns_pkt_edns_do(query);
         end = strlen(out->name);
         if (end > 0 && out->name[end - 1] == '.')
             out->name[end - 1] = '\0';
@@ -184,7 +199,7 @@ static int put_text(struct answering *a, ldns_pkt_section section, const char *l
 
 static int put_fallback(struct answering *a, const ldns_rdf *name, ldns_rr_type type)
 {
-    const ldns_rdf *address = dns_zone_fallback_of(a->zone, type);
+    const ldns_rdf *address = dns_zone_fallback_of(a->zone, name, type);
     ldns_rr *record = ldns_rr_new_frm_type(type);
     int status = -1;
 
@@ -239,11 +254,28 @@ static int put_matching(struct answering *a, const ldns_rdf *name, ldns_rr_type 
             return -1;
         count++;
     }
-    if (dns_zone_fallback_of(a->zone, type) == NULL || first_of(records, LDNS_RR_TYPE_A) != NULL ||
-        first_of(records, LDNS_RR_TYPE_AAAA) != NULL ||
-        first_of(records, LDNS_RR_TYPE_CNAME) != NULL)
+    if (dns_zone_fallback_of(a->zone, name, type) == NULL)
         return count;
     return put_fallback(a, name, type) < 0 ? -1 : 1;
+}
+
+static bool is_secured(const struct answering *a)
+{
+    return a->signing.signer != NULL && ldns_pkt_edns_do(a->query);
+}
+
+/* Nothing, and that there is nothing: no such name, or none with such records. */
+static int put_nothing(struct answering *a, const ldns_rdf *name, bool exists, struct error *e)
+{
+    ldns_rr_type type = ldns_rr_get_type(a->question);
+
+    if (!exists)
+        ldns_pkt_set_rcode(a->answer, LDNS_RCODE_NXDOMAIN);
+    if (is_secured(a) && (exists ? dns_deny_type(a->zone, name, type, a->answer)
+                                 : dns_deny_name(a->zone, name, a->answer)) < 0)
+        return failed(e, "out of memory");
+    /* without it nobody may remember that there is nothing: RFC 2308 */
+    return put_text(a, LDNS_SECTION_AUTHORITY, DNS_SOA, NULL, e);
 }
 
 static int put_truth(struct answering *a, struct error *e)
@@ -254,12 +286,7 @@ static int put_truth(struct answering *a, struct error *e)
 
     if (count < 0)
         return failed(e, "out of memory");
-    if (count > 0)
-        return 0;
-    if (!dns_zone_exists(a->zone, name))
-        ldns_pkt_set_rcode(a->answer, LDNS_RCODE_NXDOMAIN);
-    /* without it nobody may remember that there is nothing: RFC 2308 */
-    return put_text(a, LDNS_SECTION_AUTHORITY, SOA, NULL, e);
+    return count > 0 ? 0 : put_nothing(a, name, dns_zone_exists(a->zone, name), e);
 }
 
 static int put_instead(struct answering *a, struct error *e)
@@ -324,9 +351,19 @@ static int fill(struct answering *a, struct error *e)
         return put_instead(a, e);
     else if (a->m->wrong == DNS_BESIDE)
         return put_beside(a, e);
-    else if (a->m->wrong != DNS_EMPTY)
+    else if (a->m->wrong == DNS_NO_NAME || a->m->wrong == DNS_NO_TYPE)
+        return put_nothing(a, ldns_rr_owner(a->question), a->m->wrong == DNS_NO_TYPE, e);
+    else
         return put_truth(a, e);
     return 0;
+}
+
+static int sign(struct answering *a, struct error *e)
+{
+    if (!is_secured(a) ||
+        dns_signer_sign(a->signing.signer, a->signing.at + a->m->off, a->m->flaw, a->answer) == 0)
+        return 0;
+    return failed(e, "out of memory");
 }
 
 /* --- packets ------------------------------------------------------------------------------------ */
@@ -419,18 +456,20 @@ static int answer(struct answering *a, const unsigned char *packet, size_t lengt
     a->question = ldns_rr_list_rr(ldns_pkt_question(a->query), 0);
     if (begin(a) < 0)
         return failed(e, "out of memory");
-    if (fill(a, e) < 0)
+    if (fill(a, e) < 0 || sign(a, e) < 0)
         return -1;
     return finish(a, out) < 0 ? failed(e, "out of memory") : 0;
 }
 
 int dns_answer(const struct dns_zone *zone, const unsigned char *packet, size_t length,
-               enum dns_transport transport, const struct dns_misbehaviour *misbehaviour,
-               struct dns_reply *out, struct error *e)
+               enum dns_transport transport, struct dns_signing signing,
+               const struct dns_misbehaviour *misbehaviour, struct dns_reply *out, struct error *e)
 {
     static const struct dns_misbehaviour good = {0};
-    struct answering a = {
-        .zone = zone, .m = misbehaviour == NULL ? &good : misbehaviour, .transport = transport};
+    struct answering a = {.zone = zone,
+                          .m = misbehaviour == NULL ? &good : misbehaviour,
+                          .signing = signing,
+                          .transport = transport};
     int status;
 
     *out = (struct dns_reply){0};

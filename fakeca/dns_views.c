@@ -10,6 +10,8 @@ static int open_view(struct dns_view *view, const struct dns_server *like,
     view->zone = view->server.zone = dns_zone_new(e);
     if (view->zone == NULL)
         return -1;
+    if (like->signer != NULL && dns_signer_enter(like->signer, view->zone, e) < 0)
+        return -1;
     if (fallback != NULL && dns_zone_fallback(view->zone, fallback, e) < 0)
         return failed_in(e, "--names-address");
     if (dns_server_open(&view->server, address, e) < 0)

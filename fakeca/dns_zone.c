@@ -77,14 +77,33 @@ const ldns_rr_list *dns_zone_find(const struct dns_zone *zone, const ldns_rdf *n
     return node == NULL ? NULL : node->records;
 }
 
+/* Whether the name at that place is this one, or below it. */
+static bool is_within(const struct dns_zone *zone, size_t place, const ldns_rdf *name)
+{
+    return place < zone->count && (ldns_dname_compare(zone->nodes[place].name, name) == 0 ||
+                                   ldns_dname_is_subdomain(zone->nodes[place].name, name));
+}
+
 bool dns_zone_exists(const struct dns_zone *zone, const ldns_rdf *name)
+{
+    return zone->fallback != NULL || zone->fallback6 != NULL ||
+           is_within(zone, place_of(zone, name), name);
+}
+
+const ldns_rdf *dns_zone_before(const struct dns_zone *zone, const ldns_rdf *name)
 {
     size_t place = place_of(zone, name);
 
-    if (zone->fallback != NULL || zone->fallback6 != NULL)
-        return true;
-    return place < zone->count && (ldns_dname_compare(zone->nodes[place].name, name) == 0 ||
-                                   ldns_dname_is_subdomain(zone->nodes[place].name, name));
+    return place == 0 ? NULL : zone->nodes[place - 1].name;
+}
+
+const ldns_rdf *dns_zone_after(const struct dns_zone *zone, const ldns_rdf *name)
+{
+    size_t place = place_of(zone, name);
+
+    while (is_within(zone, place, name))
+        place++;
+    return place == zone->count ? NULL : zone->nodes[place].name;
 }
 
 static ldns_rdf *name_new(const char *text, struct error *e)
@@ -195,11 +214,26 @@ int dns_zone_fallback(struct dns_zone *zone, const char *address, struct error *
     return 0;
 }
 
-const ldns_rdf *dns_zone_fallback_of(const struct dns_zone *zone, ldns_rr_type type)
+/* Whether a name has an address, or leads to one. */
+static bool has_address(const ldns_rr_list *records)
 {
-    return type == LDNS_RR_TYPE_A      ? zone->fallback
-           : type == LDNS_RR_TYPE_AAAA ? zone->fallback6
-                                       : NULL;
+    for (size_t i = 0; records != NULL && i < ldns_rr_list_rr_count(records); i++) {
+        ldns_rr_type type = ldns_rr_get_type(ldns_rr_list_rr(records, i));
+
+        if (type == LDNS_RR_TYPE_A || type == LDNS_RR_TYPE_AAAA || type == LDNS_RR_TYPE_CNAME)
+            return true;
+    }
+    return false;
+}
+
+const ldns_rdf *dns_zone_fallback_of(const struct dns_zone *zone, const ldns_rdf *name,
+                                     ldns_rr_type type)
+{
+    const ldns_rdf *address = type == LDNS_RR_TYPE_A      ? zone->fallback
+                              : type == LDNS_RR_TYPE_AAAA ? zone->fallback6
+                                                          : NULL;
+
+    return address == NULL || has_address(dns_zone_find(zone, name)) ? NULL : address;
 }
 
 /* --- taking away -------------------------------------------------------------------------------- */

@@ -17,6 +17,9 @@
 #define DNS_RECORDS_MOST 65536 /* in a zone */
 #define DNS_TTL          1     /* second, of records that do not say: answers change at run time */
 
+/* What stands at the top, wherever there is need to say that it does. */
+#define DNS_SOA ". 0 IN SOA ns.rehearsal.test. hostmaster.rehearsal.test. 1 3600 600 86400 0"
+
 struct dns_zone;
 
 struct dns_zone *dns_zone_new(struct error *e);
@@ -33,13 +36,18 @@ int dns_zone_add(struct dns_zone *zone, const char *line, struct error *e);
 /* What was taken away: a count.  `type` is "TXT", "A" ...; NULL takes away all of the name's. */
 int dns_zone_remove(struct dns_zone *zone, const char *name, const char *type, struct error *e);
 
-/* --- for dns_answer.c --- */
+/* --- for dns_answer.c and dns_deny.c --- */
 
 /* The records of a name, borrowed until the zone changes; NULL where it has none. */
 const ldns_rr_list *dns_zone_find(const struct dns_zone *zone, const ldns_rdf *name);
 /* Whether the name has records, or names below it have, or there is a fallback. */
 bool dns_zone_exists(const struct dns_zone *zone, const ldns_rdf *name);
-/* The address of a fallback, borrowed: type A or AAAA; NULL where there is none. */
-const ldns_rdf *dns_zone_fallback_of(const struct dns_zone *zone, ldns_rr_type type);
+/* The fallback address of that type (A or AAAA), borrowed; NULL where there is none, and for a name that needs none. */
+const ldns_rdf *dns_zone_fallback_of(const struct dns_zone *zone, const ldns_rdf *name,
+                                     ldns_rr_type type);
+/* Of the names with records, in canonical order (RFC 4034 section 6.1), the last before that name, and the first after
+ * it that is not below it; borrowed until the zone changes; NULL where there is none. */
+const ldns_rdf *dns_zone_before(const struct dns_zone *zone, const ldns_rdf *name);
+const ldns_rdf *dns_zone_after(const struct dns_zone *zone, const ldns_rdf *name);
 
 #endif

@@ -30,7 +30,7 @@ struct lookup {
     struct ev_loop *loop;
     void (*done)(void *context, const struct found *found);
     void *context;
-    const struct address *resolver;
+    const struct resolver *resolver;
     enum lookup_kind kind;
     char name[256];
     int fd;      /* to the resolver, or from the child */
@@ -94,13 +94,21 @@ static void finish(struct lookup *lookup)
 
 /* --- a resolver --------------------------------------------------------------------------------- */
 
+static ssize_t write_question(const struct question *question, unsigned char packet[512])
+{
+    const struct lookup *lookup = question->lookup;
+
+    return question_write(lookup->name, question->type, question->id,
+                          lookup->resolver->trust != NULL, packet);
+}
+
 static void ask(struct lookup *lookup)
 {
     unsigned char packet[512];
 
     for (size_t i = 0; i < lookup->count; i++) {
         const struct question *question = &lookup->questions[i];
-        ssize_t length = question_write(lookup->name, question->type, question->id, packet);
+        ssize_t length = write_question(question, packet);
 
         /* a datagram that the system refuses is one that got lost */
         if (!question->answered && question->stream == NULL && length > 0)
@@ -118,7 +126,15 @@ static bool all_answered(const struct lookup *lookup)
 
 static void take_reply(struct question *question, const unsigned char *packet, size_t length)
 {
-    reply_read(packet, length, question->type, question->id, &question->lookup->found);
+    const struct lookup *lookup = question->lookup;
+    struct found *found = &question->lookup->found;
+
+    if (lookup->resolver->trust != NULL &&
+        dns_trust_check(lookup->resolver->trust, packet, length, lookup->name, question->type,
+                        found->why) < 0)
+        found->failed = true;
+    else
+        reply_read(packet, length, question->type, question->id, found);
     question->answered = true;
 }
 
@@ -137,12 +153,12 @@ static bool ask_by_stream(struct question *question)
 {
     struct lookup *lookup = question->lookup;
     unsigned char packet[512];
-    ssize_t length = question_write(lookup->name, question->type, question->id, packet);
+    ssize_t length = write_question(question, packet);
     struct error unused;
 
     if (length > 0)
-        question->stream = lookup_stream_ask(lookup->loop, lookup->resolver, packet, (size_t)length,
-                                             on_stream, question, &unused);
+        question->stream = lookup_stream_ask(lookup->loop, &lookup->resolver->address, packet,
+                                             (size_t)length, on_stream, question, &unused);
     return question->stream != NULL;
 }
 
@@ -178,7 +194,7 @@ static void on_again(struct ev_loop *loop, ev_timer *timer, int events)
     ask(timer->data);
 }
 
-static int begin_asking(struct lookup *lookup, const struct address *resolver,
+static int begin_asking(struct lookup *lookup, const struct resolver *resolver,
                         enum lookup_kind kind, struct error *e)
 {
     static const unsigned types[][QUESTIONS_MOST] = {
@@ -188,9 +204,9 @@ static int begin_asking(struct lookup *lookup, const struct address *resolver,
     };
     unsigned char random[2 * QUESTIONS_MOST], probe[512];
 
-    if (question_write(lookup->name, 1, 0, probe) < 0)
+    if (question_write(lookup->name, 1, 0, false, probe) < 0)
         return failed(e, "'%s' cannot be asked for", lookup->name);
-    lookup->fd = resolver_connect(resolver, SOCK_DGRAM, e);
+    lookup->fd = resolver_connect(&resolver->address, SOCK_DGRAM, e);
     if (lookup->fd < 0)
         return -1;
     if (RAND_bytes(random, sizeof random) != 1)
@@ -274,7 +290,7 @@ static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
     finish(lookup);
 }
 
-struct lookup *lookup_start(struct ev_loop *loop, const struct address *resolver, const char *name,
+struct lookup *lookup_start(struct ev_loop *loop, const struct resolver *resolver, const char *name,
                             enum lookup_kind kind,
                             void (*done)(void *context, const struct found *found), void *context,
                             struct error *e)

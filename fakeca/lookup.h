@@ -4,6 +4,8 @@
  * else.  Without one, the addresses of names are what this machine says they are: getaddrinfo(3), in a
  * child process, because it waits; texts can then not be asked for.
  *
+ * Where the resolver's answers have to be signed, what does not validate is no answer (dns_trust.h).
+ *
  * A lookup ends by calling `done` once, never from within lookup_start; or by lookup_cancel.
  */
 #ifndef FAKECA_LOOKUP_H
@@ -13,6 +15,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "fakeca/dns_trust.h"
 #include "testbed/wire/address.h"
 #include "testbed/wire/error.h"
 
@@ -21,6 +24,11 @@
 #define LOOKUP_SECONDS 6.
 
 enum lookup_kind { LOOKUP_ADDRESSES, LOOKUP_TEXTS, LOOKUP_CAA };
+
+struct resolver {
+    struct address address;
+    const struct dns_trust *trust; /* borrowed; NULL: its answers need not be signed */
+};
 
 struct found {
     size_t count; /* 0: nothing, and `why` says so */
@@ -34,7 +42,7 @@ struct found {
 struct lookup;
 
 /* `resolver` may be NULL.  NULL with *e where it could not be begun. */
-struct lookup *lookup_start(struct ev_loop *loop, const struct address *resolver, const char *name,
+struct lookup *lookup_start(struct ev_loop *loop, const struct resolver *resolver, const char *name,
                             enum lookup_kind kind,
                             void (*done)(void *context, const struct found *found), void *context,
                             struct error *e);
@@ -43,8 +51,10 @@ void lookup_cancel(struct lookup *lookup);
 /* A literal address, without asking anyone. */
 bool lookup_literal(const char *name, struct sockaddr_storage *out);
 
-/* The two pure halves of asking a resolver; type is 1 (A), 28 (AAAA), 16 (TXT) or 257 (CAA). */
-ssize_t question_write(const char *name, unsigned type, unsigned id, unsigned char out[512]);
+/* The two pure halves of asking a resolver; type is 1 (A), 28 (AAAA), 16 (TXT) or 257 (CAA).  `secured`: signatures are
+ * asked for. */
+ssize_t question_write(const char *name, unsigned type, unsigned id, bool secured,
+                       unsigned char out[512]);
 /* Adds what the packet answers to *found.  0, or -1 with found->why: it is no answer to question
  * `id`, or a refusal. */
 int reply_read(const unsigned char *packet, size_t length, unsigned type, unsigned id,

@@ -6,8 +6,9 @@
 
 #define HEADER   12
 #define NXDOMAIN 3
+#define UDP_MOST 1232 /* DNS flag day 2020 */
 
-enum { TYPE_A = 1, TYPE_TXT = 16, TYPE_AAAA = 28, TYPE_CAA = 257, CLASS_IN = 1 };
+enum { TYPE_A = 1, TYPE_TXT = 16, TYPE_AAAA = 28, TYPE_OPT = 41, TYPE_CAA = 257, CLASS_IN = 1 };
 
 static unsigned char *put16(unsigned char *at, unsigned value)
 {
@@ -21,7 +22,19 @@ static unsigned get16(const unsigned char *at)
     return (unsigned)at[0] << 8 | at[1];
 }
 
-ssize_t question_write(const char *name, unsigned type, unsigned id, unsigned char out[512])
+/* EDNS (RFC 6891) with DO (RFC 3225): as an additional record. */
+static unsigned char *put_do(unsigned char *at)
+{
+    *at++ = 0; /* the root */
+    at = put16(at, TYPE_OPT);
+    at = put16(at, UDP_MOST);
+    at = put16(at, 0);
+    at = put16(at, 0x8000);
+    return put16(at, 0);
+}
+
+ssize_t question_write(const char *name, unsigned type, unsigned id, bool secured,
+                       unsigned char out[512])
 {
     unsigned char *at = out;
 
@@ -30,8 +43,8 @@ ssize_t question_write(const char *name, unsigned type, unsigned id, unsigned ch
     at = put16(at, id);
     at = put16(at, 0x0100); /* recursion desired */
     at = put16(at, 1);
-    memset(at, 0, 6);
-    at += 6;
+    memset(at, 0, 4);
+    at = put16(at + 4, secured);
     for (const char *label = name; *label != '\0';) {
         size_t length = strcspn(label, ".");
 
@@ -45,6 +58,7 @@ ssize_t question_write(const char *name, unsigned type, unsigned id, unsigned ch
     *at++ = 0;
     at = put16(at, type);
     at = put16(at, CLASS_IN);
+    at = secured ? put_do(at) : at;
     return at - out;
 }
 

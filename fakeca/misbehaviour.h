@@ -48,12 +48,13 @@
 
 struct serve_fault;
 
-/* What a validation, or a new order, can be like. */
+/* What a validation, a new order, or a query for DNS can be like. */
 enum trait {
     OVER_HTTP = 1, /* http-01 */
     CONNECTS = 2,  /* to what the name stands for */
     BY_NAME = 4,   /* and not by address */
     REPLACES = 8,  /* the order says which certificate is to be replaced */
+    SECURED = 16,  /* the query asks for signatures, and there are some */
 };
 
 struct chosen {
@@ -125,8 +126,8 @@ void misbehaviour_free(struct misbehaviour *misbehaviour);
 int misbehaviour_log(struct misbehaviour *misbehaviour, const char *path, struct error *e);
 
 /* How many intermediates there are in what is issued, and in what the server shows of itself: some chain
- * faults take two.  Unless this is called there are enough. */
-void misbehaviour_know(struct misbehaviour *misbehaviour, int issued, int shown);
+ * faults take two; and whether its DNS signs what it says.  Unless this is called there are enough, and it does. */
+void misbehaviour_know(struct misbehaviour *misbehaviour, int issued, int shown, bool signs);
 
 /* From now on it is kept in the store, borrowed, which first tells what was armed before: how many there are.  What
  * can be armed no longer, because the table or the authority is not what it was, is said on stderr, and stays in the
@@ -156,7 +157,7 @@ struct subject { /* a request, as far as faults tell requests apart */
     int64_t account;
     const json_t *names; /* an array of strings; NULL: none */
     const char *serial;  /* or NULL */
-    unsigned traits;     /* of a validation or a new order */
+    unsigned traits;     /* of a validation, a new order or a query */
     int64_t now;
 };
 

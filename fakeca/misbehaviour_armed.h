@@ -34,16 +34,18 @@ const struct place *place_named(const char *name);
 /* Whether a fault can be there at all. */
 bool place_admits(const struct serve_fault *fault, const struct place *place);
 
-/* How many intermediates there are in what is issued, and in what the server shows of itself. */
-struct depths {
+/* What there is to go wrong: how many intermediates in what is issued, and in what the server shows of itself; and
+ * whether its DNS signs. */
+struct means {
     int issued, shown;
+    bool signs;
 };
 
 struct misbehaviour {
     uint64_t seed, last;
     struct armed armed[ARMED_MOST];
     size_t count;
-    struct depths depths;
+    struct means means;
     json_t *past;        /* those that were disarmed, as misbehaviour_armed tells them */
     json_t *lapsed;      /* those that the store has armed, and that cannot be */
     int log;             /* -1: there is none */
@@ -56,7 +58,7 @@ int misbehaviour_add(struct misbehaviour *misbehaviour, const struct armed *arme
 void misbehaviour_lay_down(struct misbehaviour *misbehaviour, uint64_t number, json_t *told);
 
 /* Everything of *out but `order` and `number`; it borrows from `order`. */
-int armed_read(const json_t *order, struct depths depths, struct armed *out, struct error *e);
+int armed_read(const json_t *order, struct means means, struct armed *out, struct error *e);
 
 /* Names and hexadecimal digits are the same in both cases; NULL is the same as NULL only. */
 bool same_text(const char *a, const char *b);

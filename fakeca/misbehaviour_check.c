@@ -239,9 +239,9 @@ static int check_when(const struct armed *armed, struct error *e)
 }
 
 /* What is broken must come to be seen. */
-static int check_chain(const struct armed *armed, struct depths depths, struct error *e)
+static int check_chain(const struct armed *armed, struct means means, struct error *e)
 {
-    int intermediates = armed->fault->encoded ? depths.shown : depths.issued;
+    int intermediates = armed->fault->encoded ? means.shown : means.issued;
     const struct serve_fault *fault = armed->fault;
     const struct fault *broken;
 
@@ -269,7 +269,7 @@ static int check_chain(const struct armed *armed, struct depths depths, struct e
     return 0;
 }
 
-static int check_what(const struct armed *armed, struct depths depths, struct error *e)
+static int check_what(const struct armed *armed, struct means means, struct error *e)
 {
     const struct serve_fault *fault = armed->fault;
 
@@ -286,7 +286,12 @@ static int check_what(const struct armed *armed, struct depths depths, struct er
                       fault->keys);
     if (armed->after != NULL && armed->after_seconds != 0)
         return failed(e, "%s: takes \"after\" or \"after_date\", not both", fault->name);
-    return check_chain(armed, depths, e);
+    if ((fault->needs & SECURED) != 0 && !means.signs)
+        return failed(
+            e,
+            "%s: its DNS signs nothing, so it would never fire; expected `fakeca serve --dnssec`",
+            fault->name);
+    return check_chain(armed, means, e);
 }
 
 static int check_where(const struct armed *armed, struct error *e)
@@ -332,7 +337,7 @@ static struct armed read_order(const struct serve_fault *fault, const json_t *or
     };
 }
 
-int armed_read(const json_t *order, struct depths depths, struct armed *out, struct error *e)
+int armed_read(const json_t *order, struct means means, struct armed *out, struct error *e)
 {
     const char *name = text(order, "fault");
     const struct serve_fault *fault = name == NULL ? NULL : serve_fault_named(name, e);
@@ -341,7 +346,7 @@ int armed_read(const json_t *order, struct depths depths, struct armed *out, str
         return name == NULL ? failed(e, "expected the name of a \"fault\"") : -1;
     *out = read_order(fault, order);
     return check_fields(fault, order, e) < 0 || check_where(out, e) < 0 || check_when(out, e) < 0 ||
-                   check_what(out, depths, e) < 0
+                   check_what(out, means, e) < 0
                ? -1
                : 0;
 }

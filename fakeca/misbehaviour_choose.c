@@ -18,14 +18,14 @@ struct misbehaviour *misbehaviour_new(unsigned long seed)
     misbehaviour->seed = seed;
     misbehaviour->past = json_array();
     misbehaviour->lapsed = json_array();
-    misbehaviour->depths = (struct depths){INT_MAX, INT_MAX};
+    misbehaviour->means = (struct means){INT_MAX, INT_MAX, true};
     misbehaviour->log = -1;
     return misbehaviour;
 }
 
-void misbehaviour_know(struct misbehaviour *misbehaviour, int issued, int shown)
+void misbehaviour_know(struct misbehaviour *misbehaviour, int issued, int shown, bool signs)
 {
-    misbehaviour->depths = (struct depths){issued, shown};
+    misbehaviour->means = (struct means){issued, shown, signs};
 }
 
 int misbehaviour_log(struct misbehaviour *misbehaviour, const char *path, struct error *e)
@@ -81,7 +81,7 @@ int misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, str
 {
     struct armed armed;
 
-    if (armed_read(order, misbehaviour->depths, &armed, e) < 0)
+    if (armed_read(order, misbehaviour->means, &armed, e) < 0)
         return -1;
     for (size_t i = 0; i < misbehaviour->count; i++)
         if (same_place(&misbehaviour->armed[i], &armed))

@@ -133,7 +133,7 @@ static void take_up(void *context, int64_t number, json_t *body)
 
     (void)number;
     note_number(misbehaviour, (uint64_t)integer(body, "number"));
-    if (armed_read(order, misbehaviour->depths, &armed, &e) == 0) {
+    if (armed_read(order, misbehaviour->means, &armed, &e) == 0) {
         armed.order = order;
         armed.number = (uint64_t)integer(body, "number");
         armed.draw = (uint64_t)integer(body, "draw");

@@ -282,10 +282,13 @@ static void fill(void)
         next("crls", crl_misbehaviours[i].name, crl_misbehaviours[i].what,
              crl_misbehaviours[i].replays)
             ->crl = &crl_misbehaviours[i];
-    for (size_t i = 0; i < dns_misbehaviour_count; i++)
-        next("dns", dns_misbehaviours[i].name, dns_misbehaviours[i].what,
-             dns_misbehaviours[i].replays)
-            ->dns = &dns_misbehaviours[i];
+    for (size_t i = 0; i < dns_misbehaviour_count; i++) {
+        const struct dns_misbehaviour *dns = &dns_misbehaviours[i];
+        struct serve_fault *row = next("dns", dns->name, dns->what, dns->replays);
+
+        row->dns = dns;
+        row->needs = dns->needs_signer ? SECURED : 0;
+    }
 }
 
 const struct serve_fault *serve_faults(size_t *out)

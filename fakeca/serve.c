@@ -230,6 +230,26 @@ static struct ledger *ledger_of(void *context, struct error *e)
     return plain_ledger(&((struct serve *)context)->plain, e);
 }
 
+/* Our own DNS is believed only what it signs, where it does. */
+static void name_resolvers(struct serve *serve)
+{
+    const struct serve_plan *plan = serve->plan;
+    const struct dns_trust *trust = serve->signer == NULL ? NULL : &serve->trust;
+
+    if (serve->signer != NULL)
+        serve->trust =
+            (struct dns_trust){.key = dns_signer_key(serve->signer), .now = now, .context = serve};
+    serve->stranger = (struct resolver){serve->detours.stranger_address, trust};
+    /* one more than there are, where a detour takes one, sees what the first sees */
+    for (size_t i = 0; i < PERSPECTIVES_MOST; i++) {
+        const struct dns_view *view = &serve->names.views[i < plan->perspectives ? i : 0];
+
+        serve->resolvers[i] = (struct resolver){view->address, trust};
+        serve->validator.resolvers[i] =
+            plan->resolver != NULL ? plan->resolver : &serve->resolvers[i];
+    }
+}
+
 static int open_acme(struct serve *serve, struct error *e)
 {
     const struct serve_plan *plan = serve->plan;
@@ -256,15 +276,11 @@ static int open_acme(struct serve *serve, struct error *e)
         .policy = &serve->policy,
         .http_port = plan->validate_http_port,
         .tls_port = plan->validate_tls_port,
-        .stranger = &serve->detours.stranger_address,
+        .stranger = &serve->stranger,
         .circle = &serve->detours.circle_address,
         .done = acme_validated,
     };
-    /* one more than there are, where a detour takes one, sees what the first sees */
-    for (size_t i = 0; i < PERSPECTIVES_MOST; i++)
-        serve->validator.resolvers[i] =
-            plan->resolver != NULL ? plan->resolver
-                                   : &serve->names.views[i < plan->perspectives ? i : 0].address;
+    name_resolvers(serve);
     if (validator_open(&serve->validator, e) < 0)
         return -1;
     serve->acme = acme_new(&acme, e);
@@ -308,11 +324,16 @@ static int open_names(struct serve *serve, struct error *e)
         .context = serve,
     };
 
+    if (plan->dnssec) {
+        like.signer = serve->signer = dns_signer_open(plan->state, e);
+        if (serve->signer == NULL)
+            return failed_in(e, "--dnssec");
+    }
     if (dns_views_open(&serve->names, plan->perspectives, &like, &plan->dns, plan->names_address,
                        e) < 0)
         return -1;
     dns_keep_restore(serve->store, &serve->names);
-    return 0;
+    return detours_open(&serve->detours, &like, e);
 }
 
 static int open_log(struct serve *serve, struct error *e)
@@ -335,8 +356,7 @@ static int open_services(struct serve *serve, struct error *e)
                                   .policy = &serve->policy,
                                   .now = now,
                                   .context = serve};
-    if (plain_open(&serve->plain, e) < 0 || open_names(serve, e) < 0 ||
-        detours_open(&serve->detours, serve->loop, e) < 0)
+    if (plain_open(&serve->plain, e) < 0 || open_names(serve, e) < 0)
         return -1;
     serve->manage = (struct manage){.loop = serve->loop,
                                     .misbehaviour = serve->misbehaviour,
@@ -367,7 +387,8 @@ int serve_open(struct serve *serve, const struct serve_plan *plan, struct error 
     if (open_state(serve, e) < 0 || open_services(serve, e) < 0 || open_listeners(serve, e) < 0 ||
         open_acme(serve, e) < 0)
         return -1;
-    misbehaviour_know(serve->misbehaviour, serve->depth, sk_X509_num(serve->tls.chain->sent) - 1);
+    misbehaviour_know(serve->misbehaviour, serve->depth, sk_X509_num(serve->tls.chain->sent) - 1,
+                      serve->signer != NULL);
     serve->remembered = misbehaviour_remember(serve->misbehaviour, serve->store);
     ev_timer_init(&serve->doors, on_doors, DOORS_SECONDS, DOORS_SECONDS);
     serve->doors.data = serve;
@@ -412,10 +433,11 @@ json_t *serve_describe(struct serve *serve)
 
     snprintf(directory, sizeof directory, "https://%s/directory", serve->api.address);
     return json_pack(
-        "{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:i, s:i}", "event", "listening",
+        "{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o*, s:o, s:i, s:i}", "event", "listening",
         "directory", directory, "https_root", path_json(serve, "https/root.pem"), "roots",
         roots_json(serve), "ocsp", serve->urls[0], "issuers", serve->urls[1], "crls",
-        serve->urls[2], "dns", serve->names.views[0].server.address, "manage",
+        serve->urls[2], "dns", serve->names.views[0].server.address, "dns_anchor",
+        serve->signer == NULL ? NULL : path_json(serve, DNS_ANCHOR_FILE), "manage",
         path_json(serve, MANAGE_SOCKET), "armed", serve->remembered, "pid", (int)getpid());
 }
 
@@ -435,6 +457,7 @@ void serve_close(struct serve *serve)
     detours_close(&serve->detours);
     hole_close(&serve->hole);
     dns_views_close(&serve->names);
+    dns_signer_free(serve->signer);
     plain_close(&serve->plain);
     if (serve->validator.loop != NULL)
         validator_close(&serve->validator);

@@ -6,6 +6,7 @@
  *                              further ones: DIR/alternate-2/, ...
  *     DIR/fired.jsonl          every fault that fired, as misbehaviour.h has it
  *     DIR/manage.sock          where it is told to misbehave (manage.h), mode 0600
+ *     DIR/dns-key.pem ...      what DNS is signed with (dns_signer.h), where that is wanted
  *     DIR/serve.db             accounts, orders and what was issued (store.h)
  *
  * Order of calls: serve_open, serve_run, serve_close -- the last in any case.
@@ -36,11 +37,12 @@ struct serve_plan {
     const char
         *names_address; /* what all names stand for in our DNS; NULL: none that is not told */
     unsigned long seed;
-    const struct address *resolver; /* NULL: this machine's idea of names */
+    const struct resolver *resolver; /* NULL: this machine's idea of names */
     unsigned validate_http_port, validate_tls_port;
     struct profiles profiles;
     struct words settings; /* as policy_set takes them, over those that were kept */
     size_t perspectives;
+    bool dnssec;       /* our DNS signs what it says, and we believe nothing that it did not sign */
     size_t alternates; /* other roots that cross-sign the first, at least */
 };
 
@@ -52,6 +54,8 @@ struct serve {
     bool opened; /* the authority is */
     int depth;   /* how many intermediates are in what it issues */
     struct store *store;
+    struct dns_trust trust; /* in what it signs */
+    struct resolver resolvers[PERSPECTIVES_MOST], stranger;
     struct validator validator;
     struct acme *acme;
     struct serve_tls tls;
@@ -62,6 +66,7 @@ struct serve {
     struct profiles profiles;
     struct http_server api, http;
     struct plain plain;
+    struct dns_signer *signer; /* NULL: DNS is not signed */
     struct dns_views names;
     struct detours detours;
     struct hole hole;

@@ -8,18 +8,21 @@ static void redirect_to_itself(void *context, const struct http_request *request
     http_answer_field(answer, "Location", "%s", request->target);
 }
 
-int detours_open(struct detours *detours, struct ev_loop *loop, struct error *e)
+int detours_open(struct detours *detours, const struct dns_server *like, struct error *e)
 {
     static const struct address anywhere = {.host = "127.0.0.1", .port = "0"};
 
     detours->nothing = dns_zone_new(e);
-    if (detours->nothing == NULL)
+    if (detours->nothing == NULL ||
+        (like->signer != NULL && dns_signer_enter(like->signer, detours->nothing, e) < 0))
         return -1;
-    detours->stranger = (struct dns_server){.loop = loop, .zone = detours->nothing};
+    detours->stranger = *like;
+    detours->stranger.zone = detours->nothing;
+    detours->stranger.misbehaviour = NULL;
     if (dns_server_open(&detours->stranger, &anywhere, e) < 0)
         return -1;
     detours->strange = true;
-    detours->circle = (struct http_server){.loop = loop, .answer = redirect_to_itself};
+    detours->circle = (struct http_server){.loop = like->loop, .answer = redirect_to_itself};
     if (http_server_open(&detours->circle, &anywhere, e) < 0)
         return -1;
     detours->circular = true;

@@ -19,7 +19,8 @@ struct detours {
     struct address stranger_address, circle_address;
 };
 
-int detours_open(struct detours *detours, struct ev_loop *loop, struct error *e);
+/* `like` has the borrowed fields of a server, but for the zone. */
+int detours_open(struct detours *detours, const struct dns_server *like, struct error *e);
 void detours_close(struct detours *detours);
 
 #endif

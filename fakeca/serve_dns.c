@@ -80,6 +80,7 @@ static const struct dns_misbehaviour *choose(struct dns_server *server, const un
         return NULL;
     subject.now = server->now(server->context);
     subject.names = json_pack("[s]", question.name);
+    subject.traits = server->signer != NULL && question.secured ? SECURED : 0;
     chosen = misbehaviour_choose(server->misbehaviour, &subject);
     misbehaviour_keep(server->misbehaviour);
     json_decref((json_t *)subject.names);
@@ -89,10 +90,12 @@ static const struct dns_misbehaviour *choose(struct dns_server *server, const un
 static void answer(struct dns_server *server, const unsigned char *packet, size_t length,
                    enum dns_transport transport, struct dns_reply *reply)
 {
+    struct dns_signing signing = {server->signer,
+                                  server->signer == NULL ? 0 : server->now(server->context)};
     struct error e;
 
-    if (dns_answer(server->zone, packet, length, transport, choose(server, packet, length), reply,
-                   &e) < 0)
+    if (dns_answer(server->zone, packet, length, transport, signing, choose(server, packet, length),
+                   reply, &e) < 0)
         fprintf(stderr, "fakeca: %s\n", e.text);
 }
 

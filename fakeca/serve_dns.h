@@ -16,10 +16,11 @@
 struct late;
 
 struct dns_server {
-    struct ev_loop *loop; /* borrowed, as are the next three */
+    struct ev_loop *loop; /* borrowed, as are the next five */
     struct dns_zone *zone;
-    struct misbehaviour *misbehaviour; /* NULL: it always behaves, and needs no `now` */
-    int64_t (*now)(void *context);
+    struct dns_signer *signer;         /* NULL: nothing is signed */
+    struct misbehaviour *misbehaviour; /* NULL: it always behaves */
+    int64_t (*now)(void *context);     /* Unix seconds; needed with any of the two */
     void *context;
     /* the rest is its own */
     struct late *late; /* answers that wait for their time */

@@ -52,13 +52,14 @@ struct detour {
 struct validator {
     struct ev_loop *loop;
     /* One for each perspective; NULL: this machine's idea of names, which knows addresses alone. */
-    const struct address *resolvers[PERSPECTIVES_MOST];
+    const struct resolver *resolvers[PERSPECTIVES_MOST];
     size_t perspectives;         /* 0 is 1 */
     const struct policy *policy; /* NULL: no CAA */
     unsigned http_port, tls_port;
     /* Where detours lead, literal addresses: a name server that knows no name, and a web server that redirects
      * to where one is.  NULL: there are no detours. */
-    const struct address *stranger, *circle;
+    const struct resolver *stranger;
+    const struct address *circle;
     /* `problem`: VALIDATION_GOOD or an enum problem, with `detail` for people. */
     void (*done)(void *context, int64_t authorization, int problem, const char *detail);
     void *context;

@@ -46,7 +46,7 @@ static void discard(struct attempt *attempt)
     free(attempt);
 }
 
-const struct address *attempt_resolver(const struct attempt *attempt)
+const struct resolver *attempt_resolver(const struct attempt *attempt)
 {
     const struct validator *validator = attempt->validator;
     int estranged = attempt->detour.estranged;

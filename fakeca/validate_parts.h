@@ -47,7 +47,7 @@ void attempt_end(struct attempt *attempt, int problem, const char *format, ...)
 void attempt_connect(struct attempt *attempt);
 
 /* Who is asked about names, from this perspective. */
-const struct address *attempt_resolver(const struct attempt *attempt);
+const struct resolver *attempt_resolver(const struct attempt *attempt);
 
 /* What several perspectives find about one name: a verdict from each, then the validator's `done`. */
 struct trial *trial_new(struct validator *validator, int64_t authorization, size_t perspectives);

@@ -25,7 +25,7 @@ struct arguments {
 /* clang-format off */
 const struct option_row answer_options[] = {
     {"to",        "WORD", "ocsp, crl, aia or dns", OPTION_TEXT, AT(to)},
-    {"state",     "DIR",  "the authority that answers (not for dns)", OPTION_TEXT, AT(state)},
+    {"state",     "DIR",  "the authority that answers; of dns: whose key signs, made if it is not there [none signs]", OPTION_TEXT, AT(state)},
     {"in",        "FILE", "the request, or the packet (not for crl and aia)", OPTION_TEXT, AT(in)},
     {"out",       "FILE", "where the answer goes", OPTION_TEXT, AT(out)},
     {"at",        "TIME", "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
@@ -144,24 +144,39 @@ static int fill_zone(const struct arguments *arguments, struct dns_zone *zone, s
     return 0;
 }
 
-static int answer_dns(struct work *work, struct blob *out, struct error *e)
+static int answer_from(struct work *work, const struct dns_zone *zone, struct dns_signer *signer,
+                       struct blob *out, struct error *e)
 {
     const struct arguments *arguments = &work->arguments;
     const struct dns_misbehaviour *m = NULL;
-    struct dns_zone *zone;
     struct blob packet = {0};
     struct dns_reply reply = {0};
-    int status = -1;
+    int status;
 
     if (arguments->misbehave != NULL &&
         (m = dns_misbehaviour_named(arguments->misbehave, e)) == NULL)
         return failed_in(e, "--misbehave");
-    zone = dns_zone_new(e);
-    if (zone != NULL && fill_zone(arguments, zone, e) == 0 && read_request(work, &packet, e) == 0)
-        status = dns_answer(zone, packet.bytes, packet.length, arguments->tcp ? DNS_TCP : DNS_UDP,
-                            m, &reply, e);
+    if (read_request(work, &packet, e) < 0)
+        return -1;
+    status = dns_answer(zone, packet.bytes, packet.length, arguments->tcp ? DNS_TCP : DNS_UDP,
+                        (struct dns_signing){signer, work->at}, m, &reply, e);
     *out = (struct blob){reply.bytes, reply.length};
     free(packet.bytes);
+    return status;
+}
+
+static int answer_dns(struct work *work, struct blob *out, struct error *e)
+{
+    const char *state = work->arguments.state;
+    struct dns_zone *zone = dns_zone_new(e);
+    struct dns_signer *signer = zone == NULL || state == NULL ? NULL : dns_signer_open(state, e);
+    int status = -1;
+
+    if (zone != NULL && (state == NULL || signer != NULL) &&
+        (signer == NULL || dns_signer_enter(signer, zone, e) == 0) &&
+        fill_zone(&work->arguments, zone, e) == 0)
+        status = answer_from(work, zone, signer, out, e);
+    dns_signer_free(signer);
     dns_zone_free(zone);
     return status;
 }

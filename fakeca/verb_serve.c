@@ -13,6 +13,7 @@ struct serve_arguments {
     const char *state, *clock, *acme, *http, *dns, *names_address, *resolver;
     long http_port, tls_port, seed, perspectives, alternates;
     struct option_list profiles, settings;
+    bool dnssec;
 };
 
 #define AT(field) offsetof(struct serve_arguments, field)
@@ -28,6 +29,7 @@ const struct option_row serve_options[] = {
     {"validate-tls-port", "N", "the port that tls-alpn-01 connects to [443]", OPTION_NUMBER, AT(tls_port)},
     {"resolver", "ADDR:PORT", "who is asked about names, when validating [the DNS above]", OPTION_TEXT, AT(resolver)},
     {"perspectives", "N", "so many look at each name, each with a DNS of its own [1]", OPTION_NUMBER, AT(perspectives)},
+    {"dnssec", NULL, "DNS is signed, and validation believes nothing else of it", OPTION_FLAG, AT(dnssec)},
     {"seed", "N", "of faults that hit a share of requests [1]", OPTION_NUMBER, AT(seed)},
     {"profile", "NAME=T", "certificates of this profile, a usual one or another, last T (may repeat)", OPTION_LIST, AT(profiles)},
     {"alternate", "N", "offer N chains besides the usual one, each up to another root that cross-signs the first [0]", OPTION_NUMBER, AT(alternates)},
@@ -73,12 +75,13 @@ static int check_settings(const struct words *settings, struct error *e)
     return 0;
 }
 
-static int plan_of(const struct serve_arguments *arguments, struct address *resolver,
+static int plan_of(const struct serve_arguments *arguments, struct resolver *resolver,
                    struct serve_plan *plan, struct error *e)
 {
     *plan = (struct serve_plan){.state = arguments->state, .clock = arguments->clock};
     plan->names_address = arguments->names_address;
     plan->seed = (unsigned long)arguments->seed;
+    plan->dnssec = arguments->dnssec;
     if (require(serve_options, "state", arguments->state, e) < 0 ||
         endpoint_of("--dns", arguments->dns, &plan->dns, e) < 0 ||
         endpoint_of("--acme", arguments->acme, &plan->acme, e) < 0 ||
@@ -87,7 +90,7 @@ static int plan_of(const struct serve_arguments *arguments, struct address *reso
         port_of("validate-tls-port", arguments->tls_port, &plan->validate_tls_port, e) < 0)
         return -1;
     if (arguments->resolver != NULL) {
-        if (endpoint_of("--resolver", arguments->resolver, resolver, e) < 0)
+        if (endpoint_of("--resolver", arguments->resolver, &resolver->address, e) < 0)
             return -1;
         plan->resolver = resolver;
     }
@@ -129,7 +132,7 @@ int verb_serve(int argc, char **argv)
                                         .seed = 1};
     struct serve_plan plan;
     struct serve serve = {0};
-    struct address resolver;
+    struct resolver resolver = {0};
     struct error e;
     int status = STATUS_DONE;
 

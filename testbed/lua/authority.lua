@@ -55,6 +55,8 @@ authority.serve_spec = {
   profiles = { lifetime, help = "lifetimes by ACME profile [classic = \"90d\", tlsserver = \"45d\", "
     .. "shortlived = \"160h\"]" },
   perspectives = { eyes, default = 1, help = "so many look at each name, from name servers of their own [1]" },
+  dnssec = { "flag", default = false, help = "its DNS is signed, and it issues for no name that does not validate "
+    .. "[false]" },
   rate_limits = { "flag", default = false, help = "it keeps Let's Encrypt's, docs/authority.md [false]" },
 }
 
@@ -74,6 +76,7 @@ local function listen(house)
   for _, profile in ipairs(house._serving.profiles or {}) do
     argv[#argv + 1], argv[#argv + 2] = "--profile", profile
   end
+  if house._serving.dnssec then argv[#argv + 1] = "--dnssec" end
   if house._serving.rate_limits then table.move({ "--set", "rate-limits=on" }, 1, 2, #argv + 1, argv) end
   local process = play:start_process(argv)
   play:spawn_flow(function ()

@@ -100,6 +100,40 @@ static void what_is_no_record_is_refused(void **state)
     assert_false(exists(*state, "shop.test"));
 }
 
+static void check_around(const struct dns_zone *zone, const char *name, const char *before,
+                         const char *after)
+{
+    ldns_rdf *of = ldns_dname_new_frm_str(name);
+    const ldns_rdf *found[] = {dns_zone_before(zone, of), dns_zone_after(zone, of)};
+    const char *expected[] = {before, after};
+
+    for (int i = 0; i < 2; i++) {
+        char *text = found[i] == NULL ? NULL : ldns_rdf2str(found[i]);
+
+        if (expected[i] == NULL)
+            assert_null(text);
+        else
+            assert_string_equal(text, expected[i]);
+        free(text);
+    }
+    ldns_rdf_deep_free(of);
+}
+
+static void the_names_around_a_name_are_those_that_have_records(void **state)
+{
+    struct error e;
+
+    MUST(dns_zone_add(*state, "b.test. TXT x", &e));
+    MUST(dns_zone_add(*state, "a.b.test. TXT x", &e));
+    MUST(dns_zone_add(*state, "D.test. TXT x", &e));
+    check_around(*state, "a.test", NULL, "b.test.");
+    check_around(*state, "b.test", NULL, "D.test."); /* what is below it is no neighbour */
+    check_around(*state, "c.test", "a.b.test.", "D.test.");
+    check_around(*state, "d.test", "a.b.test.", NULL);
+    check_around(*state, "test", NULL, NULL);
+    check_around(*state, "e.test", "D.test.", NULL);
+}
+
 static void a_question_is_told_in_lower_case(void **state)
 {
     static const unsigned char query[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\4SHop\4tesT\0\0\x10\0\1";
@@ -109,6 +143,7 @@ static void a_question_is_told_in_lower_case(void **state)
     assert_true(dns_asked(query, sizeof query - 1, &question));
     assert_string_equal(question.name, "shop.test");
     assert_string_equal(question.type, "TXT");
+    assert_false(question.secured);
     for (size_t length = 0; length < sizeof query - 1; length++)
         assert_false(dns_asked(query, length, &question));
 }
@@ -120,7 +155,8 @@ static void a_delay_is_for_the_caller_to_keep(void **state)
     struct dns_reply reply;
     struct error e;
 
-    MUST(dns_answer(*state, query, sizeof query - 1, DNS_UDP, &slow, &reply, &e));
+    MUST(dns_answer(*state, query, sizeof query - 1, DNS_UDP, (struct dns_signing){0}, &slow,
+                    &reply, &e));
     assert_non_null(reply.bytes);
     assert_int_equal(reply.delay_ms, 1234);
     free(reply.bytes);
@@ -131,6 +167,7 @@ static void a_delay_is_for_the_caller_to_keep(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FRESH(the_names_around_a_name_are_those_that_have_records),
         FRESH(records_are_added_once_and_removed_by_their_type),
         FRESH(names_have_no_case_and_stay_in_order),
         FRESH(what_is_no_record_is_refused),

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Every fault of `fakeca faults --serve`, armed for the second request and seen from outside by curl, openssl,
-# ocsptool, certtool or dig: at that request, and neither before nor after. A fault that nobody looks at fails.
+# ocsptool, certtool, dig or delv: at that request, and neither before nor after. A fault that nobody looks at fails.
 # Names of faults as arguments: only those.
 use v5.36;
 use FindBin qw($Bin);
@@ -9,10 +9,11 @@ use List::Util qw(first);
 use lib $Bin;
 use Fakeca qw(dir try fakeca slurp spill);
 use Observer qw(curl openssl text_of);
+use POSIX qw(strftime);
 use Serve qw(serve stop web home have run free_port);
 use Test::More;
 
-my $missing = first { !have($_) } qw(curl openssl ocsptool certtool dig);
+my $missing = first { !have($_) } qw(curl openssl ocsptool certtool dig delv);
 die "$missing is not installed\n" if $missing;
 
 my $dir = dir();
@@ -28,7 +29,7 @@ clock('freeze', "$dir/clock");
 clock('set', "$dir/clock", "\@$now");
 fakeca('init', '--state', home(), '--intermediates', 2, '--at', '@' . ($now - 86400));
 my $ca = serve('--clock', "$dir/clock", '--validate-http-port', web("$dir/www"), '--validate-tls-port', free_port(),
-    '--alternate', 1);
+    '--alternate', 1, '--dnssec');
 my $client = Observer->new($ca);
 $client->register;
 my $directory = $client->{directory};
@@ -93,6 +94,15 @@ sub crl () {
 my ($address, $port) = $ca->{dns} =~ /(.*):(\d+)/;
 sub dig (@query) { return (run({}, 'dig', "\@$address", '-p', $port, '+tries=1', '+noedns', @query))[1] }
 
+# As of RRSIG records that are made so many days later: from when, and until when.
+sub signed ($days) {
+    my ($until, $from) = map { strftime('%Y%m%d%H%M%S', gmtime $now + $days * 86400 + $_) } 14 * 86400, -3600;
+    return qr{\s127\.0\.0\.1\n.*\sRRSIG\s+A 13 2 1 $until $from }s;
+}
+spill("$dir/delv.conf", slurp($ca->{dns_anchor}) =~ /DNSKEY\s+(\d+ \d+ \d+) (\S+)/
+        ? qq(trust-anchors { . static-key $1 "$2"; };\n) : die 'no DNSKEY');
+sub delv (@query) { return (run({}, 'delv', "\@$address", '-p', $port, '-a', "$dir/delv.conf", @query))[1] }
+
 sub https (@more) { return text_of(curl('-v', '--cacert', $ca->{https_root}, @more, $ca->{directory})) }
 
 my %seen;    # orders
@@ -143,6 +153,8 @@ my %look = (
     dns_bare => sub { dig('shop.test', 'A', '+time=2', '+ignore') },
     dns_caa => sub { dig('shop.test', 'CAA', '+time=2') },
     dns_texts => sub { dig('_acme-challenge.shop.test', 'TXT', '+tcp', '+time=2') },
+    dns_signed => sub { dig('shop.test', 'A', '+time=2', '+dnssec') },
+    dns_delv => sub { delv('shop.test', 'A') },
     dns_txt => sub { dig('_acme-challenge.shop.test', 'TXT', '+time=2') },
     acme => \&https,
     http => sub { text_of(curl('-v', '-o', '-', "$ca->{crls}/2.crl")) },
@@ -162,6 +174,7 @@ my %well = (
     (map { $_ => qr{status: NOERROR.*\s127\.0\.0\.1\n}s } qw(dns_a dns_once dns_bare)),
     (map { $_ => qr{status: (?:NOERROR|NXDOMAIN).*ANSWER: 0}s } qw(dns_aaaa dns_caa
         dns_txt dns_texts)),
+    dns_signed => signed(0), dns_delv => qr{; fully validated\n},
     issuers_der => qr{Intermediate 2},
     acme => qr{\Aexit 0\n.*SSL certificate verify ok.*newOrder}s,
     http => qr{\Aexit 0\n.*200 OK}s,
@@ -284,6 +297,9 @@ my %observed = (
     'dns-stale-texts' => [dns_texts => qr{ANSWER: 30}],
     'dns-wrong-address' => [dns_a => qr{\s127\.100\.0\.1\n}],
     'dns-silent-ipv6' => [dns_aaaa => qr{\s::ffff:127\.100\.0\.1\n}],
+    'dnssec-bogus' => [dns_delv => qr{RRSIG failed to verify}, '--identifier', 'shop.test'],
+    'dnssec-expired' => [dns_signed => signed(-16)], 'dnssec-not-yet-valid' => [dns_signed => signed(2)],
+    'dnssec-missing' => [dns_signed => qr{ANSWER: 1,.*\s127\.0\.0\.1\n}s],
     'dns-wrong-text' => [dns_txt => qr{"not-this-challenge"}],
 );
 

@@ -4,9 +4,13 @@
 #include <string.h>
 
 #include "fakeca/dns_answer.h"
+#include "fakeca/key.h"
 #include "tests/fuzz/must.h"
 
+#define AT 1795000000
+
 static struct dns_zone *zone, *bare; /* bare: where names may be missing */
+static struct dns_signer *signer;
 
 static void fill(struct dns_zone *into)
 {
@@ -43,6 +47,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     zone = dns_zone_new(&e);
     bare = dns_zone_new(&e);
     must(zone != NULL && bare != NULL, "no zone");
+    signer = dns_signer_new(key_make(key_kind_named("p256", &e), &e), &e);
+    must(signer != NULL, "no signer");
+    must(dns_signer_enter(signer, zone, &e) == 0 && dns_signer_enter(signer, bare, &e) == 0,
+         e.text);
     fill(zone);
     fill(bare);
     must(dns_zone_fallback(zone, "127.0.0.1", &e) == 0, e.text);
@@ -67,7 +75,9 @@ static void ask(const struct dns_zone *of, const unsigned char *data, size_t siz
     struct dns_reply reply;
     struct error e;
 
-    must(dns_answer(of, data, size, transport, m, &reply, &e) == 0, e.text);
+    must(dns_answer(of, data, size, transport, (struct dns_signing){signer, AT}, m, &reply, &e) ==
+             0,
+         e.text);
     if (reply.bytes != NULL && m == NULL)
         check(data, &reply, transport == DNS_UDP ? DNS_UDP_MOST : DNS_PACKET_MOST);
     free(reply.bytes);
