@@ -151,6 +151,8 @@ static int await_stop(pid_t thread)
             rings += is_out_of_reach(thread);
             if (rings == PATIENCE_SECONDS * RINGS_A_SECOND)
                 return -1;
+            /* one that came while it became another program may be lost */
+            ptrace(PTRACE_INTERRUPT, thread, 0, 0);
             continue;
         }
         if (!WIFSTOPPED(status))

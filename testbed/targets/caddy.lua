@@ -108,6 +108,12 @@ local OURS = [[
 		output stderr
 		format json
 	}
+	log cache {
+		output stderr
+		format json
+		level DEBUG
+		include tls.cache
+	}
 	servers {
 		protocols h1 h2
 	}
@@ -141,17 +147,19 @@ local function argv(verb, ...)
   return { "caddy", verb, "--config", "Caddyfile", "--adapter", "caddyfile", ... }
 end
 
--- What it says of itself, by logger and message.
+-- What it says of itself, by message.  A certificate that was obtained is served only when it has been put into the
+-- cache, with a staple that may have to be asked for first.
 local NEWS = {
   ["serving initial configuration"] = "serving",
-  ["certificate obtained successfully"] = "obtained",
+  ["added certificate to cache"] = "cached",
   ["certificate renewed successfully"] = "renewed",
   ["could not get certificate from issuer"] = "failed",
 }
 
 function caddy.start(self)
   local box = server.mailbox()
-  local awaited = server.has_none(self) and "obtained" or "serving"
+  local on_the_way = { serving = true, cached = true }
+  local awaited = server.has_none(self) and "cached" or "serving"
   os.remove(self._dir .. "/admin.sock") -- of one that was killed
   server.run(self, argv "run", function (line)
     local event = json.decode(line)
@@ -159,7 +167,7 @@ function caddy.start(self)
     if news then box:put(news, event.error) end
   end, function (why) box:put("ended", why) end)
   local state, why
-  repeat state, why = box:take(PATIENCE) until state ~= "serving" or awaited == "serving"
+  repeat state, why = box:take(PATIENCE) until state == awaited or not on_the_way[state]
   return server.came_up(self, state == awaited and "serving", why)
 end
 

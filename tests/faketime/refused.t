@@ -73,7 +73,7 @@ SKIP: {
     skip 'only root can become nobody', 2 if $> != 0;
     mkdir "$dir/closed";
     chmod 0555, "$dir/closed";
-    refuses('a folder that is read-only', 2, qr/cannot create the clock: Permission denied/,
+    refuses('a folder that is read-only', 6, qr/cannot create the clock: Permission denied/,
         @nobody, "$build/fakeclock", 'new', "$dir/closed/clock");
     refuses('somebody else\'s clock', 2, qr/cannot open the clock: Permission denied/,
         @nobody, "$build/fakeclock", 'set', $clock, '+1d');
