@@ -337,22 +337,21 @@ static int refusal_of(const struct answering *a)
 
 static int fill(struct answering *a, struct error *e)
 {
+    enum dns_wrong wrong = is_meant(a) ? a->m->wrong : DNS_RIGHT;
     int refusal = refusal_of(a);
 
     if (refusal == BADVERS)
         ldns_pkt_set_edns_extended_rcode(a->answer, BADVERS >> 4);
     if (refusal != LDNS_RCODE_NOERROR)
         ldns_pkt_set_rcode(a->answer, refusal & 0xf);
-    else if (!is_meant(a))
-        return put_truth(a, e);
-    else if (a->m->wrong == DNS_RCODE)
+    else if (wrong == DNS_RCODE)
         ldns_pkt_set_rcode(a->answer, (uint8_t)a->m->rcode);
-    else if (a->m->wrong == DNS_INSTEAD)
+    else if (wrong == DNS_INSTEAD)
         return put_instead(a, e);
-    else if (a->m->wrong == DNS_BESIDE)
+    else if (wrong == DNS_BESIDE)
         return put_beside(a, e);
-    else if (a->m->wrong == DNS_NO_NAME || a->m->wrong == DNS_NO_TYPE)
-        return put_nothing(a, ldns_rr_owner(a->question), a->m->wrong == DNS_NO_TYPE, e);
+    else if (wrong == DNS_NO_NAME || wrong == DNS_NO_TYPE)
+        return put_nothing(a, ldns_rr_owner(a->question), wrong == DNS_NO_TYPE, e);
     else
         return put_truth(a, e);
     return 0;

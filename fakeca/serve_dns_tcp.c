@@ -176,6 +176,7 @@ static void on_accept(struct ev_loop *loop, ev_io *io, int events)
     c->next = tcp->first;
     c->fd = fd;
     if (tcp->first != NULL)
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): end() has taken the oldest out of the list */
         tcp->first->previous = c;
     tcp->first = c;
     tcp->count++;

@@ -40,7 +40,7 @@ static void name_one(struct sockaddr_storage *address)
 
 static int tell(int fd, char text[SOCKET_ADDRESS_TEXT])
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     char host[256], port[8];
 

@@ -96,7 +96,7 @@ int preload_library(struct error *e)
 {
     const char *others = getenv("LD_PRELOAD");
     const char *there = NULL, *name;
-    char path[PATH_MAX];
+    char path[PATH_MAX] = "";
     size_t length = 0;
 
     if (others != NULL)

@@ -69,6 +69,23 @@ static void what_cannot_be_is_refused(void **state)
     assert_int_equal(profile_set(&profiles, "brief", 3600, &e), -1);
 }
 
+static void set_and_keep(struct store *store, struct profiles *profiles, const char *name,
+                         int64_t seconds)
+{
+    struct error e;
+
+    MUST(profile_set(profiles, name, seconds, &e));
+    MUST(profile_keep(store, profiles, name, &e));
+}
+
+static void withdraw_and_keep(struct store *store, struct profiles *profiles, const char *name)
+{
+    struct error e;
+
+    MUST(profile_withdraw(profiles, name, &e));
+    MUST(profile_keep(store, profiles, name, &e));
+}
+
 /* The three usual ones are written down before the fourth, and withdrawn after it was made. */
 static void what_was_kept_is_done_again(void **state)
 {
@@ -80,16 +97,11 @@ static void what_was_kept_is_done_again(void **state)
 
     assert_non_null(store);
     profiles_usual(&profiles);
-    for (int i = 0; i < 3; i++) {
-        MUST(profile_set(&profiles, usual[i], (i + 1) * DAY, &e));
-        MUST(profile_keep(store, &profiles, usual[i], &e));
-    }
-    MUST(profile_set(&profiles, "brief", 3600, &e));
-    MUST(profile_keep(store, &profiles, "brief", &e));
-    for (int i = 0; i < 3; i++) {
-        MUST(profile_withdraw(&profiles, usual[i], &e));
-        MUST(profile_keep(store, &profiles, usual[i], &e));
-    }
+    for (int i = 0; i < 3; i++)
+        set_and_keep(store, &profiles, usual[i], (i + 1) * DAY);
+    set_and_keep(store, &profiles, "brief", 3600);
+    for (int i = 0; i < 3; i++)
+        withdraw_and_keep(store, &profiles, usual[i]);
     profiles_usual(&again);
     MUST(profile_give(&again, "tlsserver", 7 * DAY, &e));
     profiles_restore(store, &again);
