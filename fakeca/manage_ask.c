@@ -39,6 +39,7 @@ static json_t *read_line(int fd, struct error *e)
         return failed(e, "the authority broke off"), NULL;
     if (error == NULL)
         return answer;
+    errno = 0; /* it is the authority that refuses, and nothing of this machine */
     failed(e, "%s", error);
     json_decref(answer);
     return NULL;
