@@ -122,6 +122,16 @@ const struct signer *authority_signer_of(struct authority *authority, X509 *cert
     return failed(e, "%s: this authority has not issued that certificate", authority->path), NULL;
 }
 
+/* What is held of those from number `first` on. */
+static void forget_signers(struct authority *authority, size_t first)
+{
+    for (size_t i = first; i < SIGNERS_MOST; i++) {
+        X509_free(authority->signers[i].certificate);
+        EVP_PKEY_free(authority->signers[i].key);
+        authority->signers[i] = (struct signer){0};
+    }
+}
+
 /* Takes over `signer`, gives it the next number and writes it down. */
 static int add_signer(struct authority *authority, struct signer signer, struct error *e)
 {
@@ -306,6 +316,7 @@ static int load(struct authority *authority, struct error *e)
         organization_of(authority) == NULL || !json_is_array(path_of(authority)))
         return failed(e, "authority.json: damaged; expected what `fakeca init` wrote");
     authority->count = (size_t)count;
+    forget_signers(authority, authority->count); /* one that was never put on record */
     for (size_t i = 0; i < json_array_size(path_of(authority)); i++)
         if (path_step(authority, i) >= authority->count)
             return failed(e, "authority.json: damaged; its path names a signer that is not there");
@@ -341,10 +352,7 @@ int authority_open(const char *path, struct authority *authority, struct error *
 
 void authority_close(struct authority *authority)
 {
-    for (size_t i = 0; i < authority->count; i++) {
-        X509_free(authority->signers[i].certificate);
-        EVP_PKEY_free(authority->signers[i].key);
-    }
+    forget_signers(authority, 0);
     json_decref(authority->record);
     depart(authority);
     if (authority->directory >= 0)

@@ -7,7 +7,7 @@ use Digest::SHA qw(sha256);
 use JSON::PP;
 use MIME::Base64 qw(encode_base64url);
 use Fakeca qw(dir slurp spill);
-use Serve qw(run web);
+use Serve qw(run web dns);
 
 my $files = 0;
 
@@ -47,6 +47,11 @@ sub files ($class) {
     my $challenges = "$top/.well-known/acme-challenge";
     mkdir $_ for $top, "$top/.well-known", $challenges;
     return (web($top), sub ($challenge, $text, $) { spill("$challenges/$challenge->{token}", $text) });
+}
+
+# What shows a key authorization in the authority's own DNS, for dns-01.
+sub in_dns ($challenge, $text, $name) {
+    return dns('--add', "_acme-challenge.$name. TXT " . encode_base64url(sha256($text)));
 }
 
 # --- requests -------------------------------------------------------------------------------------
@@ -113,6 +118,14 @@ sub prove ($self, $url, $type, $show) {
     $show->($challenge, "$challenge->{token}." . Acme->thumbprint($self->{key}), $authorization->{identifier}{value});
     $self->post($challenge->{url}, {});
     return $self->settled($url);
+}
+
+# What becomes of a new order's one authorization: its status, and where there is one the error.
+sub judged ($self, $name, $type, $show) {
+    my $order = $self->order([$name]);
+    my $judged = $self->prove($order->{json}{authorizations}[0], $type, $show);
+    my $error = $judged->{challenges}[0]{error};
+    return join ' ', $judged->{status}, $error ? ($error->{type} =~ s/.*://r, $error->{detail}) : ();
 }
 
 # What stands at a URL once it is no longer pending or processing.

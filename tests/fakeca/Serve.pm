@@ -9,15 +9,18 @@ use IO::Socket::INET;
 use IO::Socket::IP;
 use JSON::PP;
 use lib $Bin;
-use Fakeca qw(dir slurp spill);
+use Fakeca qw(dir fakeca slurp spill);
 
-our @EXPORT_OK = qw(serve stop start web close_web free_port home have run until_says calendar);
+our @EXPORT_OK = qw(serve stop start web close_web free_port home have run until_says calendar dns);
 
 $ENV{PATH} .= ':/usr/sbin:/sbin'; # servers are there, where an ordinary user does not look
 my $build = $ENV{BUILD} // 'build';
 my (%children, %web);
 
 sub home () { return dir() . '/ca' }
+
+# What its DNS is to say.
+sub dns (@how) { return fakeca('dns', '--state', home(), @how) }
 
 sub have ($program) {
     return grep { -x "$_/$program" } split /:/, $ENV{PATH};

@@ -103,6 +103,55 @@ static void what_is_damaged_is_named(void **state)
     assert_non_null(strstr(e.text, it->state));
 }
 
+/* A new intermediate of another process's. */
+static void what_others_change_is_seen(void **state)
+{
+    struct fixture *it = *state;
+    struct authority other;
+    size_t before = authority_issuer(&it->authority);
+    struct error e;
+
+    authority_pause(&it->authority);
+    MUST(authority_resume(&it->authority, &e));
+    assert_int_equal(authority_issuer(&it->authority), before);
+    authority_pause(&it->authority);
+    MUST(authority_open(it->state, &other, &e));
+    MUST(authority_rotate(&other, NOON, NOON + 365 * DAY, &e));
+    authority_close(&other);
+    MUST(authority_resume(&it->authority, &e));
+    assert_int_equal(authority_issuer(&it->authority), before + 1);
+}
+
+/* With numbers in reserve, so that nothing else has it read the record again. */
+static void what_could_not_be_written_is_forgotten(void **state)
+{
+    struct fixture *it = *state;
+    struct authority *mine = &it->authority, other;
+    char serial[SERIAL_TEXT];
+    struct error e;
+
+    mine->ahead = 9;
+    MUST(authority_serial(mine, serial, &e));
+    authority_pause(mine);
+    MUST(authority_resume(mine, &e));
+    assert_int_equal(mkdirat(mine->directory, "intermediate-3.key", 0700), 0);
+    assert_int_equal(authority_rotate(mine, NOON, NOON + 365 * DAY, &e), -1);
+    assert_int_equal(unlinkat(mine->directory, "intermediate-3.key", AT_REMOVEDIR), 0);
+    authority_pause(mine);
+    MUST(authority_resume(mine, &e));
+    assert_int_equal(mine->count, 3);
+
+    authority_pause(mine);
+    MUST(authority_open(it->state, &other, &e));
+    MUST(authority_rotate(&other, NOON, NOON + 365 * DAY, &e));
+    authority_pause(&other);
+    MUST(authority_resume(mine, &e));
+    assert_int_equal(X509_cmp(authority_signer(mine, 3, &e)->certificate,
+                              authority_signer(&other, 3, &e)->certificate),
+                     0);
+    authority_close(&other);
+}
+
 #define AT_ONCE 8
 
 /* Each child opens, issues and closes, as two commands at once would. */
@@ -121,6 +170,7 @@ static void issue_in_a_child(const struct fixture *it, int out)
     if (chain == NULL)
         _exit(1);
     certificate_serial(sk_X509_value(chain->sent, 0), serial);
+    chain_free(chain);
     _exit(write(out, serial, 16) == 16 ? 0 : 1);
 }
 
@@ -245,6 +295,8 @@ int main(void)
         FRESH(nobody_else_can_read_its_keys),
         FRESH(it_is_not_made_where_something_is),
         FRESH(what_is_damaged_is_named),
+        FRESH(what_others_change_is_seen),
+        FRESH(what_could_not_be_written_is_forgotten),
         FRESH(those_who_issue_at_once_get_different_serial_numbers),
         FRESH(after_a_rotation_leaves_come_from_a_new_intermediate),
         FRESH(without_intermediates_the_root_issues_and_cannot_rotate),

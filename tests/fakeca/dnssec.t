@@ -2,13 +2,11 @@
 # `fakeca serve --dnssec`: its DNS is signed, as BIND's delv and libunbound find too; and what is not signed as it must
 # be is no permission to issue.
 use v5.36;
-use Digest::SHA qw(sha256);
 use FindBin qw($Bin);
-use MIME::Base64 qw(encode_base64url);
 use lib $Bin;
 use Acme;
 use Fakeca qw(dir try fakeca slurp spill);
-use Serve qw(serve stop home have run calendar);
+use Serve qw(serve stop home have run calendar dns);
 use Test::More;
 
 for my $program (qw(curl dig delv unbound-host)) { have($program) or die "$program is not installed\n" }
@@ -19,16 +17,7 @@ my $ca = serve(@settings, '--dnssec');
 my $client = Acme->new($ca);
 $client->register;
 
-sub dns (@how) { return fakeca('dns', '--state', home(), @how) }
-sub in_dns ($challenge, $text, $name) {
-    return dns('--add', "_acme-challenge.$name. TXT " . encode_base64url(sha256($text)));
-}
-sub judged ($name, $type = 'http-01', $how = $show) {
-    my $order = $client->order([$name]);
-    my $judged = $client->prove($order->{json}{authorizations}[0], $type, $how);
-    my $error = $judged->{challenges}[0]{error};
-    return join ' ', $judged->{status}, $error ? ($error->{type} =~ s/.*://r, $error->{detail}) : ();
-}
+sub judged ($name, $type = 'http-01', $how = $show) { return $client->judged($name, $type, $how) }
 sub armed ($fault, $code, @how) {
     fakeca('arm', $fault, '--state', home(), @how);
     my @result = $code->();
@@ -87,14 +76,14 @@ is((stat home() . '/dns-key.pem')[2] & 0777, 0600, 'the key is nobody else\'s to
 
 is(judged('shop.test'), 'valid', 'http-01');
 is(judged('www.shop.test'), 'valid', '  along a CNAME');
-is(judged('dns.test', 'dns-01', \&in_dns), 'valid', 'dns-01');
+is(judged('dns.test', 'dns-01', \&Acme::in_dns), 'valid', 'dns-01');
 for (['dnssec-bogus', 'Bogus'], ['dnssec-expired', 'Signature Expired'],
     ['dnssec-not-yet-valid', 'Signature Not Yet Valid'], ['dnssec-missing', 'RRSIGs Missing']) {
     my ($fault, $word) = @$_;
     like(armed($fault, sub { judged('shop.test') }),
         qr/^invalid dns .*shop\.test: DNSSEC: $word: validation failure <shop\.test\. A(?:AAA)? IN>$/,
         "$fault: http-01");
-    like(armed($fault, sub { judged('dns.test', 'dns-01', \&in_dns) }),
+    like(armed($fault, sub { judged('dns.test', 'dns-01', \&Acme::in_dns) }),
         qr/^invalid dns .*dns\.test: DNSSEC: $word: validation failure <_acme-challenge\.dns\.test\. TXT IN>$/,
         '  dns-01');
 }

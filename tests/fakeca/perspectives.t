@@ -2,14 +2,12 @@
 # What an authority asks DNS besides the challenge: who may issue (CAA, RFC 8659), whether all perspectives see the
 # same (Baseline Requirements 3.2.2.9), and what does not fit into a datagram.
 use v5.36;
-use Digest::SHA qw(sha256);
 use FindBin qw($Bin);
 use IO::Socket::INET;
-use MIME::Base64 qw(encode_base64url);
 use lib $Bin;
 use Acme;
 use Fakeca qw(try fakeca);
-use Serve qw(serve stop home have run calendar);
+use Serve qw(serve stop home have run calendar dns);
 use Test::More;
 
 plan skip_all => 'curl is not installed' if !have('curl');
@@ -22,16 +20,7 @@ my $ca = serve(@settings, 1);
 my $client = Acme->new($ca);
 $client->register;
 
-sub dns (@how) { return fakeca('dns', '--state', home(), @how) }
-sub in_dns ($challenge, $text, $name) {
-    return dns('--add', "_acme-challenge.$name. TXT " . encode_base64url(sha256($text)));
-}
-sub judged ($name, $type = 'http-01', $how = $show) {
-    my $order = $client->order([$name]);
-    my $judged = $client->prove($order->{json}{authorizations}[0], $type, $how);
-    my $error = $judged->{challenges}[0]{error};
-    return join ' ', $judged->{status}, $error ? ($error->{type} =~ s/.*://r, $error->{detail}) : ();
-}
+sub judged ($name, $type = 'http-01', $how = $show) { return $client->judged($name, $type, $how) }
 
 # --- CAA ------------------------------------------------------------------------------------------
 
@@ -50,7 +39,7 @@ is(judged('a.ours.no.test'), 'valid', '  also from below');
 like(judged('alias.test'), qr/^invalid caa/, 'along a CNAME');
 like(judged('critical.test'), qr/^invalid caa/, 'what is critical and unknown forbids');
 is(judged('wild.test'), 'valid', 'a record for wildcards is none for the name');
-like(judged('*.wild.test', 'dns-01', \&in_dns), qr/^invalid caa/, '  but for the wildcard');
+like(judged('*.wild.test', 'dns-01', \&Acme::in_dns), qr/^invalid caa/, '  but for the wildcard');
 is(judged('mine.test'), 'valid', 'this account may');
 my $first = $client;
 $client = Acme->new($ca);
@@ -58,7 +47,7 @@ $client->register;
 like(judged('mine.test'), qr/^invalid caa/, '  and no other');
 $client = $first;
 like(judged('method.test'), qr/^invalid caa/, 'not by http-01');
-is(judged('method.test', 'dns-01', \&in_dns), 'valid', '  but by dns-01');
+is(judged('method.test', 'dns-01', \&Acme::in_dns), 'valid', '  but by dns-01');
 fakeca('arm', 'dns-servfail', '--identifier', 'dark.test', '--state', home());
 like(judged('a.dark.test'), qr/^invalid dns .*looking up CAA of dark\.test: SERVFAIL/, 'a server that fails forbids');
 is(judged('127.0.0.1'), 'valid', 'addresses have no CAA');
@@ -117,8 +106,8 @@ fakeca('disarm', 'dns-slow', '--state', home());
 
 # --- more than a datagram holds -------------------------------------------------------------------
 
-dns('--add', "_acme-challenge.full.test. TXT " . encode_base64url(sha256($_))) for 1 .. 30;
-is(judged('full.test', 'dns-01', \&in_dns), 'valid', 'thirty old records: the answer is had over TCP');
+Acme::in_dns(undef, $_, 'full.test') for 1 .. 30;
+is(judged('full.test', 'dns-01', \&Acme::in_dns), 'valid', 'thirty old records: the answer is had over TCP');
 fakeca('arm', 'dns-truncated', '--state', home());
 is(judged('shop.test'), 'valid', 'when every datagram is truncated, all is asked over TCP');
 fakeca('disarm', 'dns-truncated', '--state', home());
