@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 static const struct {
     int status;
@@ -66,6 +67,17 @@ void http_answer_field(struct http_answer *answer, const char *name, const char 
     value[length] = '\r';
     value[length + 1] = '\n';
     answer->fields_length += prefix + (size_t)length + 2;
+}
+
+void http_answer_date(struct http_answer *answer, const char *name, int64_t seconds)
+{
+    time_t at = (time_t)seconds;
+    char date[64];
+    struct tm fields;
+
+    if (gmtime_r(&at, &fields) != NULL &&
+        strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &fields) > 0)
+        http_answer_field(answer, name, "%s", date);
 }
 
 void http_answer_drop(struct http_answer *answer, const char *name)

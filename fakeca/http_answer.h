@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define HTTP_FIELDS_MOST 4096
 
@@ -42,6 +43,8 @@ struct http_answer {
 /* Adds a header field; what does not fit is left out. */
 void http_answer_field(struct http_answer *answer, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same with a date for its value (RFC 9110 section 5.6.7), of Unix seconds. */
+void http_answer_date(struct http_answer *answer, const char *name, int64_t seconds);
 /* Takes such a field away again. */
 void http_answer_drop(struct http_answer *answer, const char *name);
 /* Takes `body` over, and says what it is.  NULL: 500, memory ran out. */

@@ -295,7 +295,8 @@ static int open_listeners(struct serve *serve, struct error *e)
 
     serve->http = (struct http_server){.loop = serve->loop,
                                        .greet = greet_plain,
-                                       .greet_context = serve,
+                                       .now = now,
+                                       .owner = serve,
                                        .answer = plain_answer,
                                        .context = &serve->plain};
     if (http_server_open(&serve->http, &plan->http, e) < 0)
@@ -308,7 +309,8 @@ static int open_listeners(struct serve *serve, struct error *e)
     serve->api = (struct http_server){.loop = serve->loop,
                                       .tls = serve->tls.context,
                                       .greet = greet_acme,
-                                      .greet_context = serve,
+                                      .now = now,
+                                      .owner = serve,
                                       .answer = acme_answer,
                                       .holds = acme_holds};
     return http_server_open(&serve->api, &plan->acme, e) < 0 ? failed_in(e, "--acme") : 0;

@@ -40,6 +40,11 @@ SKIP: {
     like(curl('-I', $directory->{newNonce}), qr{\AHTTP/1\.1 200 .*^Replay-Nonce: [\w-]{22}\r$}ms, 'a nonce by HEAD');
     like(curl('-i', $directory->{newNonce}), qr{\AHTTP/1\.1 204 .*^Cache-Control: no-store\r$}ms, 'and by GET');
 
+    my $dated = qr{^Date: Mon, 05 May 2031 12:00:00 GMT\r$}m;
+    like(curl('-i', $_), $dated, "answers are dated by its calendar: $_")
+        for $ca->{directory}, "$ca->{crls}/1.crl", "$ca->{crls}/none", $directory->{newOrder};
+    like(curl('-i', '-H', 'Host:', $ca->{ocsp}), $dated, '  also those to what is no request');
+
     # --- revocation, on its calendar --------------------------------------------------------------
 
     fakeca('issue', '--state', $state, '--out', "$dir/shop", '--name', 'shop.test', '--at', "\@$now");
