@@ -215,13 +215,14 @@ unlike(answer('https', $_->[1]), qr/HTTP/, "to the TLS port: $_->[0]")
         ['noise', join '', map { chr(($_ * 7919) % 256) } 1 .. 5000];
 is((split /\r\n/, answer('http', $_->[1]))[0] // '', $_->[2], "to the HTTP port: $_->[0]")
     for ['a ClientHello', $hello . "\r\n\r\n", 'HTTP/1.1 400 Bad Request'],
-        ['two lengths', "POST /ocsp HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        ['two lengths', "POST /ocsp HTTP/1.1\r\nHost: ca.test\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
             'HTTP/1.1 400 Bad Request'],
-        ['a length and chunks', "POST /ocsp HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
-            . "0\r\n\r\n",
+        ['a length and chunks', "POST /ocsp HTTP/1.1\r\nHost: ca.test\r\nContent-Length: 1\r\n"
+            . "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             'HTTP/1.1 400 Bad Request'],
         ['a bare line feed', "GET / HTTP/1.1\nHost: a\n\n\r\n\r\n", 'HTTP/1.1 400 Bad Request'],
-        ['a NUL', "GET /\0 HTTP/1.1\r\n\r\n", 'HTTP/1.1 400 Bad Request'],
+        ['no Host', "GET /ocsp/ HTTP/1.1\r\n\r\n", 'HTTP/1.1 400 Bad Request'],
+        ['a NUL', "GET /\0 HTTP/1.1\r\nHost: ca.test\r\n\r\n", 'HTTP/1.1 400 Bad Request'],
         ['an empty line', "\r\n\r\n", 'HTTP/1.1 400 Bad Request'];
 
 sub served () { return $mallory->ask($ca->{directory}, '-m', 10)->{status} }
@@ -235,7 +236,7 @@ is(served(), 200, '  and others are served');
 
 # Each says one byte more, again and again.
 my @slow = map { connection('http') // () } 1 .. 100;
-my $request = "POST /ocsp HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" . 'x' x 60;
+my $request = "POST /ocsp HTTP/1.1\r\nHost: ca.test\r\nContent-Length: 100000\r\n\r\n" . 'x' x 60;
 for my $at (0 .. length($request) - 1) {
     syswrite $_, substr $request, $at, 1 for @slow;
     is(served(), 200, "others are served, after $at bytes of the slow ones") if $at % 40 == 0;
