@@ -15,8 +15,7 @@
 
 #define CROSS_SIGN_LASTS (INT64_C(10) * 365 * 86400)
 #define SERIALS_AHEAD    255
-#define MEMORY_KEPT                                                                                \
-    (8 << 20) /* what one request gave back to the system, the next would ask for again */
+#define MEMORY_KEPT      (8 << 20)
 
 static int64_t now(void *context)
 {
@@ -373,15 +372,20 @@ static int open_services(struct serve *serve, struct error *e)
     return manage_open(&serve->manage, serve->plan->state, e);
 }
 
+/* What one request gave back to the system, the next would ask for again; and each larger piece that is asked for
+ * would put all the small ones together first. */
+static void spare_malloc(void)
+{
+    mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
+    mallopt(M_MXFAST, 0);
+}
+
 int serve_open(struct serve *serve, const struct serve_plan *plan, struct error *e)
 {
     serve->plan = plan;
     serve->http.fd = serve->api.fd = -1;
     serve->manage.fd = -1;
-    mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
-    mallopt(
-        M_MXFAST,
-        0); /* or each larger piece that is asked for would put all the small ones together first */
+    spare_malloc();
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error, not the end */
     serve->loop = ev_default_loop(0);
     if (serve->loop == NULL)
