@@ -36,7 +36,7 @@ static const struct {
     {505, "HTTP Version Not Supported"     },
 };
 
-static const char *reason(int status)
+const char *http_answer_reason(int status)
 {
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
         if (reasons[i].status == status)
@@ -176,7 +176,8 @@ static void put_head(struct bytes *out, const struct http_answer *answer, bool k
 
     if (framing->interim)
         put(out, "HTTP/1.1 100 Continue\r\n\r\n");
-    put(out, "HTTP/1.%d %d %s\r\n", framing->old ? 0 : 1, answer->status, reason(answer->status));
+    put(out, "HTTP/1.%d %d %s\r\n", framing->old ? 0 : 1, answer->status,
+        http_answer_reason(answer->status));
     put_octets(out, answer->fields, answer->fields_length);
     if (framing->padding > 0)
         put_padding(out, framing->padding);

@@ -53,6 +53,8 @@ void http_answer_copy(struct http_answer *answer, const char *type, const void *
                       size_t length);
 void http_answer_free(struct http_answer *answer);
 
+/* What a status is called. */
+const char *http_answer_reason(int status);
 /* The answer as bytes, to be freed; `*length` of them.  NULL where memory ran out. */
 char *http_answer_bytes(const struct http_answer *answer, bool keep_alive, size_t *length);
 

@@ -77,10 +77,15 @@ static void date(const struct http_server *server, struct http_answer *answer)
 static int refuse(struct http_connection *c, int status)
 {
     struct http_answer answer = {.status = status, .close = true};
+    int result;
 
     date(c->server, &answer);
+    if (c->server->refuse != NULL)
+        c->server->refuse(c->server->context, &answer);
     c->got = 0;
-    return deliver(c, &answer, false);
+    result = deliver(c, &answer, false);
+    http_answer_free(&answer);
+    return result;
 }
 
 static void hold(struct http_connection *c)

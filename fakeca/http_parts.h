@@ -33,6 +33,8 @@ struct http_server {
     void *owner;
     /* Fills *answer, which comes with status 200 and all else zero. */
     void (*answer)(void *context, const struct http_request *request, struct http_answer *answer);
+    /* Says more to one whose request cannot be read, where *answer has the status; NULL: that is all. */
+    void (*refuse)(void *context, struct http_answer *answer);
     /* Whether what was answered last is not to be heard before http_server_release; NULL: it never is so. */
     bool (*holds)(void *context);
     void *context;

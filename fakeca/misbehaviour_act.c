@@ -87,7 +87,7 @@ void answer_as_json(const struct chosen *chosen, struct http_answer *answer)
 
 void answer_problem(const struct chosen *chosen, struct http_answer *answer)
 {
-    problem_answer(answer, chosen->fault->problem, chosen->fault->argument);
+    problem_answer_as(answer, chosen->fault->problem, chosen->status, chosen->fault->argument);
 }
 
 /* --- header fields ------------------------------------------------------------------------------ */

@@ -311,6 +311,7 @@ static int open_listeners(struct serve *serve, struct error *e)
                                       .now = now,
                                       .owner = serve,
                                       .answer = acme_answer,
+                                      .refuse = acme_refuse,
                                       .holds = acme_holds};
     return http_server_open(&serve->api, &plan->acme, e) < 0 ? failed_in(e, "--acme") : 0;
 }

@@ -189,9 +189,11 @@ like(says($new_order, {identifiers => $_}), qr/^400 (?:malformed|rejectedIdentif
             'a' x 64 . '.test', ('a.' x 127) . 'toolong', '127.0.0.1', "a.test\r\nX: y", '<script>'),
         [map { {type => 'dns', value => "n$_.test"} } 1 .. 101];
 is(says($new_order, {%order, $_ => 7}), '400 malformed', "no text: $_") for qw(profile replaces);
-is(send_bytes($new_order, 'x' x 140_000), '413', 'a body too long');
-is(send_bytes($new_order, 'x' x 140_000, '-H', 'Transfer-Encoding: chunked'), '413', 'also in chunks');
-is(Acme->word($mallory->ask($new_order, '-H', 'X: ' . 'y' x 20_000, '-d', '')), '431', 'a head too long');
+is(send_bytes($new_order, 'x' x 140_000), '413 malformed', 'a body too long');
+is(send_bytes($new_order, 'x' x 140_000, '-H', 'Transfer-Encoding: chunked'), '413 malformed', 'also in chunks');
+is(Acme->word($mallory->ask($new_order, '-H', 'X: ' . 'y' x 20_000, '-d', '')), '431 malformed', 'a head too long');
+is(Acme->word($mallory->ask($new_order, '-H', 'Host:', '-d', '')), '400 malformed', 'no Host');
+ok($mallory->{nonce}, '  and a nonce comes with each refusal');
 
 # --- connections ----------------------------------------------------------------------------------
 
