@@ -33,19 +33,25 @@ static pid_t start(void (*body)(void), int policy)
 {
     struct sched_param none = {0};
     cpu_set_t here;
+    int begun[2];
+    char byte = 0;
     pid_t pid;
 
     CPU_ZERO(&here);
     CPU_SET(sched_getcpu(), &here);
+    assert_int_equal(pipe(begun), 0);
     pid = fork();
     if (pid == 0) {
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
             sched_setaffinity(0, sizeof here, &here) == 0 &&
-            sched_setscheduler(0, policy, &none) == 0)
+            sched_setscheduler(0, policy, &none) == 0 && write(begun[1], &byte, 1) == 1)
             body();
         _exit(1);
     }
     assert_true(pid > 0);
+    assert_int_equal(read(begun[0], &byte, 1), 1);
+    close(begun[0]);
+    close(begun[1]);
     return pid;
 }
 
