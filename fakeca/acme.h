@@ -46,6 +46,7 @@ void acme_resume(struct acme *acme);
 
 /* For http_server.h: `acme` is a struct acme. */
 void acme_answer(void *acme, const struct http_request *request, struct http_answer *answer);
+void acme_refuse(void *acme, struct http_answer *answer);
 bool acme_holds(void *acme);
 /* For validate.h. */
 void acme_validated(void *acme, int64_t authorization, int problem, const char *detail);

@@ -232,8 +232,7 @@ static int take_key(struct call *call, const struct jws *inner)
         json_decref(other);
         url_of(call, url, "/acme/account/%lld", (long long)number);
         http_answer_field(call->answer, "Location", "%s", url);
-        refuse(call, MALFORMED, "the new key has an account already");
-        call->answer->status = 409;
+        problem_answer_as(call->answer, MALFORMED, 409, "the new key has an account already");
         return -1;
     }
     json_object_set(call->account, "jwk", (json_t *)inner->jwk);

@@ -471,12 +471,19 @@ static void run_as_step(struct call *call)
     }
 }
 
+static void add_nonce(struct acme *acme, struct http_answer *answer)
+{
+    char nonce[NONCE_TEXT];
+
+    nonce_new(&acme->nonces, nonce);
+    http_answer_field(answer, "Replay-Nonce", "%s", nonce);
+}
+
 static void add_common_fields(struct call *call)
 {
-    char nonce[NONCE_TEXT], url[URL_TEXT];
+    char url[URL_TEXT];
 
-    nonce_new(&call->acme->nonces, nonce);
-    http_answer_field(call->answer, "Replay-Nonce", "%s", nonce);
+    add_nonce(call->acme, call->answer);
     url_of(call, url, "/directory");
     http_answer_field(call->answer, "Link", "<%s>;rel=\"index\"", url);
 }
@@ -499,6 +506,12 @@ void acme_answer(void *context, const struct http_request *request, struct http_
     jws_free(&call.jws);
     verifier_close(&call.brought);
     json_decref(call.account);
+}
+
+void acme_refuse(void *context, struct http_answer *answer)
+{
+    problem_answer_as(answer, MALFORMED, answer->status, http_answer_reason(answer->status));
+    add_nonce(context, answer);
 }
 
 bool acme_holds(void *context)

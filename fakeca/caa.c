@@ -6,6 +6,8 @@
 #include <strings.h>
 
 #define CRITICAL 128
+#define SPACE    " \t"
+#define LETTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 struct caa_check {
     struct ev_loop *loop;
@@ -47,46 +49,70 @@ static bool is_known(const char *tag)
     return false;
 }
 
+static bool is_word(const char *word, const char *text, size_t length)
+{
+    return length == strlen(word) && strncasecmp(text, word, length) == 0;
+}
+
 static bool is_among(const char *word, const char *words, size_t length)
 {
     for (size_t at = 0, size; at < length; at += size + 1) {
-        size = strcspn(words + at, ",; ");
-        if (size == strlen(word) && strncasecmp(words + at, word, size) == 0)
+        size = strcspn(words + at, ",;" SPACE);
+        if (is_word(word, words + at, size))
             return true;
     }
     return false;
 }
 
-/* "name=value" of RFC 8657; what is not known does not restrict. */
-static bool parameter_fits(const char *text, size_t length, const struct caa_question *question)
+/* One parameter, of RFC 8657 or another; what is not known does not restrict. */
+static bool parameter_fits(const char *tag, size_t tag_length, const char *value, size_t length,
+                           const struct caa_question *question)
 {
-    static const char account[] = "accounturi=", methods[] = "validationmethods=";
     char ours[64];
     size_t size =
         (size_t)snprintf(ours, sizeof ours, "/acme/account/%lld", (long long)question->account);
 
     /* the host is not compared: after a restart on another port an account is the same */
-    if (length >= sizeof account - 1 && strncasecmp(text, account, sizeof account - 1) == 0)
-        return length >= size && memcmp(text + length - size, ours, size) == 0;
-    if (length >= sizeof methods - 1 && strncasecmp(text, methods, sizeof methods - 1) == 0)
-        return is_among(question->method, text + sizeof methods - 1, length - sizeof methods + 1);
+    if (is_word("accounturi", tag, tag_length))
+        return length >= size && memcmp(value + length - size, ours, size) == 0;
+    if (is_word("validationmethods", tag, tag_length))
+        return is_among(question->method, value, length);
     return true;
 }
 
-/* "ca.test; accounturi=...": whether that is us, and fits. */
+/* Whether each of them is one, "tag=value", and fits. */
+static bool parameters_fit(const char *at, const struct caa_question *question)
+{
+    for (;; at++) {
+        const char *tag = at + strspn(at, SPACE);
+        size_t tag_length = strspn(tag, LETTERS "0123456789-"), length;
+        const char *value = tag + tag_length + strspn(tag + tag_length, SPACE);
+
+        if (tag_length == 0 || *value != '=')
+            return false;
+        value += 1 + strspn(value + 1, SPACE);
+        length = strcspn(value, ";" SPACE);
+        if (!parameter_fits(tag, tag_length, value, length, question))
+            return false;
+        at = value + length + strspn(value + length, SPACE);
+        if (*at != ';')
+            return *at == '\0';
+    }
+}
+
+/* "ca.test; accounturi=...": whether that is us, and fits.  What is malformed is nobody: RFC 8659 section 4.2. */
 static bool names_us(const char *value, const struct caa_question *question)
 {
-    const char *at = value + strspn(value, " \t");
-    size_t length = strcspn(at, "; \t");
+    const char *at = value + strspn(value, SPACE);
+    size_t length = strcspn(at, ";" SPACE);
 
-    if (length != strlen(CAA_IDENTITY) || strncasecmp(at, CAA_IDENTITY, length) != 0)
+    if (!is_word(CAA_IDENTITY, at, length))
         return false;
-    for (at += length; *(at += strspn(at, "; \t")) != '\0'; at += length) {
-        length = strcspn(at, "; \t");
-        if (!parameter_fits(at, length, question))
-            return false;
-    }
-    return true;
+    at += length + strspn(at + length, SPACE);
+    if (*at != ';')
+        return *at == '\0';
+    at++;
+    return at[strspn(at, SPACE)] == '\0' || parameters_fit(at, question);
 }
 
 static bool has_tag(const struct found *found, const char *tag)

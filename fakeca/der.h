@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 enum {
+    TAG_BOOLEAN = 0x01,
     TAG_INTEGER = 0x02,
     TAG_BIT_STRING = 0x03,
     TAG_OCTET_STRING = 0x04,

@@ -107,7 +107,9 @@ static bool is_above(const ldns_rdf *name, const ldns_rdf *other)
 static ldns_rdf *wildcard_for(const struct dns_zone *zone, const ldns_rdf *name)
 {
     const ldns_rdf *before = dns_zone_before(zone, name), *after = dns_zone_after(zone, name);
-    ldns_rdf *above = ldns_dname_left_chop(name), *star = ldns_dname_new_frm_str("*."), *next;
+    ldns_rdf *star = ldns_dname_new_frm_str("*."), *next;
+    ldns_rdf *above = /* nothing is above the root */
+        ldns_dname_label_count(name) == 0 ? ldns_rdf_clone(name) : ldns_dname_left_chop(name);
 
     while (above != NULL && ldns_dname_label_count(above) > 0 && !is_above(above, before) &&
            !is_above(above, after)) {

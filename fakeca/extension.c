@@ -91,12 +91,13 @@ static GENERAL_NAMES *one_uri(const char *url)
 
 int extension_names(X509 *certificate, struct words names, struct error *e)
 {
+    bool nameless = X509_NAME_entry_count(X509_get_subject_name(certificate)) == 0;
     GENERAL_NAMES *all = GENERAL_NAMES_new();
     int status = 0;
 
     for (size_t i = 0; i < names.count && status == 0; i++)
         status = push(all, named(names.items[i]));
-    status = put(certificate, NID_subject_alt_name, status == 0 ? all : NULL, false, e);
+    status = put(certificate, NID_subject_alt_name, status == 0 ? all : NULL, nameless, e);
     GENERAL_NAMES_free(all);
     return status;
 }

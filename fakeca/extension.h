@@ -22,7 +22,8 @@ struct words {
     size_t count;
 };
 
-/* DNS names and IP addresses; a literal address becomes an iPAddress. */
+/* DNS names and IP addresses; a literal address becomes an iPAddress.  Critical where the subject, which is to be there
+ * before, is empty: RFC 5280 section 4.2.1.6. */
 int extension_names(X509 *certificate, struct words names, struct error *e);
 int extension_basic(X509 *certificate, bool ca, int path_length, struct error *e); /* <0 none */
 int extension_key_usage(X509 *certificate, unsigned bits, struct error *e);        /* KU_... */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 static const struct {
     int status;
@@ -35,7 +36,7 @@ static const struct {
     {505, "HTTP Version Not Supported"     },
 };
 
-static const char *reason(int status)
+const char *http_answer_reason(int status)
 {
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
         if (reasons[i].status == status)
@@ -66,6 +67,17 @@ void http_answer_field(struct http_answer *answer, const char *name, const char 
     value[length] = '\r';
     value[length + 1] = '\n';
     answer->fields_length += prefix + (size_t)length + 2;
+}
+
+void http_answer_date(struct http_answer *answer, const char *name, int64_t seconds)
+{
+    time_t at = (time_t)seconds;
+    char date[64];
+    struct tm fields;
+
+    if (gmtime_r(&at, &fields) != NULL &&
+        strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &fields) > 0)
+        http_answer_field(answer, name, "%s", date);
 }
 
 void http_answer_drop(struct http_answer *answer, const char *name)
@@ -164,7 +176,8 @@ static void put_head(struct bytes *out, const struct http_answer *answer, bool k
 
     if (framing->interim)
         put(out, "HTTP/1.1 100 Continue\r\n\r\n");
-    put(out, "HTTP/1.%d %d %s\r\n", framing->old ? 0 : 1, answer->status, reason(answer->status));
+    put(out, "HTTP/1.%d %d %s\r\n", framing->old ? 0 : 1, answer->status,
+        http_answer_reason(answer->status));
     put_octets(out, answer->fields, answer->fields_length);
     if (framing->padding > 0)
         put_padding(out, framing->padding);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define HTTP_FIELDS_MOST 4096
 
@@ -42,6 +43,8 @@ struct http_answer {
 /* Adds a header field; what does not fit is left out. */
 void http_answer_field(struct http_answer *answer, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same with a date for its value (RFC 9110 section 5.6.7), of Unix seconds. */
+void http_answer_date(struct http_answer *answer, const char *name, int64_t seconds);
 /* Takes such a field away again. */
 void http_answer_drop(struct http_answer *answer, const char *name);
 /* Takes `body` over, and says what it is.  NULL: 500, memory ran out. */
@@ -50,6 +53,8 @@ void http_answer_copy(struct http_answer *answer, const char *type, const void *
                       size_t length);
 void http_answer_free(struct http_answer *answer);
 
+/* What a status is called. */
+const char *http_answer_reason(int status);
 /* The answer as bytes, to be freed; `*length` of them.  NULL where memory ran out. */
 char *http_answer_bytes(const struct http_answer *answer, bool keep_alive, size_t *length);
 

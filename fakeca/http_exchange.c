@@ -68,12 +68,24 @@ static int deliver(struct http_connection *c, const struct http_answer *answer, 
     return 0;
 }
 
+static void date(const struct http_server *server, struct http_answer *answer)
+{
+    if (server->now != NULL)
+        http_answer_date(answer, "Date", server->now(server->owner));
+}
+
 static int refuse(struct http_connection *c, int status)
 {
     struct http_answer answer = {.status = status, .close = true};
+    int result;
 
+    date(c->server, &answer);
+    if (c->server->refuse != NULL)
+        c->server->refuse(c->server->context, &answer);
     c->got = 0;
-    return deliver(c, &answer, false);
+    result = deliver(c, &answer, false);
+    http_answer_free(&answer);
+    return result;
 }
 
 static void hold(struct http_connection *c)
@@ -89,6 +101,7 @@ static int answer_request(struct http_connection *c, const struct http_request *
     int status;
 
     c->server->answer(c->server->context, request, &answer);
+    date(c->server, &answer);
     answer.without_body = strcmp(request->method, "HEAD") == 0;
     status = deliver(c, &answer, request->keep_alive);
     http_answer_free(&answer);
@@ -220,7 +233,7 @@ void exchange_begin(struct http_server *server, int fd)
     struct http_connection *c;
 
     if (server->greet != NULL)
-        server->greet(server->greet_context, &greeting);
+        server->greet(server->owner, &greeting);
     c = connection_begin(server, fd, greeting.tls);
     if (c == NULL)
         return;

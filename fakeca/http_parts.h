@@ -6,6 +6,7 @@
 
 #include <ev.h>
 #include <openssl/ssl.h>
+#include <stdint.h>
 
 #include "fakeca/http_answer.h"
 #include "fakeca/http_request.h"
@@ -26,11 +27,14 @@ struct greeting {
 
 struct http_server {
     struct ev_loop *loop;
-    SSL_CTX *tls;                                            /* borrowed; NULL: plain HTTP */
-    void (*greet)(void *context, struct greeting *greeting); /* or NULL; with greet_context */
-    void *greet_context;
+    SSL_CTX *tls;                                          /* borrowed; NULL: plain HTTP */
+    void (*greet)(void *owner, struct greeting *greeting); /* or NULL */
+    int64_t (*now)(void *owner);                           /* or NULL: its answers have no date */
+    void *owner;
     /* Fills *answer, which comes with status 200 and all else zero. */
     void (*answer)(void *context, const struct http_request *request, struct http_answer *answer);
+    /* Says more to one whose request cannot be read, where *answer has the status; NULL: that is all. */
+    void (*refuse)(void *context, struct http_answer *answer);
     /* Whether what was answered last is not to be heard before http_server_release; NULL: it never is so. */
     bool (*holds)(void *context);
     void *context;

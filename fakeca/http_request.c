@@ -8,6 +8,10 @@
 
 /* The head while it is read. */
 struct head {
+    bool old;      /* HTTP/1.0 */
+    bool absolute; /* the target says which host, and Host does not count */
+    bool has_host;
+    bool closes, keeps; /* the connection */
     bool chunked;
     bool has_length;
     size_t length;
@@ -29,18 +33,44 @@ static int copy(char *out, size_t room, const char *from, size_t length)
     return 0;
 }
 
+static int take_host(struct http_request *request, const char *from, size_t length)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789-._:[]";
+
+    return copy(request->host, sizeof request->host, from, length) == 0 &&
+                   request->host[strspn(request->host, allowed)] == '\0'
+               ? 0
+               : bad(request, 400);
+}
+
 /* --- the request line --------------------------------------------------------------------------- */
 
-static int read_target(struct http_request *request, const char *from, size_t length)
+/* How much of a target comes before its host; 0: it has none. */
+static size_t scheme_of(const char *target, size_t length)
 {
+    static const char *const schemes[] = {"http://", "https://"};
+
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (length > strlen(schemes[i]) && strncasecmp(target, schemes[i], strlen(schemes[i])) == 0)
+            return strlen(schemes[i]);
+    return 0;
+}
+
+static int read_target(struct http_request *request, struct head *head, const char *from,
+                       size_t length)
+{
+    size_t scheme = scheme_of(from, length);
+
     for (size_t i = 0; i < length; i++)
         if (from[i] <= ' ' || from[i] == 0x7f)
             return bad(request, 400);
-    if (length > 7 && strncasecmp(from, "http://", 7) == 0) { /* absolute, as to a proxy */
-        const char *path = memchr(from + 7, '/', length - 7);
+    if (scheme > 0) { /* absolute, as to a proxy: RFC 9112 section 3.2.2 */
+        const char *host = from + scheme, *path = memchr(host, '/', length - scheme);
 
-        if (path == NULL)
+        if (path == NULL || take_host(request, host, (size_t)(path - host)) < 0)
             return bad(request, 400);
+        head->absolute = true;
         length -= (size_t)(path - from);
         from = path;
     }
@@ -49,7 +79,8 @@ static int read_target(struct http_request *request, const char *from, size_t le
     return copy(request->target, sizeof request->target, from, length) < 0 ? bad(request, 414) : 0;
 }
 
-static int read_request_line(struct http_request *request, const char *line, size_t length)
+static int read_request_line(struct http_request *request, struct head *head, const char *line,
+                             size_t length)
 {
     const char *end = line + length;
     const char *first = memchr(line, ' ', length);
@@ -61,8 +92,8 @@ static int read_request_line(struct http_request *request, const char *line, siz
         return bad(request, 501);
     if (memcmp(second, " HTTP/1.", 8) != 0 || (second[8] != '0' && second[8] != '1'))
         return bad(request, 505);
-    request->keep_alive = second[8] == '1';
-    return read_target(request, first + 1, (size_t)(second - first - 1));
+    head->old = second[8] == '0';
+    return read_target(request, head, first + 1, (size_t)(second - first - 1));
 }
 
 /* --- header fields ------------------------------------------------------------------------------ */
@@ -101,30 +132,33 @@ static int field_type(struct http_request *request, struct head *head, const cha
 
 static int field_host(struct http_request *request, struct head *head, const char *value)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "0123456789-._:[]";
-
-    (void)head;
-    if (value[strspn(value, allowed)] != '\0')
+    if (head->has_host)
         return bad(request, 400);
-    return copy(request->host, sizeof request->host, value, strlen(value)) < 0 ? bad(request, 400)
-                                                                               : 0;
+    head->has_host = true;
+    return head->absolute ? 0 : take_host(request, value, strlen(value));
+}
+
+static bool is_among(const char *option, const char *list)
+{
+    for (size_t size; *list != '\0'; list += size + strspn(list + size, ", \t")) {
+        size = strcspn(list, ", \t");
+        if (size == strlen(option) && strncasecmp(list, option, size) == 0)
+            return true;
+    }
+    return false;
 }
 
 static int field_connection(struct http_request *request, struct head *head, const char *value)
 {
-    (void)head;
-    if (strcasecmp(value, "close") == 0)
-        request->keep_alive = false;
-    else if (strcasecmp(value, "keep-alive") == 0)
-        request->keep_alive = true;
+    (void)request;
+    head->closes |= is_among("close", value);
+    head->keeps |= is_among("keep-alive", value);
     return 0;
 }
 
 static int field_expect(struct http_request *request, struct head *head, const char *value)
 {
-    (void)head;
-    request->expects_continue = strcasecmp(value, "100-continue") == 0;
+    request->expects_continue = !head->old && strcasecmp(value, "100-continue") == 0;
     return 0;
 }
 
@@ -176,40 +210,48 @@ static int read_head(struct http_request *request, struct head *head, const char
 
         if (memchr(line, '\0', size) != NULL || memchr(line, '\n', size) != NULL)
             return bad(request, 400);
-        if ((line == bytes ? read_request_line(request, line, size)
+        if ((line == bytes ? read_request_line(request, head, line, size)
                            : read_field(request, head, line, size)) < 0)
             return -1;
         line += size + 2;
     } while (line < end);
+    if (!head->old && !head->has_host)
+        return bad(request, 400);
+    request->keep_alive = !head->closes && (!head->old || head->keeps); /* RFC 9112 section 9.3 */
     /* a request that two readers could frame in two ways: RFC 9112 section 6.3 */
-    return head->chunked && head->has_length ? bad(request, 400) : 0;
+    return head->chunked && (head->has_length || head->old) ? bad(request, 400) : 0;
 }
 
 /* --- the body ----------------------------------------------------------------------------------- */
 
-/* One chunk's size line at `*at`; moves past it.  1 read, 0 not yet whole, -1 bad. */
+/* One chunk's size line at `*at`; moves past it.  1 read, 0 not yet whole, negative where it is bad: the status to
+ * answer with. */
 static int chunk_size(const char *bytes, size_t length, size_t *at, size_t *size)
 {
     const char *stop = memmem(bytes + *at, length - *at, "\r\n", 2);
     char *end;
 
     if (stop == NULL)
-        return length - *at > 64 ? -1 : 0;
+        return length - *at > 64 ? -400 : 0;
     /* strtoul would take a sign, a space or "0x", where other readers see an end or a 0 */
     if (!isxdigit((unsigned char)bytes[*at]) || tolower((unsigned char)bytes[*at + 1]) == 'x' ||
         stop - (bytes + *at) > 64)
-        return -1;
+        return -400;
     *size = strtoul(bytes + *at, &end, 16);
-    if ((*end != '\r' && *end != ';') || *size > HTTP_BODY_MOST)
-        return -1;
+    if (*end != '\r' && *end != ';')
+        return -400;
+    if (*size > HTTP_BODY_MOST)
+        return -413;
     *at = (size_t)(stop - bytes) + 2;
     return 1;
 }
 
-/* Walks over the chunks, and joins them where `join` is set.  1 whole, 0 not yet, -1 bad. */
+/* Walks over the chunks, and joins them where `join` is set; trailers are passed over.  1 whole, 0 not yet, else as
+ * chunk_size. */
 static int chunks(char *bytes, size_t length, bool join, size_t *body, size_t *consumed)
 {
     size_t at = 0, total = 0, size = 0;
+    const char *end;
 
     for (;;) {
         int status = chunk_size(bytes, length, &at, &size);
@@ -219,22 +261,21 @@ static int chunks(char *bytes, size_t length, bool join, size_t *body, size_t *c
         if (size == 0)
             break;
         if (total + size > HTTP_BODY_MOST)
-            return -1;
+            return -413;
         if (length - at < size + 2)
             return 0;
         if (bytes[at + size] != '\r' || bytes[at + size + 1] != '\n')
-            return -1;
+            return -400;
         if (join)
             memmove(bytes + total, bytes + at, size);
         total += size;
         at += size + 2;
     }
-    if (length - at < 2)
+    end = memmem(bytes + at - 2, length - at + 2, "\r\n\r\n", 4);
+    if (end == NULL)
         return 0;
-    if (bytes[at] != '\r' || bytes[at + 1] != '\n') /* no trailers */
-        return -1;
     *body = total;
-    *consumed = at + 2;
+    *consumed = (size_t)(end - bytes) + 4;
     return 1;
 }
 
@@ -244,7 +285,7 @@ static enum http_progress read_chunks(char *bytes, size_t length, struct http_re
     int status = chunks(bytes, length, false, &request->body_length, &consumed);
 
     if (status < 0)
-        request->status = 413;
+        request->status = -status;
     if (status <= 0)
         return status < 0 ? HTTP_BAD : HTTP_MORE;
     chunks(bytes, length, true, &request->body_length, &consumed);

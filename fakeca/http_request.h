@@ -2,7 +2,8 @@
  *
  * A responder of our own, and not libmicrohttpd: a rehearsal needs the bytes of an answer in its
  * hands, to cut it, to drip it, to reset it and to break its headers.  It knows what ACME, OCSP
- * and CRL clients say, and no more: bodies with a length or in chunks, keep-alive, 100-continue.
+ * and CRL clients say, and no more: bodies with a length or in chunks, whose trailers are passed over, keep-alive,
+ * 100-continue.  In HTTP/1.1 exactly one Host is to be there.
  *
  * The bytes from the connection gather in one buffer.  http_request_read looks at what is there
  * and says whether that is a whole request; it keeps nothing between calls.
@@ -27,7 +28,7 @@ enum http_progress {
 struct http_request {
     char method[16];
     char target[2048]; /* path and query, as sent */
-    char host[256];
+    char host[256]; /* the target's where that is absolute, else Host's; "": HTTP/1.0 without one */
     char content_type[128]; /* without parameters, in lower case */
     char peer[46];          /* who asks, without a port; filled by http_server.h */
     bool keep_alive;

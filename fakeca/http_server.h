@@ -10,7 +10,8 @@
  * An answer that `holds` is said to hold waits for http_server_release, which is to come before the loop waits again:
  * so those of one turn of the loop wait together for one commit.
  *
- * `greet`, where there is one, is asked about every connection before a byte of it is read.
+ * `greet`, where there is one, is asked about every connection before a byte of it is read.  `now` has the Unix seconds
+ * that every answer is dated with, as RFC 9110 section 6.6.1 wants it of a server that has a clock.
  * A closed door refuses connections as a port does on which nobody listens; nobody else gets the port
  * meanwhile.
  *

@@ -238,6 +238,13 @@ static void make_up(struct revoked *revoked, size_t count, int64_t at)
     }
 }
 
+/* Later CRLs have higher numbers, and different ones different numbers, also on a calendar that stands still: RFC 5280
+ * section 5.2.3.  What was revoked once stays so. */
+static long number_of(struct validity validity, size_t count)
+{
+    return (long)validity.from * 1000000 + (long)(count % 1000000);
+}
+
 X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, int64_t now, struct validity validity,
                      size_t more, struct error *e)
 {
@@ -257,8 +264,7 @@ X509_CRL *ledger_crl(const struct ledger *ledger, size_t i, int64_t now, struct 
                 revoked_of(line, &revoked[count++]);
         }
         make_up(revoked + count, more, validity.from);
-        /* later CRLs have higher numbers, RFC 5280 section 5.2.3 */
-        crl = crl_make(issuer, revoked, count + more, validity, (long)validity.from, e);
+        crl = crl_make(issuer, revoked, count + more, validity, number_of(validity, count), e);
     }
     free(revoked);
     return crl;

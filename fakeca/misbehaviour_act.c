@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <zlib.h>
 
 #include "fakeca/json_text.h"
@@ -12,18 +11,13 @@
 
 static void add_retry_after(const struct chosen *chosen, struct http_answer *answer)
 {
-    time_t at = (time_t)(chosen->now + chosen->after_seconds);
-    char date[64];
-    struct tm fields;
-
     if (chosen->after == NULL && chosen->after_seconds == 0)
         return;
     http_answer_drop(answer, "Retry-After");
     if (chosen->after != NULL)
         http_answer_field(answer, "Retry-After", "%s", chosen->after);
-    else if (gmtime_r(&at, &fields) != NULL &&
-             strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &fields) > 0)
-        http_answer_field(answer, "Retry-After", "%s", date);
+    else
+        http_answer_date(answer, "Retry-After", chosen->now + chosen->after_seconds);
 }
 
 void misbehave_replan(const struct chosen *chosen, struct leaf_plan *plan)
@@ -93,7 +87,7 @@ void answer_as_json(const struct chosen *chosen, struct http_answer *answer)
 
 void answer_problem(const struct chosen *chosen, struct http_answer *answer)
 {
-    problem_answer(answer, chosen->fault->problem, chosen->fault->argument);
+    problem_answer_as(answer, chosen->fault->problem, chosen->status, chosen->fault->argument);
 }
 
 /* --- header fields ------------------------------------------------------------------------------ */

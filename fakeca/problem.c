@@ -86,3 +86,12 @@ void problem_answer(struct http_answer *answer, enum problem problem, const char
 {
     problem_answer_with(answer, problem_describe(problem, detail));
 }
+
+void problem_answer_as(struct http_answer *answer, enum problem problem, int status,
+                       const char *detail)
+{
+    json_t *document = problem_describe(problem, detail);
+
+    json_object_set_new(document, "status", json_integer(status));
+    problem_answer_with(answer, document);
+}

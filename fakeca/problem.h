@@ -44,8 +44,10 @@ json_t *problem_describe(enum problem problem, const char *detail);
 /* What is wrong with several identifiers, each told by one of `problems`, which have an "identifier": RFC 8555 section
  * 6.7.1.  Of one alone it is that; `what` failed.  To be decref'd. */
 json_t *problem_of_several(const json_t *problems, const char *what);
-/* Makes it the answer; the second takes the reference. */
+/* Makes it the answer; the second has a status of its own, and the third takes the reference. */
 void problem_answer(struct http_answer *answer, enum problem problem, const char *detail);
+void problem_answer_as(struct http_answer *answer, enum problem problem, int status,
+                       const char *detail);
 void problem_answer_with(struct http_answer *answer, json_t *document);
 
 #endif

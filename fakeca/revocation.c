@@ -153,7 +153,7 @@ static int set_reason(X509_REVOKED *entry, int reason)
     ASN1_ENUMERATED *value;
     int status;
 
-    if (reason < 0)
+    if (reason <= CRL_REASON_UNSPECIFIED) /* left out, too: RFC 5280 section 5.3.1 */
         return 0;
     value = ASN1_ENUMERATED_new();
     status = value != NULL && ASN1_ENUMERATED_set(value, reason) == 1 &&

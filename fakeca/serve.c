@@ -15,8 +15,7 @@
 
 #define CROSS_SIGN_LASTS (INT64_C(10) * 365 * 86400)
 #define SERIALS_AHEAD    255
-#define MEMORY_KEPT                                                                                \
-    (8 << 20) /* what one request gave back to the system, the next would ask for again */
+#define MEMORY_KEPT      (8 << 20)
 
 static int64_t now(void *context)
 {
@@ -295,7 +294,8 @@ static int open_listeners(struct serve *serve, struct error *e)
 
     serve->http = (struct http_server){.loop = serve->loop,
                                        .greet = greet_plain,
-                                       .greet_context = serve,
+                                       .now = now,
+                                       .owner = serve,
                                        .answer = plain_answer,
                                        .context = &serve->plain};
     if (http_server_open(&serve->http, &plan->http, e) < 0)
@@ -308,8 +308,10 @@ static int open_listeners(struct serve *serve, struct error *e)
     serve->api = (struct http_server){.loop = serve->loop,
                                       .tls = serve->tls.context,
                                       .greet = greet_acme,
-                                      .greet_context = serve,
+                                      .now = now,
+                                      .owner = serve,
                                       .answer = acme_answer,
+                                      .refuse = acme_refuse,
                                       .holds = acme_holds};
     return http_server_open(&serve->api, &plan->acme, e) < 0 ? failed_in(e, "--acme") : 0;
 }
@@ -371,15 +373,20 @@ static int open_services(struct serve *serve, struct error *e)
     return manage_open(&serve->manage, serve->plan->state, e);
 }
 
+/* What one request gave back to the system, the next would ask for again; and each larger piece that is asked for
+ * would put all the small ones together first. */
+static void spare_malloc(void)
+{
+    mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
+    mallopt(M_MXFAST, 0);
+}
+
 int serve_open(struct serve *serve, const struct serve_plan *plan, struct error *e)
 {
     serve->plan = plan;
     serve->http.fd = serve->api.fd = -1;
     serve->manage.fd = -1;
-    mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
-    mallopt(
-        M_MXFAST,
-        0); /* or each larger piece that is asked for would put all the small ones together first */
+    spare_malloc();
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error, not the end */
     serve->loop = ev_default_loop(0);
     if (serve->loop == NULL)

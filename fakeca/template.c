@@ -95,13 +95,18 @@ static void put_time(struct der *w, int64_t when)
     der_header(w, two ? TAG_UTC_TIME : TAG_GENERALIZED_TIME, strlen(text));
 }
 
-static void put_subject(struct der *w, const char *common_name)
+static bool is_nameless(const struct certificate_spec *spec)
+{
+    return spec->common_name == NULL || strlen(spec->common_name) > COMMON_NAME_MOST;
+}
+
+static void put_subject(struct der *w, const struct certificate_spec *spec)
 {
     static const unsigned char type[] = {0x06, 0x03, 0x55, 0x04, 0x03};
     const unsigned char *end = w->at;
 
-    if (common_name != NULL && strlen(common_name) <= COMMON_NAME_MOST) {
-        der_put(w, common_name, strlen(common_name));
+    if (!is_nameless(spec)) {
+        der_put(w, spec->common_name, strlen(spec->common_name));
         der_wrap(w, TAG_UTF8_STRING, end);
         der_put(w, type, sizeof type);
         der_wrap(w, TAG_SEQUENCE, end);
@@ -125,15 +130,20 @@ static void put_name(struct der *w, const char *name)
     }
 }
 
-static void put_names(struct der *w, struct words names)
+/* Critical where the subject is empty, as extension_names has it. */
+static void put_names(struct der *w, const struct certificate_spec *spec)
 {
     static const unsigned char type[] = {0x06, 0x03, 0x55, 0x1d, 0x11};
     const unsigned char *end = w->at;
 
-    for (size_t i = names.count; i-- > 0;)
-        put_name(w, names.items[i]);
+    for (size_t i = spec->names.count; i-- > 0;)
+        put_name(w, spec->names.items[i]);
     der_wrap(w, TAG_SEQUENCE, end);
     der_wrap(w, TAG_OCTET_STRING, end);
+    if (is_nameless(spec)) {
+        der_octet(w, 0xff);
+        der_header(w, TAG_BOOLEAN, 1);
+    }
     der_put(w, type, sizeof type);
     der_wrap(w, TAG_SEQUENCE, end);
 }
@@ -176,14 +186,14 @@ static void put_signed_part(const struct template *template, const struct certif
     const unsigned char *end = w->at, *stop;
 
     put_piece(w, template->runs[2]);
-    put_names(w, spec->names);
+    put_names(w, spec);
     put_piece(w, template->runs[1]);
     put_key_identifier(w, key);
     put_piece(w, template->runs[0]);
     der_wrap(w, TAG_SEQUENCE, end);
     der_wrap(w, TAG_EXTENSIONS, end);
     put_piece(w, key->encoded);
-    put_subject(w, spec->common_name);
+    put_subject(w, spec);
     stop = w->at;
     put_time(w, spec->not_after);
     put_time(w, spec->not_before);

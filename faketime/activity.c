@@ -1,12 +1,11 @@
 #include "faketime/activity.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "faketime/proc.h"
 #include "faketime/wait.h"
 
 #define MILLISECOND 1000000
@@ -21,19 +20,27 @@ struct look {
 
 static bool read_thread(pid_t pid, struct activity_thread *thread)
 {
-    char path[80], text[100];
-    ssize_t length;
-    int fd;
+    char text[100];
 
-    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", (int)pid, (int)thread->id);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    length = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[length > 0 ? length : 0] = '\0';
+    proc_read(text, sizeof text, "/proc/%d/task/%d/schedstat", (int)pid, (int)thread->id);
     /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers, proc(5) */
     return sscanf(text, "%" SCNu64 " %*u %" SCNu64, &thread->nanoseconds, &thread->runs) == 2;
+}
+
+static bool is_uninterruptible(pid_t pid, pid_t thread)
+{
+    char text[256];
+    const char *state;
+
+    proc_read(text, sizeof text, "/proc/%d/task/%d/stat", (int)pid, (int)thread);
+    state = proc_after_name(text);
+    return state != NULL && *state == 'D';
+}
+
+/* It has a processor or waits for one; or for a disk, or, as in vfork(2), a child. */
+static bool is_at_work(pid_t pid, pid_t thread, const struct wait *wait)
+{
+    return wait->kind == WAIT_NONE && (wait->timeout == 0 || is_uninterruptible(pid, thread));
 }
 
 static void look_at(pid_t thread, void *context)
@@ -46,7 +53,7 @@ static void look_at(pid_t thread, void *context)
     look->threads[look->count] = (struct activity_thread){.id = thread};
     look->count += read_thread(look->pid, &look->threads[look->count]);
     look->waiting += wait.kind != WAIT_NONE && wait.timeout < look->soon;
-    look->ready += wait.kind == WAIT_NONE && wait.timeout == 0;
+    look->ready += is_at_work(look->pid, thread, &wait);
 }
 
 static int by_id(const void *a, const void *b)

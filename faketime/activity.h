@@ -31,8 +31,8 @@ struct activity {
 struct activity *activity_of(pid_t pid, struct error *e);
 void activity_free(struct activity *activity);
 
-/* What has been done since the last call, also by those born meanwhile, where a thread that ended counts
- * once, and so does one that has, or waits for, a processor now; and how many threads wait for less than `soon`
+/* What has been done since the last call, also by those born meanwhile, where a thread that ended counts once, and so
+ * does one that has, or waits for, a processor or a disk now; and how many threads wait for less than `soon`
  * nanoseconds. */
 struct settle_look activity_since(struct activity *activity, int64_t soon);
 

@@ -4,7 +4,8 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "faketime/proc.h"
 
 void tree_plant(struct tree *tree, pid_t pid)
 {
@@ -40,22 +41,15 @@ static void add(struct tree *tree, pid_t pid)
 /* The process's state and parent (proc(5), stat); false where there is none. */
 static bool stat_of(pid_t pid, char *state, pid_t *parent)
 {
-    char path[40], text[512] = "";
+    char text[512];
     const char *after;
-    FILE *file;
 
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    file = fopen(path, "re");
-    if (file == NULL)
+    proc_read(text, sizeof text, "/proc/%d/stat", (int)pid);
+    after = proc_after_name(text);
+    if (after == NULL)
         return false;
-    if (fgets(text, sizeof text, file) == NULL)
-        *text = '\0';
-    fclose(file);
-    after = strrchr(text, ')'); /* a name may contain anything */
-    if (after == NULL || strlen(after) < 5)
-        return false;
-    *state = after[2];
-    *parent = (pid_t)strtol(after + 4, NULL, 10);
+    *state = *after;
+    *parent = (pid_t)strtol(after + 2, NULL, 10);
     return true;
 }
 

@@ -1,6 +1,5 @@
 #include "faketime/wait.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/futex.h>
 #include <stddef.h>
@@ -9,8 +8,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "faketime/proc.h"
 #include "testbed/wire/moment.h"
 
 enum unit { MILLISECONDS, TIMESPEC, TIMEVAL };
@@ -125,18 +124,11 @@ static struct wait no_call(const char *text)
 
 struct wait wait_of_thread(pid_t pid, pid_t thread)
 {
-    char path[80], text[256];
+    char text[256];
     uint64_t a[6];
-    ssize_t length;
     long number;
-    int fd;
 
-    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)thread);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
-    text[length > 0 ? length : 0] = '\0';
+    proc_read(text, sizeof text, "/proc/%d/task/%d/syscall", (int)pid, (int)thread);
     /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers, proc(5) */
     if (sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
                &number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]) != 7)

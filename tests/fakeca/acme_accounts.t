@@ -78,7 +78,7 @@ is(Acme->word(roll($client, $new, account => $other->{kid})), '400 malformed', '
 is(Acme->word(roll($client, $new, url => $client->{directory}{newOrder})), '400 malformed', 'and the URL');
 is(Acme->word(roll($client, $new, header => {nonce => 'x'})), '400 malformed', 'the inner JWS has no nonce');
 my $taken = roll($client, $other->{key});
-is("$taken->{status} $taken->{fields}{location}", "409 $other->{kid}",
+is(join(' ', Acme->word($taken), $taken->{json}{status}, $taken->{fields}{location}), "409 malformed 409 $other->{kid}",
     'a key that has an account is refused, and says whose');
 is($client->post($client->{kid})->{status}, 200, 'the old key still counts');
 

@@ -38,6 +38,9 @@ for my $profile (sort keys %lasts) {
     my $named = Acme->says($certificate, '-subject') =~ /CN = shop\.test/;
     is($named ? 'named' : 'nameless', $profile =~ /tlsserver|shortlived/ ? 'nameless' : 'named',
         '  with and without a CN');
+    my ($status, $said) = run({}, qw(openssl verify -x509_strict -attime), $now, '-CAfile', $ca->{roots}[0],
+        '-untrusted', ($certificate->{file}) x 2);
+    is($status, 0, '  and keeps RFC 5280 to the letter') or diag $said;
 }
 like(Acme->says(obtain($client, ['shop.test']), '-dates'), qr/notAfter=Aug  3 /, 'who names none gets classic');
 is(Acme->word($client->order(['shop.test'], profile => 'forever')), '400 invalidProfile', 'an unknown one is refused');

@@ -29,6 +29,15 @@ static const struct row {
     {{"0 issue rehearsal.test; validationmethods=dns-01"},                    CAA_REFUSES, CAA_REFUSES},
     {{"0 issue rehearsal.test; validationmethods=dns-01,http-01"},            CAA_PERMITS, CAA_PERMITS},
     {{"0 issue rehearsal.test; policy=ev"},                                   CAA_PERMITS, CAA_PERMITS},
+    {{"0 issue rehearsal.test;"},                                             CAA_PERMITS, CAA_PERMITS},
+    {{"0 issue rehearsal.test ; policy = ev ;x=y"},                           CAA_PERMITS, CAA_PERMITS},
+    {{"0 issue rehearsal.test; validationmethods = dns-01"},                  CAA_REFUSES, CAA_REFUSES},
+    {{"0 issue rehearsal.test accounturi=https://127.0.0.1/acme/account/7"},
+     CAA_REFUSES,                                                                          CAA_REFUSES},
+    {{"0 issue rehearsal.test; %%%%"},                                        CAA_REFUSES, CAA_REFUSES},
+    {{"0 issue rehearsal.test; =ev"},                                         CAA_REFUSES, CAA_REFUSES},
+    {{"0 issue rehearsal.test; policy=ev;"},                                  CAA_REFUSES, CAA_REFUSES},
+    {{"0 issue rehearsal.test; %%%%", "0 issue rehearsal.test"},              CAA_PERMITS, CAA_PERMITS},
 };
 
 static void records_are_judged(void **state)

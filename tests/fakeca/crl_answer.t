@@ -4,6 +4,7 @@ use v5.36;
 use FindBin qw($Bin);
 use lib $Bin;
 use Fakeca qw(dir fakeca try);
+use Math::BigInt;
 use Test::More;
 
 my $dir = dir();
@@ -52,6 +53,21 @@ like(verify('bad'), qr/error 23 at 0 depth lookup: certificate revoked/, 'what w
 like(verify('good', 6.9), qr/: OK$/, 'still on the last day of the CRL');
 like(verify('good', 7.1), qr/error 12 at 0 depth lookup: CRL has expired/, 'and then no more');
 like(certtool($_), qr/output: Verified\./, "certtool: the CRL of $_") for sort keys %number;
+
+# What was revoked for no reason is listed without one, and the number tells which CRL is newer.
+sub says ($what) { return run(qw(openssl crl -noout), $what, '-in', "$dir/intermediate-1.crl.pem") }
+sub crl_number () { return Math::BigInt->from_hex((says('-crlnumber') =~ /=(?:0x)?(\w+)$/)[0]) }
+my $before = crl_number();
+fakeca('issue', '--state', $ca, '--out', "$dir/worse", '--name', 'worse.test', @at);
+fakeca('revoke', '--state', $ca, '--in', "$dir/worse", '--reason', 'unspecified', @at);
+crl('intermediate-1');
+my @lists = says('-text') =~ /Serial Number/g;
+is(scalar @lists, 2, 'one more is listed');
+unlike(says('-text'), qr/Unspecified/, '  without a reason that says nothing: RFC 5280 section 5.3.1');
+my $after = crl_number();
+cmp_ok($after, '>', $before, '  under a higher number, in the same second, too');
+crl('intermediate-1', '--at', '@' . ($now + 1));
+cmp_ok(crl_number(), '>', $after, '  and so is what comes a second later');
 
 # --- misbehaviours --------------------------------------------------------------------------------
 

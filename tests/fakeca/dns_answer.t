@@ -2,6 +2,7 @@
 # The DNS server's answers as BIND's dig reads them, off a socket of this test's own: each query goes
 # through `fakeca answer`.
 use v5.36;
+use Errno;
 use FindBin qw($Bin);
 use lib $Bin;
 use Fakeca qw(dir try slurp spill);
@@ -18,8 +19,12 @@ my @zone = map { ('--record', $_) } (
     '_acme-challenge.other.test. TXT "token"',
     'long.test. TXT ' . join(' ', ('"' . 'x' x 200 . '"') x 8),
 );
-my $server = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Proto => 'udp') or die $@;
-my $tcp = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $server->sockport, Listen => 5) or die $@;
+my ($server, $tcp);
+until ($tcp) { # the port that one of them was given may be somebody else's in the other protocol
+    $server = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Proto => 'udp') or die $@;
+    $tcp = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $server->sockport, Listen => 5);
+    $!{EADDRINUSE} or die $@ if !$tcp;
+}
 
 # One packet in, what fakeca answers out; '' where it keeps silent.
 sub answer ($packet, @how) {

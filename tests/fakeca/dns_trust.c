@@ -150,6 +150,15 @@ static void a_cname_is_not_withheld(void **state)
                         "DNSSEC: Bogus: validation failure <www.test. AAAA IN>");
 }
 
+/* Above the root there is no name that could have a wildcard. */
+static void even_the_root_can_be_denied(void **state)
+{
+    ldns_pkt *packet = answer(*state, "", A, "dns-nxdomain");
+
+    assert_int_equal(ldns_pkt_get_rcode(packet), LDNS_RCODE_NXDOMAIN);
+    ldns_pkt_free(packet);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +167,7 @@ int main(void)
                                         close_stage),
         cmocka_unit_test_setup_teardown(nothing_is_to_be_proven, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(a_cname_is_not_withheld, open_stage, close_stage),
+        cmocka_unit_test_setup_teardown(even_the_root_can_be_denied, open_stage, close_stage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

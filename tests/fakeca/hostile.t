@@ -189,9 +189,11 @@ like(says($new_order, {identifiers => $_}), qr/^400 (?:malformed|rejectedIdentif
             'a' x 64 . '.test', ('a.' x 127) . 'toolong', '127.0.0.1', "a.test\r\nX: y", '<script>'),
         [map { {type => 'dns', value => "n$_.test"} } 1 .. 101];
 is(says($new_order, {%order, $_ => 7}), '400 malformed', "no text: $_") for qw(profile replaces);
-is(send_bytes($new_order, 'x' x 140_000), '413', 'a body too long');
-is(send_bytes($new_order, 'x' x 140_000, '-H', 'Transfer-Encoding: chunked'), '413', 'also in chunks');
-is(Acme->word($mallory->ask($new_order, '-H', 'X: ' . 'y' x 20_000, '-d', '')), '431', 'a head too long');
+is(send_bytes($new_order, 'x' x 140_000), '413 malformed', 'a body too long');
+is(send_bytes($new_order, 'x' x 140_000, '-H', 'Transfer-Encoding: chunked'), '413 malformed', 'also in chunks');
+is(Acme->word($mallory->ask($new_order, '-H', 'X: ' . 'y' x 20_000, '-d', '')), '431 malformed', 'a head too long');
+is(Acme->word($mallory->ask($new_order, '-H', 'Host:', '-d', '')), '400 malformed', 'no Host');
+ok($mallory->{nonce}, '  and a nonce comes with each refusal');
 
 # --- connections ----------------------------------------------------------------------------------
 
@@ -215,13 +217,14 @@ unlike(answer('https', $_->[1]), qr/HTTP/, "to the TLS port: $_->[0]")
         ['noise', join '', map { chr(($_ * 7919) % 256) } 1 .. 5000];
 is((split /\r\n/, answer('http', $_->[1]))[0] // '', $_->[2], "to the HTTP port: $_->[0]")
     for ['a ClientHello', $hello . "\r\n\r\n", 'HTTP/1.1 400 Bad Request'],
-        ['two lengths', "POST /ocsp HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        ['two lengths', "POST /ocsp HTTP/1.1\r\nHost: ca.test\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
             'HTTP/1.1 400 Bad Request'],
-        ['a length and chunks', "POST /ocsp HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
-            . "0\r\n\r\n",
+        ['a length and chunks', "POST /ocsp HTTP/1.1\r\nHost: ca.test\r\nContent-Length: 1\r\n"
+            . "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             'HTTP/1.1 400 Bad Request'],
         ['a bare line feed', "GET / HTTP/1.1\nHost: a\n\n\r\n\r\n", 'HTTP/1.1 400 Bad Request'],
-        ['a NUL', "GET /\0 HTTP/1.1\r\n\r\n", 'HTTP/1.1 400 Bad Request'],
+        ['no Host', "GET /ocsp/ HTTP/1.1\r\n\r\n", 'HTTP/1.1 400 Bad Request'],
+        ['a NUL', "GET /\0 HTTP/1.1\r\nHost: ca.test\r\n\r\n", 'HTTP/1.1 400 Bad Request'],
         ['an empty line', "\r\n\r\n", 'HTTP/1.1 400 Bad Request'];
 
 sub served () { return $mallory->ask($ca->{directory}, '-m', 10)->{status} }
@@ -235,7 +238,7 @@ is(served(), 200, '  and others are served');
 
 # Each says one byte more, again and again.
 my @slow = map { connection('http') // () } 1 .. 100;
-my $request = "POST /ocsp HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" . 'x' x 60;
+my $request = "POST /ocsp HTTP/1.1\r\nHost: ca.test\r\nContent-Length: 100000\r\n\r\n" . 'x' x 60;
 for my $at (0 .. length($request) - 1) {
     syswrite $_, substr $request, $at, 1 for @slow;
     is(served(), 200, "others are served, after $at bytes of the slow ones") if $at % 40 == 0;

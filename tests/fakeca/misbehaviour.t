@@ -183,7 +183,7 @@ my %well = (
 # --- every fault: where it is looked at, and its mark ---------------------------------------------
 
 my ($reset, $silent, $html) = (qr{\Aexit (?:35|56)\n}, qr{\Aexit 28\n}, qr{^HTTP/1\.1 200 .*<html>}ms);
-sub problem ($status, $type) { return qr{^HTTP/1\.1 $status .*"urn:ietf:params:acme:error:$type"}ms }
+sub problem ($status, $type) { return qr{^HTTP/1\.1 $status .*"urn:ietf:params:acme:error:$type".*"status":$status}ms }
 my $began = sub ($seconds) { return join '', (split /\s+/, scalar gmtime $seconds)[1, 2] };
 
 my %observed = (

@@ -40,6 +40,11 @@ SKIP: {
     like(curl('-I', $directory->{newNonce}), qr{\AHTTP/1\.1 200 .*^Replay-Nonce: [\w-]{22}\r$}ms, 'a nonce by HEAD');
     like(curl('-i', $directory->{newNonce}), qr{\AHTTP/1\.1 204 .*^Cache-Control: no-store\r$}ms, 'and by GET');
 
+    my $dated = qr{^Date: Mon, 05 May 2031 12:00:00 GMT\r$}m;
+    like(curl('-i', $_), $dated, "answers are dated by its calendar: $_")
+        for $ca->{directory}, "$ca->{crls}/1.crl", "$ca->{crls}/none", $directory->{newOrder};
+    like(curl('-i', '-H', 'Host:', $ca->{ocsp}), $dated, '  also those to what is no request');
+
     # --- revocation, on its calendar --------------------------------------------------------------
 
     fakeca('issue', '--state', $state, '--out', "$dir/shop", '--name', 'shop.test', '--at', "\@$now");
@@ -92,14 +97,15 @@ sub says ($bytes) {
 }
 is(says("GARBAGE\r\n\r\n"), 'HTTP/1.1 400 Bad Request', 'what is no HTTP is refused');
 is(says('GET /' . 'a' x 20000), 'HTTP/1.1 431 Request Header Fields Too Large', 'a head without end, too');
-is(says("POST /ocsp HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n"), 'HTTP/1.1 413 Content Too Large',
+is(says("POST /ocsp HTTP/1.1\r\nHost: ca.test\r\nContent-Length: 999999999\r\n\r\n"), 'HTTP/1.1 413 Content Too Large',
     'a body too long');
-is(says("GET /../../etc/passwd HTTP/1.1\r\n\r\n"), 'HTTP/1.1 404 Not Found', 'a way out of nowhere');
-is(says("GET /ocsp/" . 'A' x 2000 . " HTTP/1.1\r\n\r\n"), 'HTTP/1.1 200 OK',
+is(says("GET /../../etc/passwd HTTP/1.1\r\nHost: ca.test\r\n\r\n"), 'HTTP/1.1 404 Not Found', 'a way out of nowhere');
+is(says("GET /ocsp/" . 'A' x 2000 . " HTTP/1.1\r\nHost: ca.test\r\n\r\n"), 'HTTP/1.1 200 OK',
     'an OCSP request that is none is answered as such');
 is(says('GET / HTTP/1.1'), '', 'half a request gets nothing');
 my @idle = map { IO::Socket::INET->new(PeerAddr => $plain, Timeout => 5) } 1 .. 600;
-is(says("GET /nothing HTTP/1.1\r\n\r\n"), 'HTTP/1.1 404 Not Found', 'hundreds who say nothing do not keep others out');
+is(says("GET /nothing HTTP/1.1\r\nHost: ca.test\r\n\r\n"), 'HTTP/1.1 404 Not Found',
+    'hundreds who say nothing do not keep others out');
 @idle = ();
 
 sub refuses ($why, $expected, $wanted, @words) {
@@ -138,7 +144,7 @@ like($err, qr/nobody serves there/, '  is said');
 $ca = serve('--clock', "$dir/clock");
 ($plain) = $ca->{ocsp} =~ m{http://([^/]+)};
 truncate "$dir/clock", 0;
-says("GET /nothing HTTP/1.1\r\n\r\n");
+says("GET /nothing HTTP/1.1\r\nHost: ca.test\r\n\r\n");
 is(stop($ca->{child}, 0), 6, 'the file of its clock is cut off: exit status 6');
 like(slurp("$dir/serve.err"), qr{^fakeca: \Q$dir\E/clock: has been cut off under this program; expected 4096 bytes$}m,
     'and one line');
