@@ -109,6 +109,7 @@ int answer_new_account(struct call *call)
     return status;
 }
 
+/* What else a client may say is passed over: section 7.3.2. */
 static int change(struct call *call)
 {
     const char *status = text_of(call->payload, "status");
@@ -116,8 +117,6 @@ static int change(struct call *call)
 
     if (status != NULL && strcmp(status, "deactivated") == 0)
         set_status(call->account, status);
-    else if (status != NULL && strcmp(status, "valid") != 0)
-        return refuse(call, MALFORMED, "an account can be made deactivated, and nothing else");
     if (json_object_get(call->payload, "contact") != NULL) {
         json_t *contact = contacts(call);
 
@@ -154,7 +153,8 @@ static void list_order(void *context, int64_t number, json_t *order)
 {
     struct listing *listing = context;
 
-    if (number <= listing->after ||
+    /* those that came to nothing are not listed: section 7.1.2.1 */
+    if (number <= listing->after || has_status(order, "invalid") ||
         json_integer_value(json_object_get(order, "account")) != listing->call->account_number)
         return;
     if (listing->count == ORDERS_PAGE) {

@@ -253,12 +253,11 @@ static int add_authorizations(struct call *call, json_t *order)
 /* What an order goes by while it is open: kind "open-order", {"order": number}. */
 static void open_name(const struct call *call, const json_t *order, char out[128])
 {
-    const char *profile = text_of(order, "profile");
     char set[SET_TEXT];
 
     identifiers_name(json_object_get(order, "identifiers"), set);
     snprintf(out, 128, "%lld %s %.40s", (long long)call->account_number, set,
-             profile == NULL ? "" : profile);
+             text_of(order, "profile"));
 }
 
 struct last {
@@ -360,11 +359,9 @@ int answer_new_order(struct call *call)
     if (identifiers == NULL)
         return -1;
     expires = call->now + terms->order;
-    order = json_pack("{s:s, s:I, s:I, s:o}", "status", "pending", "account",
+    order = json_pack("{s:s, s:I, s:I, s:o, s:s}", "status", "pending", "account",
                       (json_int_t)call->account_number, "expires", (json_int_t)expires,
-                      "identifiers", identifiers);
-    if (profile != NULL)
-        json_object_set_new(order, "profile", json_string(profile));
+                      "identifiers", identifiers, "profile", terms->name);
     if (replaces != NULL)
         json_object_set_new(order, "replaces", json_string(replaces));
     number = same_order(call, order, &same);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fakeca/extension.h"
 #include "fakeca/openssl_error.h"
 
 #define NAMES_MOST 101 /* one more than an order may have, so that too many are seen */
@@ -94,6 +95,15 @@ static int add_address(struct request *request, const ASN1_OCTET_STRING *octets,
     return add_name(request, text, strlen(text), e);
 }
 
+static int add_dns_name(struct request *request, const ASN1_IA5STRING *name, struct error *e)
+{
+    const char *text = (const char *)ASN1_STRING_get0_data(name);
+
+    if (name_is_address(text))
+        return failed(e, "the request has the address %s as a DNS name", text);
+    return add_name(request, text, (size_t)ASN1_STRING_length(name), e);
+}
+
 static int add_alternatives(struct request *request, const GENERAL_NAMES *names, struct error *e)
 {
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
@@ -101,8 +111,7 @@ static int add_alternatives(struct request *request, const GENERAL_NAMES *names,
         int status = -1;
 
         if (name->type == GEN_DNS)
-            status = add_name(request, (const char *)ASN1_STRING_get0_data(name->d.dNSName),
-                              (size_t)ASN1_STRING_length(name->d.dNSName), e);
+            status = add_dns_name(request, name->d.dNSName, e);
         else if (name->type == GEN_IPADD)
             status = add_address(request, name->d.iPAddress, e);
         else

@@ -58,6 +58,17 @@ is_deeply($client->post($client->{kid})->{json}{contact}, $changed->{json}{conta
 is_deeply($client->post($client->{kid}, {contact => []})->{json}{contact}, [], 'all of them can be taken away');
 
 is(Acme->word($client->post($client->{kid}, {status => 7})), '400 malformed', 'a status is a text');
+is($client->post($client->{kid}, {$_->[0], $_->[1]})->{json}{status}, 'valid', "passed over: $_->[0] $_->[1]")
+    for [status => 'revoked'], [status => 'valid'], [orders => 'https://evil.test/'], [colour => 'red'];
+
+# --- its orders: section 7.1.2.1 ------------------------------------------------------------------
+
+my @placed = map { $client->order([$_]) } qw(good.test bad.test);
+sub listed () { return $client->post($made->{json}{orders})->{json}{orders} }
+is_deeply(listed(), [map { $_->{fields}{location} } @placed], 'its orders are listed');
+$client->post($placed[1]{json}{authorizations}[0], {status => 'deactivated'});
+is($client->post($placed[1]{fields}{location})->{json}{status}, 'invalid', 'one comes to nothing');
+is_deeply(listed(), [$placed[0]{fields}{location}], '  and is no longer among them');
 
 # --- another key: section 7.3.5 -------------------------------------------------------------------
 

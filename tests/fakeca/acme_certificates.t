@@ -42,7 +42,8 @@ for my $profile (sort keys %lasts) {
         '-untrusted', ($certificate->{file}) x 2);
     is($status, 0, '  and keeps RFC 5280 to the letter') or diag $said;
 }
-like(Acme->says(obtain($client, ['shop.test']), '-dates'), qr/notAfter=Aug  3 /, 'who names none gets classic');
+is($client->order(['shop.test'])->{json}{profile}, 'classic', 'who names none is told which it is: classic');
+like(Acme->says(obtain($client, ['shop.test']), '-dates'), qr/notAfter=Aug  3 /, '  and gets it');
 is(Acme->word($client->order(['shop.test'], profile => 'forever')), '400 invalidProfile', 'an unknown one is refused');
 my @none = ('a b.test', '-x.test', '*.127.0.0.1', 'shop.1');
 my $rejected = $client->order(['shop.test', @none]);

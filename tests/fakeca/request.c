@@ -6,13 +6,13 @@
 
 #include "tests/fakeca/fixture.h"
 
-static X509_REQ *asking(EVP_PKEY *key)
+static X509_REQ *asking(EVP_PKEY *key, const char *names)
 {
     X509_REQ *request = X509_REQ_new();
     STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
 
-    sk_X509_EXTENSION_push(extensions, X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name,
-                                                           "DNS:Shop.test,IP:127.0.0.1"));
+    sk_X509_EXTENSION_push(extensions,
+                           X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names));
     assert_int_equal(X509_REQ_add_extensions(request, extensions), 1);
     sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
     X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(request), "CN", MBSTRING_ASC,
@@ -22,9 +22,9 @@ static X509_REQ *asking(EVP_PKEY *key)
 }
 
 /* The request in DER, signed; to be freed with OPENSSL_free. */
-static unsigned char *signed_by(EVP_PKEY *key, EVP_PKEY *signer, size_t *length)
+static unsigned char *signed_for(const char *names, EVP_PKEY *key, EVP_PKEY *signer, size_t *length)
 {
-    X509_REQ *request = asking(key);
+    X509_REQ *request = asking(key, names);
     unsigned char *der = NULL;
     bool edwards = EVP_PKEY_is_a(signer, "ED25519");
 
@@ -32,6 +32,11 @@ static unsigned char *signed_by(EVP_PKEY *key, EVP_PKEY *signer, size_t *length)
     *length = (size_t)i2d_X509_REQ(request, &der);
     X509_REQ_free(request);
     return der;
+}
+
+static unsigned char *signed_by(EVP_PKEY *key, EVP_PKEY *signer, size_t *length)
+{
+    return signed_for("DNS:Shop.test,IP:127.0.0.1", key, signer, length);
 }
 
 static EVP_PKEY *key_of(const char *kind)
@@ -147,6 +152,23 @@ static void a_key_that_is_no_point_is_refused(void **state)
     EVP_PKEY_free(key);
 }
 
+/* RFC 8738 section 3: each kind of identifier has its own kind of name. */
+static void an_address_is_no_dns_name(void **state)
+{
+    static const char *const names[] = {"DNS:127.0.0.1", "DNS:shop.test,DNS:192.0.2.1"};
+    EVP_PKEY *key = key_of("p256");
+    size_t length;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        unsigned char *der = signed_for(names[i], key, key, &length);
+
+        assert_refused(der, length, "as a DNS name");
+        OPENSSL_free(der);
+    }
+    EVP_PKEY_free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +176,7 @@ int main(void)
         cmocka_unit_test(requests_come_one_after_the_other_and_at_once),
         cmocka_unit_test(what_somebody_else_signed_is_refused),
         cmocka_unit_test(a_key_that_is_no_point_is_refused),
+        cmocka_unit_test(an_address_is_no_dns_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
