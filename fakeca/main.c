@@ -28,7 +28,7 @@ static const struct verb verbs[] = {
     {"profile",    "NAME=T", "change how long what it issues lasts, or make a profile", profile_options, verb_profile},
     {"rotate-issuer", "", "make a new intermediate, to issue from while it serves", state_options, verb_list},
     {"settings",   "", "list the authority's settings; without --state those of a new one", state_options, verb_settings},
-    {"set",        "NAME=VALUE...", "change the authority's settings",            state_options,      verb_set},
+    {"set",        "NAME=VALUE...", "change the authority's settings",            set_options,        verb_set},
     {"eab",        "", "make a key for external account binding",     eab_options,        verb_eab},
     {"unpause",    "", "let an account order names again that failed too often", unpause_options, verb_unpause},
     {"dns",        "", "change what the authority's DNS says",                    dns_options,        verb_dns},

@@ -13,6 +13,7 @@
 #include "fakeca/eab.h"
 #include "fakeca/manage_authority.h"
 #include "testbed/wire/lines.h"
+#include "testbed/wire/moment.h"
 
 struct manager { /* one who is connected */
     struct manage *manage;
@@ -52,15 +53,29 @@ static int prepare(const struct manage *manage, const char *name, struct error *
     return manage->swallow(manage->context, e) < 0 ? failed_in(e, name) : 0;
 }
 
+/* What is over before it begins would never fire. */
+static int check_end(const struct manage *manage, const json_t *request, struct error *e)
+{
+    const json_t *until = json_object_get(request, "until");
+    int64_t now = manage->plain->now(manage->plain->context);
+    char text[MOMENT_TEXT];
+
+    if (!json_is_integer(until) || json_integer_value(until) > now)
+        return 0;
+    moment_format(now, text);
+    return failed(e, "\"until\" is over already: it is %s on its calendar", text);
+}
+
 static int do_arm(struct manage *manage, const json_t *request, json_t *answer, struct error *e)
 {
-    int status = prepare(manage, text_of(request, "fault"), e);
+    int64_t number = check_end(manage, request, e);
 
-    (void)answer;
-    if (status == 0)
-        status = misbehaviour_arm(manage->misbehaviour, request, e);
+    if (number == 0)
+        number = prepare(manage, text_of(request, "fault"), e);
+    if (number == 0)
+        number = misbehaviour_arm(manage->misbehaviour, request, e);
     change(manage);
-    return status;
+    return number < 0 ? -1 : json_object_set_new(answer, "number", json_integer(number));
 }
 
 static int do_disarm(struct manage *manage, const json_t *request, json_t *answer, struct error *e)

@@ -3,7 +3,7 @@
  * JSON lines: a request is {"do": VERB, ...}, and each is answered by one line, {"ok": true, ...} or
  * {"error": "one line"}.  The verbs:
  *
- *     arm       what misbehaviour_arm takes
+ *     arm       what misbehaviour_arm takes     -> "number": which arming it is
  *     disarm    "fault" or "all": true, maybe "on" -> "disarmed": how many
  *     armed                                     -> "armed", "disarmed", "lapsed": what misbehaviour.h gives
  *     accounts, orders, certificates            -> under that name: all there are

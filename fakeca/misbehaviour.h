@@ -139,8 +139,9 @@ void misbehaviour_keep(struct misbehaviour *misbehaviour);
 /* {"fault", "on", "account", "identifier", "serial", "nth", "times", "from", "until", "for", "share", "status",
  * "after", "after_date", "chain", "key", "perspectives", "skew"}, of which only the first is needed; "from" and
  * "until" are Unix seconds, "for" seconds from when it first fires, "after_date" seconds from then on, "skew" seconds
- * ahead.  What is armed already for the same place is an error, and so is what could never fire there. */
-int misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, struct error *e);
+ * ahead.  What is armed already for the same place is an error, and so is what could never fire there.  Which arming it
+ * is, from 1 on. */
+int64_t misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, struct error *e);
 /* Of that name, on that endpoint (NULL: wherever); how many, or -1 with *e where there is none.  Without a name all
  * of them are meant, which may be none.  Those that lapsed are among them. */
 int misbehaviour_disarm(struct misbehaviour *misbehaviour, const char *name, const char *on,

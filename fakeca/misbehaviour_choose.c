@@ -77,7 +77,7 @@ int misbehaviour_add(struct misbehaviour *misbehaviour, const struct armed *arme
     return 0;
 }
 
-int misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, struct error *e)
+int64_t misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, struct error *e)
 {
     struct armed armed;
 
@@ -91,7 +91,7 @@ int misbehaviour_arm(struct misbehaviour *misbehaviour, const json_t *order, str
     if (misbehaviour_add(misbehaviour, &armed, e) < 0)
         return -1;
     misbehaviour_keep(misbehaviour);
-    return 0;
+    return (int64_t)armed.number;
 }
 
 static json_t *describe(const struct armed *armed)

@@ -13,7 +13,7 @@ struct manage_arguments {
     const char *state, *on, *identifier, *serial, *from, *until, *lasts, *after, *after_date,
         *chain, *key, *share, *skew;
     const char *add, *remove, *type, *kid, *withdraw;
-    bool list, all;
+    bool list, all, check;
     long account, nth, times, status, perspective, perspectives;
 };
 
@@ -46,6 +46,7 @@ const struct option_row arm_options[] = {
     {"key",        "KEY",      "which entry, or type of challenge, for those that leave one out", OPTION_TEXT, AT(key)},
     {"perspectives", "N",      "how many besides the first, for perspectives-disagree [all]", OPTION_NUMBER, AT(perspectives)},
     {"skew",       "T",        "how far the clock is ahead, for clock-wrong; -T: behind [1d]", OPTION_TEXT, AT(skew)},
+    {"check",      NULL,       "only say whether it could be armed; needs nobody who serves", OPTION_FLAG, AT(check)},
     {0},
 };
 const struct option_row disarm_options[] = {
@@ -73,6 +74,9 @@ const struct option_row profile_options[] = {
 };
 const struct option_row unpause_options[] = {
     STATE, {"account", "N", "whose names", OPTION_NUMBER, AT(account)}, {0},
+};
+const struct option_row set_options[] = {
+    STATE, {"check", NULL, "only say whether they could be set; needs nobody who serves", OPTION_FLAG, AT(check)}, {0},
 };
 const struct option_row state_options[] = {STATE, {0}};
 /* clang-format on */
@@ -129,7 +133,8 @@ static int put_share(json_t *request, const char *text, struct error *e)
     if (text == NULL)
         return 0;
     if (end == text || strcmp(end, "%") != 0 || !(share > 0 && share <= 100))
-        return failed(e, "--share: '%s' is none, expected one like 5%%", text);
+        return failed(e, "--share: '%s' is not a share; expected more than 0%% and at most 100%%",
+                      text);
     json_object_set_new(request, "share", json_real(share / 100));
     return 0;
 }
@@ -157,6 +162,18 @@ static int read_arguments(const struct option_row *options, int argc, char **arg
     if (options_for(options, argc, argv, arguments, words, most, e) < 0)
         return -1;
     return words->count > 0 ? 0 : failed(e, "%s: expected %s", argv[0], what);
+}
+
+/* Whether an authority that lacks nothing would arm it; takes the request over. */
+static int check_order(json_t *request)
+{
+    struct misbehaviour *misbehaviour = misbehaviour_new(1);
+    struct error e;
+    int status = misbehaviour_arm(misbehaviour, request, &e) < 0 ? complain(&e) : STATUS_DONE;
+
+    misbehaviour_free(misbehaviour);
+    json_decref(request);
+    return status;
 }
 
 int verb_arm(int argc, char **argv)
@@ -190,7 +207,7 @@ int verb_arm(int argc, char **argv)
         put_duration(request, "for", "--for", a.lasts, &e) == 0 &&
         put_duration(request, "skew", "--skew", a.skew, &e) == 0 &&
         put_duration(request, "after_date", "--after-date", a.after_date, &e) == 0)
-        return ask(&a, request);
+        return a.check ? check_order(request) : ask(&a, request);
     json_decref(request);
     return complain(&e);
 }
@@ -265,6 +282,18 @@ int verb_profile(int argc, char **argv)
                              (json_int_t)lifetime));
 }
 
+static int check_settings(const struct option_list *assignments)
+{
+    struct policy policy;
+    struct error e;
+
+    policy_usual(&policy);
+    for (size_t i = 0; i < assignments->count; i++)
+        if (policy_set(&policy, assignments->items[i], &e) < 0)
+            return complain(&e);
+    return STATUS_DONE;
+}
+
 int verb_set(int argc, char **argv)
 {
     struct manage_arguments a = {0};
@@ -272,9 +301,11 @@ int verb_set(int argc, char **argv)
     struct error e;
     json_t *settings;
 
-    if (read_arguments(state_options, argc, argv, &a, &words, OPTION_LIST_MAX,
+    if (read_arguments(set_options, argc, argv, &a, &words, OPTION_LIST_MAX,
                        "NAME=VALUE, such as caa=on", &e) < 0)
         return complain(&e);
+    if (a.check)
+        return check_settings(&words);
     settings = json_array();
     for (size_t i = 0; i < words.count; i++)
         json_array_append_new(settings, json_string(words.items[i]));

@@ -53,7 +53,8 @@ extern const struct option_row serve_options[];
 int verb_serve(int argc, char **argv);
 
 extern const struct option_row eab_options[], unpause_options[], profile_options[];
-extern const struct option_row arm_options[], disarm_options[], dns_options[], state_options[];
+extern const struct option_row arm_options[], disarm_options[], dns_options[], set_options[],
+    state_options[];
 int verb_arm(int argc, char **argv);
 int verb_disarm(int argc, char **argv);
 int verb_dns(int argc, char **argv);

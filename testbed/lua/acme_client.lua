@@ -94,7 +94,7 @@ local function begin(self)
     directory = house._facts.directory, trust = house._facts.https_root,
     host = listener(shop), port = tostring(play:http_port()), resolves = play.isolation == "isolated",
     must_staple = settings.must_staple,
-    days = math.max(1, math.floor(settings.when_left / 86400)), failures = 0,
+    days = math.floor(settings.when_left / 86400), failures = 0,
   }
   store(job)
   for _, other in ipairs(job.names) do

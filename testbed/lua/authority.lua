@@ -100,24 +100,28 @@ local function trusted_by_tools(play, facts)
   bundle:close()
 end
 
--- Its own check of what was said is the one that counts, and it is told at the scenario's line.
+local function refused(who, said)
+  words.mistake("%s: %s", who, (said:gsub("^fakeca[^:]*: ", "")))
+end
+
+-- Its own check of what was said is the one that counts, and it is told at the scenario's line.  What it answers.
 function authority.tell(house, argv)
   local play = house._play
-  local ending, _, err = play:command { play.run.options.programs .. "/fakeca", table.unpack(argv) }
-  if ending.code ~= 0 then words.mistake("%s: %s", argv[1], (err:gsub("^fakeca[^:]*: ", ""))) end
+  local ending, out, err = play:command { play.run.options.programs .. "/fakeca", table.unpack(argv) }
+  if ending.code ~= 0 then refused(argv[1], err) end
+  return json.decode(out)
+end
+
+-- What no authority would take is a mistake before anything is started.
+local function check(play, who, argv)
+  local command = { files.quoted(play.run.options.programs .. "/fakeca") }
+  for _, word in ipairs(argv) do command[#command + 1] = files.quoted(word) end
+  local said, good = files.lines_of(table.concat(command, " ") .. " --check 2>&1")
+  if not good then refused(who, table.concat(said, " ")) end
 end
 
 function authority.serving(house, who)
   if not house._serving then words.mistake("%s: this ca does not serve; expected house:serve() before", who) end
-end
-
-local function check_settings(play, assignments)
-  for _, assignment in ipairs(assignments or {}) do
-    local name = assignment:match "^[^=]*"
-    if not play.run.settings[name] then
-      words.mistake("serve: unknown setting '%s'%s", name, words.suggestion(name, words.keys(play.run.settings)))
-    end
-  end
 end
 
 local methods = {}
@@ -126,15 +130,14 @@ function methods:serve(given)
   if self._serving then words.mistake "serve: this ca serves already" end
   if self._settings.skew ~= 0 then words.mistake "serve: one that serves lives on the calendar; expected no skew" end
   local play = self._play
-  self._serving, self._armed, self._may_miss = words.check("serve", authority.serve_spec, given or {}), {}, {}
-  check_settings(play, self._serving.settings)
+  self._serving, self._armed, self._arms = words.check("serve", authority.serve_spec, given or {}), {}, {}
+  local given_settings = self._serving.settings
   play:at_end(function () authority.account(self) end)
-  if play.dry then return end
+  if play.dry then return given_settings and check(play, "serve", { "set", table.unpack(given_settings) }) end
   self._process, self._facts = listen(self)
   table.insert(play.authorities, self._process)
   trusted_by_tools(play, self._facts)
   play:note("authority", self._facts)
-  local given_settings = self._serving.settings
   if given_settings then authority.tell(self, { "set", "--state", self._dir, table.unpack(given_settings) }) end
   play:each_name(function (address, name) tell_name(self, address, name) end)
 end
@@ -227,22 +230,24 @@ local AS_THEY_ARE = {
   "on", "account", "identifier", "serial", "nth", "times", "status", "after", "chain", "key", "perspectives",
 }
 
-local function arm_command(house, settings)
-  local play = house._play
-  local argv = { "arm", "--state", house._dir }
+-- What `fakeca arm` takes; `now`: Unix seconds on the calendar.
+local function arm_options(settings, now)
+  local argv = {}
   local function option(name, value)
     if value then argv[#argv + 1], argv[#argv + 2] = "--" .. name, tostring(value) end
   end
+  local function seconds(value) return value and ("%ds"):format(math.floor(value)) end
+  local function moment(later) return ("@%d"):format(math.floor(now + later)) end
   for _, name in ipairs(AS_THEY_ARE) do option(name, settings[name]) end
   option("share", settings.share and ("%g%%"):format(settings.share * 100))
-  option("from", settings.begins and fakeca.now(play, settings.begins))
+  option("from", settings.begins and moment(settings.begins))
   if settings.nth then
-    option("for", settings.for_ and ("%ds"):format(math.floor(settings.for_)))
+    option("for", seconds(settings.for_))
   else
-    option("until", settings.for_ and fakeca.now(play, (settings.begins or 0) + settings.for_))
+    option("until", settings.for_ and moment((settings.begins or 0) + settings.for_))
   end
-  option("skew", settings.skew and ("%ds"):format(math.floor(settings.skew)))
-  option("after-date", settings.after_date and ("%ds"):format(math.floor(settings.after_date)))
+  option("skew", seconds(settings.skew))
+  option("after-date", seconds(settings.after_date))
   argv[#argv + 1] = settings[1]
   return argv
 end
@@ -262,9 +267,10 @@ function methods:arm(given)
     words.mistake("arm: unknown fault '%s'%s", settings.chain,
       words.suggestion(settings.chain, words.keys(play.run.faults)))
   end
-  if play.dry then return end
-  if settings.may_miss then self._may_miss[described { settings[1], on = settings.on }] = true end
-  authority.tell(self, arm_command(self, settings))
+  if play.dry then return check(play, "arm", { "arm", table.unpack(arm_options(settings, os.time())) }) end
+  local options = arm_options(settings, play.page:now())
+  local number = authority.tell(self, { "arm", "--state", self._dir, table.unpack(options) }).number
+  self._arms[number] = { place = words.place(), may_miss = settings.may_miss }
   play:effect("the authority misbehaves: " .. described(settings), flow.now())
 end
 
@@ -296,11 +302,11 @@ function authority.account(house)
   local silent
   for _, one in ipairs(house._armed) do
     play:note("fault", one)
-    if one.fired == 0 and not house._may_miss[described { one.fault, on = one.on }] then silent = silent or one end
+    if one.fired == 0 and not house._arms[one.number].may_miss then silent = silent or one end
   end
   if silent then
-    error(words.ending("failed", ("the fault %s never fired: %d requests went by that it was armed for")
-      :format(described { silent.fault, on = silent.on }, silent.requests)), 0)
+    error(words.ending("failed", ("%s: the fault %s never fired: %d requests went by that it was armed for"):format(
+      house._arms[silent.number].place, described { silent.fault, on = silent.on }, silent.requests)), 0)
   end
 end
 

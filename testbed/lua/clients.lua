@@ -167,8 +167,11 @@ local function check_settings(play, settings)
     end
   end
   if settings.trust_file then
-    local _, why = files.read(play:file_beside(settings.trust_file))
+    local text, why = files.read(play:file_beside(settings.trust_file))
     if why then words.mistake("clients: trust_file: %s", why) end
+    if not text:find "%-BEGIN [%u%d ]*CERTIFICATE%-" then
+      words.mistake("clients: trust_file: %s: no certificate in it; expected roots in PEM", settings.trust_file)
+    end
   end
   for _, key in ipairs { "certificate", "crl" } do
     if settings[key] then ca.named(settings[key], "clients: " .. key) end

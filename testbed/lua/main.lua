@@ -47,8 +47,6 @@ local function faults_table(options) return ask(options, "fakeca", "faults --jso
 
 local function misbehaviours_table(options) return ask(options, "fakeca", "faults --serve --json") end
 
-local function settings_table(options) return ask(options, "fakeca", "settings").settings end
-
 local function outcomes_table(options)
   return ask(options, "client-" .. worker.libraries[1], "--outcomes --json")
 end
@@ -90,7 +88,6 @@ local function new_run(options)
   run.tap = tap.new(options.tap, run.live)
   run.faults = keyed(faults_table(options), "name")
   run.misbehaviours = keyed(misbehaviours_table(options), "name")
-  run.settings = settings_table(options)
   run.outcomes = keyed(outcomes_table(options), "outcome")
   words.path_of_running = function ()
     local current = coroutine.isyieldable() and run.playing[flow.self()]

@@ -328,6 +328,7 @@ function Play:point(text, met, details)
   }
   table.insert(self.points, point)
   if self.dry then return end
+  if not met then details.at = words.place() end
   self:note("expect", { section = self.section, text = text, met = met, details = details })
   self.run.tap:point(self, point)
   if met then return end

@@ -16,13 +16,13 @@ local spec = {
   from = { words.noun "ca", required = true, help = "who issues the new ones" },
   client = { words.one_of(tooling.names), help = "the ACME client that does it; the ca has to serve [none: at once]" },
   command = { "text", help = "or: a command of your own, which leaves {dir}/chain.pem and {dir}/key.pem" },
-  schedule = { "duration", default = 43200, help = "a client is started this often on the calendar, as by cron [12h]" },
+  schedule = { "duration", help = "a client is started this often on the calendar, as by cron [12h]" },
   names = { "names", help = "what a client asks a certificate for [the target's name]" },
   must_staple = { "flag", default = false, help = "its client asks for what demands a staple, RFC 7633 [false]" },
-  patience = { "duration", default = 60, help = "a client that runs longer, in real time, is ended [1m]" },
+  patience = { "duration", help = "a client that runs longer, in real time, is ended [1m]" },
   when_left = { "offset", default = 30 * 86400, help = "renew when no more than this is left on the calendar [30d]" },
   every = { "duration", default = 0.2, help = "look this often, in real time [200ms]" },
-  lifetime = { "span", default = "90d", help = "of the new certificates, without a client [90d]" },
+  lifetime = { "span", help = "of the new certificates, without a client [90d]" },
   reload = { "flag", default = true, help = "reload the target afterwards [true]" },
 }
 
@@ -52,6 +52,21 @@ end
 -- Which key says who renews; nil: nobody but ourselves.
 local function by_tool(settings) return settings.client and "client" or settings.command and "command" or nil end
 
+-- What nobody would go by is a mistake.
+local function check_sides(settings, tool)
+  for _, key in ipairs { "names", "patience", "schedule" } do
+    if settings[key] and not tool then words.mistake("renewal: '%s' is for a client; expected client = ...", key) end
+  end
+  if settings.lifetime and tool then
+    words.mistake("renewal: 'lifetime' is not for a %s to say; expected "
+      .. "house:serve { profiles = { classic = \"%s\" } }", tool, settings.lifetime)
+  end
+  local days = settings.when_left / 86400
+  if tool and (days < 1 or days % 1 ~= 0) then
+    words.mistake("renewal: 'when_left': a %s counts in days; expected whole ones, such as \"30d\"", tool)
+  end
+end
+
 local things = {
   renewed = { kind = "count", help = "how many certificates it has brought" },
   last = { kind = words.one_of { "renewed", "not due", "failed" }, help = "how it ended when it last ran" },
@@ -76,6 +91,9 @@ return routine.define("renewal", {
     end
     if settings.command then placeholders.check("renewal: command", settings.command, tooling.placeholders) end
     local tool = by_tool(settings)
+    check_sides(settings, tool)
+    settings.schedule, settings.patience = settings.schedule or 43200, settings.patience or 60
+    settings.lifetime = settings.lifetime or "90d"
     if not tool then return end
     authority.serving(settings.from, "renewal: " .. tool)
     acme_client.needs(settings.of._play, settings)

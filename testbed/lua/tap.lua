@@ -83,7 +83,7 @@ local function yaml_of(details)
     lines[#lines + 1] = ("  %s: %s"):format(seen.class, json.encode(seen.saw))
   end
   for _, key in ipairs { "found", "why", "passed", "rotations", "least_left", "ran_out",
-    "renewals" } do
+    "renewals", "missed", "at" } do
     if details[key] then lines[#lines + 1] = ("  %s: %s"):format(key, json.encode(details[key])) end
   end
   if details.took then lines[#lines + 1] = ("  took: %s"):format(host.show_duration(details.took)) end

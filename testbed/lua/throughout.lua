@@ -46,12 +46,14 @@ function throughout.saw(wire, serial, ends, now)
   nearest(wire, ends - now, now)
 end
 
+local function signed(seconds)
+  return (seconds < 0 and "-" or "") .. host.show_duration(math.abs(seconds))
+end
+
 -- "15d10h, on 2027-01-01T00:00:00Z", or nil where nothing was seen.
 function throughout.least_left(wire)
   if not wire.left_at then return nil end
-  local left = math.floor(wire.left)
-  return ("%s%s, on %s"):format(left < 0 and "-" or "", host.show_duration(math.abs(left)),
-    host.show_moment(wire.left_at))
+  return ("%s, on %s"):format(signed(math.floor(wire.left)), host.show_moment(wire.left_at))
 end
 
 -- --- who looks ------------------------------------------------------------------------------------
@@ -106,21 +108,36 @@ local function in_words(one)
   return table.concat(parts, "; ")
 end
 
+-- What was expected of what was served, and was not so.
+function throughout.missed(wire, asked)
+  local missed = {}
+  local function expected(met, format, ...)
+    if not met then missed[#missed + 1] = format:format(...) end
+  end
+  local rotations, ran_out = math.max(0, wire.served - 1), wire.left < 0
+  expected(rotations >= (asked.rotations or 0), "rotations: %d, expected %d or more", rotations, asked.rotations)
+  expected(not asked.left or wire.left_at and wire.left >= asked.left, "left: %s, expected %s or more",
+    throughout.least_left(wire) or "no certificate was seen", asked.left and signed(asked.left))
+  expected(asked.success ~= 1 or not ran_out, "what was served ran out, expected that it would not")
+  expected(asked.runs_out == nil or asked.runs_out == ran_out, "runs_out: %s, expected %s", ran_out, asked.runs_out)
+  return missed
+end
+
 local function verdict(watch, asked, passed)
-  local met, classes, wire = #watch.classes > 0, {}, watch.wire
+  local classes, wire = {}, watch.wire
+  local missed = throughout.missed(wire, asked)
   for i, one in ipairs(watch.classes) do
     classes[i] = { class = one.who.name, saw = in_words(one) }
-    if class.share(one.counts, one.sum, watch.wanted(one.who.library)) < asked.least then met = false end
+    local share = class.share(one.counts, one.sum, watch.wanted(one.who.library))
+    if share < asked.least then
+      table.insert(missed, ("%s: %.0f of %d, expected %g%%"):format(one.who.name, share * one.sum, one.sum,
+        asked.least * 100))
+    end
   end
-  local rotations = math.max(0, wire.served - 1)
-  if asked.rotations and rotations < asked.rotations then met = false end
-  if asked.left and wire.left < asked.left then met = false end
-  local ran_out = wire.left < 0
-  if asked.success == 1 and ran_out then met = false end
-  if asked.runs_out ~= nil and asked.runs_out ~= ran_out then met = false end
-  return met, {
-    classes = classes, passed = passage.describe(passed), rotations = rotations, renewals = passed.deeds,
-    least_left = throughout.least_left(wire), ran_out = wire.ran_out,
+  return #missed == 0, {
+    classes = classes, passed = passage.describe(passed), rotations = math.max(0, wire.served - 1),
+    renewals = passed.deeds, least_left = throughout.least_left(wire), ran_out = wire.ran_out,
+    missed = #missed > 0 and table.concat(missed, "; ") or nil,
   }
 end
 

@@ -31,10 +31,16 @@ local function position(path)
   return path
 end
 
--- A line for people about the scenario line that runs now.  `path`: the scenario's, for who handles an error in it.
-function words.here(text, path)
+-- Where the scenario is now, or nil where none runs.  `path`: the scenario's, for who handles an error in it.
+function words.place(path)
   path = path or words.path_of_running and words.path_of_running()
-  return path and position(path) .. ": " .. text or text
+  return path and position(path)
+end
+
+-- A line for people about the scenario line that runs now.
+function words.here(text, path)
+  local place = words.place(path)
+  return place and place .. ": " .. text or text
 end
 
 -- Ends the play: the scenario says something wrong.

@@ -199,7 +199,7 @@ for my $wrong (
     ['reset --after 5', 'reset: takes no "after"'],
     ['retry-later --status 99', 'retry-later: a "status" is 200 to 599'],
     ['retry-later --after 5 --after-date 5s', 'retry-later: takes "after" or "after_date", not both'],
-    ['reset --share 0%', "--share: '0%' is none, expected one like 5%"],
+    ['reset --share 0%', "--share: '0%' is not a share; expected more than 0% and at most 100%"],
     ['reset --from 2031-01-02 --until 2031-01-01', 'reset: "until" is not after "from"'],
     ['broken-chain', 'broken-chain: needs a "chain", the name of what is wrong with it, such as expired-leaf; '
         . '`fakeca faults` lists them'],
@@ -219,6 +219,14 @@ for my $wrong (
     my ($out, $err, $status) = try('arm', split(/ /, $words), '--state', home());
     is("$status $err", "2 fakeca: $said\n", "arm $words: is refused");
 }
+like((try('arm', 'reset', '--until', "\@$now", '--state', home()))[1],
+    qr/\Afakeca: "until" is over already: it is \S+Z on its calendar\n\z/, 'nor what is over');
+for my $tried (['arm', 'reset', '--on', 'directory'], ['set', 'caa=on']) {
+    is(join(' ', (try(@$tried, '--check'))[2, 0, 1]), '0  ', "$$tried[0]: what could be is told though nobody serves");
+}
+is(join(' ', (try('arm', 'reset', '--on', 'director', '--check'))[2, 1]),
+    "2 fakeca: reset: not on 'director'; did you mean directory?\n", '  and what could not be');
+is(join(' ', (try('set', 'caa=yes', '--check'))[2, 1]), "2 fakeca: caa: 'yes' is neither on nor off\n", '  likewise');
 is((try('arm', 'blocked-name', '--identifier', '', '--state', home()))[1],
     qq{fakeca: blocked-name: an "identifier" is a name or an address\n}, 'nor is a name that is none');
 my (undef, $err, $status) = try('disarm', 'reset', '--on', 'finalize', '--state', home());

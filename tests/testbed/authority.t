@@ -82,7 +82,7 @@ house:arm { "retry-later", on = "newOrder" }
 fleet:expect { success = "100%", during = "200ms" }
 REST
 is $status, 1, 'a fault that never fired fails the play';
-like $out, qr/^not ok 4 - A play: the fault retry-later on newOrder never fired/m, 'and is named';
+like $out, qr/^not ok 4 - A play: \S+play-\d+\.lua:11: the fault retry-later on newOrder never fired/m, 'and is named';
 
 ($status, $out) = rehearse('run', '--journal', $journal, play(<<'REST'));
 inject "the fault is armed, and taken back before anybody came"
@@ -92,6 +92,16 @@ fleet:expect { success = "100%", during = "200ms" }
 REST
 is $status, 1, 'so does one that was disarmed before it fired';
 like $out, qr/the fault server-error on finalize never fired/, 'and is named, too';
+
+($status, $out) = rehearse('run', '--journal', $journal, play(<<'REST'));
+inject "one may miss, and the next of its name may not"
+house:arm { "server-error", on = "finalize", may_miss = true }
+house:disarm "server-error"
+house:arm { "server-error", on = "finalize" }
+fleet:expect { success = "100%", during = "200ms" }
+REST
+is $status, 1, 'that one may miss is no excuse for another' or diag $out;
+like $out, qr/play-\d+\.lua:13: the fault server-error on finalize never fired/, 'which is told with its line';
 
 ($status, $out, $err) = rehearse('run', '--journal', $journal, play(<<'REST'));
 inject "the same fault twice"

@@ -47,8 +47,11 @@ is $status, 0, 'what is replaced in the first step counts, too' or diag $out;
 
 ($status, $out) = rehearse('run', play('fleet:expect { success = "100%", throughout = "20d", left = "6d" }'));
 is $status, 1, 'less left than was asked for is a failure';
+like $out, qr/^  missed: "left: 4d\S*, on \S+Z, expected 6d or more"\n  at: "\S+play-\d+\.lua:11"$/m,
+    'that says so, and where';
 ($status, $out) = rehearse('run', play('fleet:expect { success = "100%", throughout = "20d", rotations = 3 }'));
 is $status, 1, 'fewer rotations are, too';
+like $out, qr/^  missed: "rotations: 1, expected 3 or more"$/m, 'and are told';
 
 ($status, $out) = rehearse('run', play(<<'REST'));
 renewal:stop()
@@ -57,6 +60,8 @@ REST
 is $status, 1, 'nobody renews, and the certificate runs out on the way';
 like $out, qr/openssl: "ok x\d+; expired x\d+; first wrong at \S+Z: expired: certificate has expired \[/,
     'the day is told, and the words of the library';
+like $out, qr/^  missed: "what was served ran out, expected that it would not; openssl: \d+ of \d+, expected 100%; /m,
+    'and what of all that was expected to be otherwise';
 
 ($status, $out) = rehearse('run', play('fleet:expect { success = "100%", throughout = "3d" }', profile => '20h'));
 is $status, 1, 'certificates that last 20 hours and are renewed once a day run out every day';

@@ -26,6 +26,7 @@ is $status, 0, 'all expectations met' or diag $err;
 like $out, qr/\ATAP version 13\n/, 'TAP as prove reads it';
 like $out, qr/^ok 1 - steady: all is well \(success 100%, during 200ms\)$/m, 'a point an expectation';
 like $out, qr/^  ---\n  openssl: "ok x\d+"\n/m, 'with what was seen';
+unlike $out, qr/^  (at|missed):/m, 'and no more';
 like $out, qr/^1\.\.1$/m, 'and a plan';
 ($status, $out) = rehearse('run', '--tap', '14', play());
 like $out, qr/\ATAP version 14\n/, 'or the newer TAP on request';
@@ -41,6 +42,7 @@ my $inject = "inject \"the leaf runs out\"\nclock:jump \"91d\"\n";
 ($status, $out, $err) = rehearse('run', play(rest => $inject . 'fleet:expect { success = "100%", within = "300ms" }'));
 is $status, 1, 'an expectation that is not met';
 like $out, qr/^not ok 2 - inject: the leaf runs out/m, 'says which';
+like $out, qr/^  at: "\S+play-\d+\.lua:9"$/m, 'and where it stands in the scenario';
 like $out, qr/certificate has expired \[X509_V_ERR_CERT_HAS_EXPIRED \(10\)\] at depth 0, sent certificate_expired/,
     'and what the library said instead';
 my ($journal) = $err =~ /journal: (\S+)/;

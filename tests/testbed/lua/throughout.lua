@@ -26,3 +26,12 @@ is(wire.served, 2, "an old worker that still answers after a reload is no rotati
 wire = wire_of({ "aa", 30 * DAY, 0 }, { nil, nil, DAY }, { "aa", 30 * DAY, 2 * DAY })
 is({ wire.served, wire.left }, { 1, 28 * DAY }, "a handshake that brought no certificate tells nothing of it")
 is(throughout.least_left(throughout.new_wire()), nil, "and nothing comes of nothing")
+
+wire = wire_of({ "aa", 30 * DAY, 0 }, { "bb", 60 * DAY, 20 * DAY })
+is(throughout.missed(wire, { rotations = 1, left = 10 * DAY, runs_out = false, success = 1 }), {}, "nothing is missed")
+is(throughout.missed(wire, { rotations = 2, left = 11 * DAY, runs_out = true }), {
+  "rotations: 1, expected 2 or more", "left: 10d, on 1970-01-21T00:00:00Z, expected 11d or more",
+  "runs_out: false, expected true",
+}, "all that is missed is told")
+is(throughout.missed(throughout.new_wire(), { left = -DAY }), { "left: no certificate was seen, expected -1d or more" },
+  "what was not seen is missed, too")
