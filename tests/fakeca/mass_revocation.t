@@ -136,7 +136,8 @@ is(Acme->word($refused), '500 serverInternal', 'a month before its issuer ends, 
 like($refused->{json}{detail}, qr/\Aa certificate until 2051-06\S+ would outlive its issuer, which ends at 2051-05/,
     '  and the answer says why');
 told('rotate-issuer');
-is(verifies($client->finish($order, ['late.test'], 'http-01', $show)), 0, '  but the same order gets one from the next');
+is(verifies($client->finish($order, ['late.test'], 'http-01', $show)), 0,
+    '  but the same order gets one from the next');
 
 my %times;
 $times{$_->{serial}}++ for map { decode_json($_) } split /\n/, slurp(home() . '/issued.jsonl');
