@@ -8,6 +8,7 @@
 #include "fakeca/fault.h"
 #include "fakeca/ledger.h"
 #include "fakeca/request.h"
+#include "testbed/wire/moment.h"
 
 #define CSR_MOST   32768
 #define BACKDATE   3600
@@ -26,6 +27,50 @@ static void locate(const struct acme *acme, struct locations *out)
 
     snprintf(out->ca_issuers, LOCATION, "%s/%zu.cer", acme->plan.ca_issuers, issuer);
     snprintf(out->crl, LOCATION, "%s/%zu.crl", acme->plan.crl, issuer);
+}
+
+static int64_t end_of(const struct profile *profile, int64_t now)
+{
+    return now - BACKDATE + profile->lifetime - 1;
+}
+
+/* One that cannot be read is found out when it is to sign. */
+static int64_t end_of_issuer(const struct acme *acme)
+{
+    struct authority *authority = acme->plan.authority;
+    const struct signer *issuer;
+    int64_t end;
+    struct error unused;
+
+    if (authority_resume(authority, &unused) < 0)
+        return INT64_MAX;
+    issuer = authority_signer(authority, authority_issuer(authority), &unused);
+    end = issuer == NULL ? INT64_MAX : certificate_not_after(issuer->certificate);
+    authority_pause(authority);
+    return end;
+}
+
+json_t *issue_refusal(const struct acme *acme, const json_t *order)
+{
+    const struct profile *profile = order_profile(acme, order);
+    char detail[256], ends[MOMENT_TEXT], issuer_ends[MOMENT_TEXT];
+    int64_t end, issuer_end = end_of_issuer(acme);
+
+    if (profile == NULL) {
+        snprintf(detail, sizeof detail, "the profile '%.100s' is no longer offered",
+                 text_of(order, "profile"));
+        return problem_describe(INVALID_PROFILE, detail);
+    }
+    end = end_of(profile, acme->plan.now(acme->plan.context));
+    if (end <= issuer_end)
+        return NULL;
+    moment_format(end, ends);
+    moment_format(issuer_end, issuer_ends);
+    snprintf(detail, sizeof detail,
+             "a certificate until %s would outlive its issuer, which ends at %s; `fakeca "
+             "rotate-issuer` makes another",
+             ends, issuer_ends);
+    return problem_describe(SERVER_INTERNAL, detail);
 }
 
 /* Breaks a chain as the armed fault says; takes it over. */
@@ -110,7 +155,7 @@ static int mint(const struct call *call, const json_t *order, const struct reque
         .no_common_name = profile->no_common_name,
         .at = call->now,
         .not_before = call->now - BACKDATE,
-        .not_after = call->now - BACKDATE + profile->lifetime - 1,
+        .not_after = end_of(profile, call->now),
         .purposes = {purposes, 1},
         .ocsp = call->acme->plan.ocsp,
         .ca_issuers = locations.ca_issuers,
@@ -246,6 +291,7 @@ int issue_rechecked(struct acme *acme, int64_t number, json_t *order, struct err
 static int finalize(struct call *call, json_t *order)
 {
     struct request request = {0};
+    json_t *refusal;
     int status;
 
     if (order_refresh(call, call->number, order) < 0)
@@ -253,9 +299,9 @@ static int finalize(struct call *call, json_t *order)
     if (!has_status(order, "ready"))
         return refuse(call, ORDER_NOT_READY, "the order is %s, expected ready",
                       text_of(order, "status"));
-    if (order_profile(call->acme, order) == NULL)
-        return refuse(call, INVALID_PROFILE, "the profile '%s' is no longer offered",
-                      text_of(order, "profile"));
+    refusal = issue_refusal(call->acme, order);
+    if (refusal != NULL)
+        return problem_answer_with(call->answer, refusal), -1;
     status = check_request(call, order, text_of(call->payload, "csr"), &request);
     if (status == 0)
         status = issue_in_time(call, order, &request);

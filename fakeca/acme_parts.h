@@ -121,6 +121,9 @@ void recheck_resume(struct acme *acme);
 int recheck_judged(struct acme *acme, int64_t authorization, int problem, const char *detail,
                    struct error *e);
 void recheck_clear(struct acme *acme);
+/* Why nothing is issued for an order now, as a problem: its profile was withdrawn, or the leaf would outlive its
+ * issuer, which real authorities refuse, too.  NULL: nothing keeps us from it. */
+json_t *issue_refusal(const struct acme *acme, const json_t *order);
 /* Issues for the "csr" that an order in processing holds, as the fault has it that its request has "met". */
 int issue_rechecked(struct acme *acme, int64_t number, json_t *order, struct error *e);
 

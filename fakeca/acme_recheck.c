@@ -139,9 +139,7 @@ static json_t *refusal_of(const struct acme *acme, const struct recheck *recheck
 {
     if (json_array_size(recheck->refused) > 0)
         return problem_of_several(recheck->refused, "Rechecking CAA");
-    return order_profile(acme, order) == NULL
-               ? problem_describe(INVALID_PROFILE, "the profile is no longer offered")
-               : NULL;
+    return issue_refusal(acme, order);
 }
 
 static int finish(struct acme *acme, struct recheck *recheck, struct error *e)

@@ -127,6 +127,19 @@ for my $fault (qw(expired-leaf not-yet-valid-leaf wrong-name)) {
     is(standing(obtain('wrong.test')), 'good', "$fault, remade: OCSP knows it");
     fakeca('disarm', 'broken-chain', '--state', home());
 }
+
+# --- an issuer that ends before what it is to sign ------------------------------------------------
+
+pass_time((20 * 365 - 30) * 86400);
+my $order = $client->order(['late.test']);
+my $refused = $client->finish($order, ['late.test'], 'http-01', $show);
+is(Acme->word($refused), '500 serverInternal', 'a month before its issuer ends, nothing is issued for ninety days');
+like($refused->{json}{detail}, qr/\Aa certificate until 2051-06\S+ would outlive its issuer, which ends at 2051-05/,
+    '  and the answer says why');
+told('rotate-issuer');
+is(verifies($client->finish($order, ['late.test'], 'http-01', $show)), 0,
+    '  but the same order gets one from the next');
+
 my %times;
 $times{$_->{serial}}++ for map { decode_json($_) } split /\n/, slurp(home() . '/issued.jsonl');
 is_deeply([grep { $_ > 1 } values %times], [], 'nothing is written down twice');
