@@ -49,6 +49,11 @@ my $good = qr/^valid /;
 
 is_judged('shop.test', 'http-01', $good, 'http-01', in_file($four));
 is_judged('shop.test', 'http-01', qr/^invalid unauthorized .*status 404/, 'nothing there', sub { });
+my $failed = $client->order(['shop.test']);
+my $url = $failed->{json}{authorizations}[0];
+is($client->prove($url, 'http-01', sub { })->{status}, 'invalid', '  again');
+is(Acme->word($client->post($url, {status => 'deactivated'})), '400 malformed', '  and cannot be given up any more');
+is($client->post($url)->{json}{status}, 'invalid', '  but stays invalid');
 is_judged('shop.test', 'http-01', qr/^invalid unauthorized .*the answer was 'x'/, 'something else there',
     sub ($challenge, @) { spill("$four/$challenges/$challenge->{token}", 'x') });
 is_judged('shop.test', 'http-01', $good, 'white space at the end does no harm',
