@@ -14,6 +14,7 @@
 #include "fakeca/manage_authority.h"
 #include "testbed/wire/lines.h"
 #include "testbed/wire/moment.h"
+#include "testbed/wire/status.h"
 
 struct manager { /* one who is connected */
     struct manage *manage;
@@ -359,6 +360,7 @@ static json_t *answer_to(struct manage *manage, const json_t *request)
     json_t *answer = json_object();
     struct error e;
 
+    errno = 0;
     failed(&e, "unknown verb '%s'", name == NULL ? "" : name);
     for (size_t i = 0; name != NULL && i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(verbs[i].name, name) == 0 && verbs[i].run(manage, request, answer, &e) == 0) {
@@ -366,6 +368,7 @@ static json_t *answer_to(struct manage *manage, const json_t *request)
             return answer;
         }
     json_object_clear(answer);
+    json_object_set_new(answer, "status", json_integer(status_of_errno(errno)));
     json_object_set_new(answer, "error", json_string(e.text));
     return answer;
 }

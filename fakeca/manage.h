@@ -1,7 +1,7 @@
 /* manage.h -- telling a running authority what to do: a Unix socket in its state directory, mode 0600.
  *
  * JSON lines: a request is {"do": VERB, ...}, and each is answered by one line, {"ok": true, ...} or
- * {"error": "one line"}.  The verbs:
+ * {"error": "one line", "status": of status.h, whether it or its machine refuses}.  The verbs:
  *
  *     arm       what misbehaviour_arm takes     -> "number": which arming it is
  *     disarm    "fault" or "all": true, maybe "on" -> "disarmed": how many
@@ -66,7 +66,7 @@ int manage_open(struct manage *manage, const char *directory, struct error *e);
 void manage_close(struct manage *manage);
 
 /* The other end: one request to whoever serves `directory`, and its answer, to be decref'd; NULL
- * with *e, also where the answer is an error. */
+ * with *e, also where the answer is an error.  errno is then 0 where it refuses, EIO where its machine does. */
 json_t *manage_ask(const char *directory, const json_t *request, struct error *e);
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fakeca/manage.h"
+#include "testbed/wire/status.h"
 
 static int send_line(int fd, const json_t *request, struct error *e)
 {
@@ -39,7 +40,7 @@ static json_t *read_line(int fd, struct error *e)
         return failed(e, "the authority broke off"), NULL;
     if (error == NULL)
         return answer;
-    errno = 0; /* it is the authority that refuses, and nothing of this machine */
+    errno = json_integer_value(json_object_get(answer, "status")) == STATUS_ENVIRONMENT ? EIO : 0;
     failed(e, "%s", error);
     json_decref(answer);
     return NULL;

@@ -57,7 +57,15 @@ static int check(const struct ledger *ledger, const json_t *serials, struct erro
             return failed(e, "no certificate with the serial number '%.60s' was issued here",
                           text == NULL ? "" : text);
     }
-    return json_array_size(serials) > 0 ? 0 : failed(e, "there is no such certificate to revoke");
+    return 0;
+}
+
+static int check_any(const json_t *serials, const char *name, struct error *e)
+{
+    return json_array_size(serials) > 0
+               ? 0
+               : failed(e, "no certificate%s%s to revoke: none holds that is not revoked yet",
+                        name == NULL ? "" : " for ", name == NULL ? "" : name);
 }
 
 /* A serial number as the ledger has it, of one as other programs print it: in upper case, or with colons. */
@@ -136,6 +144,7 @@ int authority_take_back(struct plain *plain, struct store *store, const json_t *
                         json_t *answer, struct error *e)
 {
     const char *word = json_string_value(json_object_get(request, "reason"));
+    const char *name = json_string_value(json_object_get(request, "name"));
     int64_t after = json_integer_value(json_object_get(request, "after"));
     int64_t at = plain->now(plain->context) + after;
     struct ledger *ledger = plain_ledger(plain, e);
@@ -148,7 +157,7 @@ int authority_take_back(struct plain *plain, struct store *store, const json_t *
     if (after < 0)
         return failed(e, "\"after\": nothing is revoked in the past");
     serials = chosen(plain, store, ledger, request);
-    if (revoke_all(plain, ledger, serials, at, reason, e) < 0) {
+    if (check_any(serials, name, e) < 0 || revoke_all(plain, ledger, serials, at, reason, e) < 0) {
         json_decref(serials);
         return -1;
     }

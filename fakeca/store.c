@@ -1,5 +1,6 @@
 #include "fakeca/store.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -62,12 +63,34 @@ struct store {
     bool started; /* it is the first: the transaction is its own */
 };
 
+/* As errno tells it of any other file; 0 where it is nothing of this machine. */
+static int errno_of(int code)
+{
+    static const struct {
+        int code, error;
+    } rows[] = {
+        {SQLITE_FULL,     ENOSPC},
+        {SQLITE_IOERR,    EIO   },
+        {SQLITE_CANTOPEN, EACCES},
+        {SQLITE_READONLY, EROFS },
+        {SQLITE_NOMEM,    ENOMEM},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].code == code)
+            return rows[i].error;
+    return 0;
+}
+
 static int database_failed(const struct store *store, struct error *e)
 {
-    bool locked = sqlite3_errcode(store->database) == SQLITE_BUSY;
+    int code = sqlite3_errcode(store->database);
 
-    return failed(e, "serve.db: %s",
-                  locked ? "another process serves from it" : sqlite3_errmsg(store->database));
+    failed(e, "serve.db: %s",
+           code == SQLITE_BUSY ? "another process serves from it"
+                               : sqlite3_errmsg(store->database));
+    errno = errno_of(code);
+    return -1;
 }
 
 /* --- opening ------------------------------------------------------------------------------------ */
@@ -236,6 +259,7 @@ int store_done(struct store *store, struct error *e)
 void store_rollback(struct store *store)
 {
     struct error unused;
+    int saved = errno; /* of what it is rolled back for */
 
     if (store->marked && run(store, BACK, &unused) == 0)
         run(store, UNMARK, &unused);
@@ -244,6 +268,7 @@ void store_rollback(struct store *store)
         store->open = false;
     }
     step_over(store, false);
+    errno = saved;
 }
 
 int store_commit(struct store *store, struct error *e)
@@ -259,14 +284,17 @@ bool store_waits(const struct store *store)
 int store_flush(struct store *store, struct error *e)
 {
     struct error unused;
+    int saved;
 
     if (!store->open)
         return 0;
     store->open = false;
     if (run(store, COMMIT, e) == 0)
         return 0;
+    saved = errno;
     run(store, ROLLBACK, &unused);
     cache_clear(&store->cache);
+    errno = saved;
     return -1;
 }
 

@@ -15,7 +15,7 @@
  *
  * One process has the file at a time.
  *
- * Every call that can fail returns -1 (or NULL) with *e.
+ * Every call that can fail returns -1 (or NULL) with *e; errno then tells the kind of trouble, as of any other file.
  */
 #ifndef FAKECA_STORE_H
 #define FAKECA_STORE_H

@@ -351,6 +351,10 @@ int verb_dns(int argc, char **argv)
         failed(&e, "dns: expected one of --add and --remove");
         return complain(&e);
     }
+    if (a.perspective == 0) {
+        failed(&e, "dns: --perspective counts from 1");
+        return complain(&e);
+    }
     request = json_pack("{s:s}", "do", a.add != NULL ? "dns-add" : "dns-remove");
     put_text(request, "record", a.add);
     put_text(request, "name", a.remove);

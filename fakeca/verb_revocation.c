@@ -141,15 +141,23 @@ static int revoke_after(struct work *work, X509 *certificate, int reason, struct
                            work->at + work->arguments.after / NANOSECONDS, work->at, reason, e);
 }
 
+/* One of them: who says two things is not to find that one of them was not heard. */
+static int check_what(const struct arguments *arguments, struct error *e)
+{
+    int said = (arguments->in != NULL) + (arguments->serials.count > 0) +
+               (arguments->name != NULL) + arguments->all;
+
+    return said == 1
+               ? 0
+               : failed(e, "revoke: what? expected one of --in BUNDLE, or where it serves --serial "
+                           "HEX, --name NAME or --all");
+}
+
 static int revoke_it(struct work *work, struct error *e)
 {
     int reason = -1;
     X509 *certificate;
 
-    if (work->arguments.in == NULL)
-        return failed(
-            e, "revoke: what? expected --in BUNDLE, or where it serves --serial HEX, --name NAME"
-               " or --all");
     if (work->arguments.reason != NULL && reason_named(work->arguments.reason, &reason, e) < 0)
         return failed_in(e, "--reason");
     certificate = sk_X509_value(work->chain->sent, work->arguments.intermediate ? 1 : 0);
@@ -189,7 +197,7 @@ int verb_revoke(int argc, char **argv)
     int status;
 
     if (options_for(revoke_options, argc, argv, &arguments, NULL, 0, &e) < 0 ||
-        require(revoke_options, "state", arguments.state, &e) < 0)
+        require(revoke_options, "state", arguments.state, &e) < 0 || check_what(&arguments, &e) < 0)
         return complain(&e);
     if (arguments.serials.count > 0 || arguments.name != NULL || arguments.all)
         return revoke_there(&arguments, &e) < 0 ? complain(&e) : STATUS_DONE;

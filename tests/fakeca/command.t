@@ -38,8 +38,10 @@ refuses('an option without its value', qr/--state needs a value/, 'init', '--sta
 refuses('a word too many', qr/unexpected 'extra'/, 'init', '--state', "$dir/x", 'extra');
 refuses('no state directory', qr/--state is needed/, 'init');
 refuses('no name', qr/--name is needed: NAME, /, @issue);
-refuses('nothing to revoke', qr/expected --in BUNDLE, or where it serves --serial HEX, --name NAME or --all/,
-    'revoke', '--state', $ca);
+refuses("$_ things to revoke", qr/expected one of --in BUNDLE, or where it serves --serial HEX, --name NAME or --all/,
+    'revoke', '--state', $ca, ('--in', $shop, '--all') x ($_ / 2)) for 0, 2;
+refuses('the DNS of nobody', qr/dns: --perspective counts from 1/,
+    'dns', '--state', $ca, '--add', 'a.test. A 127.0.0.1', '--perspective', 0);
 refuses('no fault to arm', qr/expected the name of a fault, as `fakeca faults --serve` lists them/,
     'arm', '--state', $ca);
 refuses('no fault to disarm', qr/lists them, or --all/, 'disarm', '--state', $ca);

@@ -5,7 +5,7 @@ use v5.36;
 use FindBin qw($Bin);
 use lib $Bin;
 use Acme;
-use Fakeca qw(dir fakeca slurp);
+use Fakeca qw(dir fakeca slurp try);
 use Serve qw(serve stop home have);
 use Test::More;
 
@@ -26,6 +26,8 @@ ok(files_of_at_most(4096), 'the database grows no more; there is room for a word
 is(eval { $client->order(['www.shop.test'])->{status} }, undef, 'an order that cannot be kept is not answered');
 like($@, qr/^curl \S+: 52 /, '  but hung up on');
 like(slurp(dir() . '/serve.err'), qr/^fakeca: serve\.db: [^\n]+\n\z/, '  and said in one line');
+is(join(' ', (try('set', '--state', home(), 'caa=on'))[2, 1]) =~ s/serve\.db: .*/serve.db/sr, '6 fakeca: serve.db',
+    'a command that cannot be kept ends as on any full disk');
 $client->{nonce} = undef;
 is($client->post($order->{fields}{location})->{json}{status}, 'pending', 'what was told before is still so');
 

@@ -99,7 +99,8 @@ is(standing($renewed), 'revoked keyCompromise listed', '  does not have to');
 is(Acme->word($client->post($client->{directory}{revokeCert}, \%revocation)), '400 alreadyRevoked', '  once');
 like(says_no('revoke', '--serial', '0011'), qr/^2 fakeca: no certificate with the serial number '0011'/,
     'none of ours');
-like(says_no('revoke', '--name', 'nobody.test'), qr/^2 fakeca: there is no such certificate/, 'no such name');
+like(says_no('revoke', '--name', 'nobody.test'),
+    qr/^2 fakeca: no certificate for nobody\.test to revoke: none holds that is not revoked yet/, 'no such name');
 like(says_no('revoke', '--name', 'one.test', '--reason', 'boredom'), qr/^2 fakeca: .*boredom/, 'no such reason');
 
 # --- another issuer -------------------------------------------------------------------------------
