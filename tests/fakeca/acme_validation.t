@@ -180,7 +180,7 @@ stop($ca->{child});
 my $everywhere = web($four, '0.0.0.0');
 $ca = serve('--validate-http-port', $everywhere);
 my (undef, $err, $status) = arm('dns-silent-ipv6');
-is("$status $err", "2 fakeca: dns-silent-ipv6: packets cannot be swallowed: 127.100.0.1:$everywhere: cannot listen: "
+is("$status $err", "6 fakeca: dns-silent-ipv6: packets cannot be swallowed: 127.100.0.1:$everywhere: cannot listen: "
     . "Address already in use\n", 'where somebody listens on all addresses, it is refused');
 is(tried('127.100.0.1', $everywhere), 'is answered', '  as he would be asked');
 
