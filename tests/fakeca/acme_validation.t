@@ -24,7 +24,8 @@ system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -ke
 sub tls ($on, @more) {
     return until_says(qr/^ACCEPT(?:.*:(\d+))?/, $secure, qw(openssl s_server -accept), "127.0.0.1:$on", @more);
 }
-my ($web, $tls_port) = tls(0, qw(-cert pem -key key -WWW));
+# Who is told another server name than that one, ends it; who is told none, does not.
+my ($web, $tls_port) = tls(0, qw(-cert pem -key key -WWW -servername shop.test -servername_fatal -cert2 pem -key2 key));
 
 my $ca = serve('--validate-http-port', $port, '--validate-tls-port', $tls_port);
 my $client = Acme->new($ca);
@@ -77,6 +78,7 @@ is_judged('shop.test', 'http-01', $good, 'a redirect is followed', redirected('/
 is_judged('shop.test', 'http-01', $good, '  to another name', redirected('http://www.shop.test/elsewhere'));
 is_judged('shop.test', 'http-01', $good, '  to https, where the certificate does not matter',
     redirected('https://shop.test/elsewhere'));
+is_judged('shop.test', 'http-01', $good, '  also at an address', redirected('https://127.0.0.1/elsewhere'));
 is_judged('shop.test', 'http-01', qr/^invalid connection .*a redirect to 'ftp:/, '  to http and https only',
     redirected('ftp://shop.test/elsewhere'));
 is_judged('shop.test', 'http-01', qr/^invalid connection .*a redirect to/, '  on the usual ports only',
