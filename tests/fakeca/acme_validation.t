@@ -25,7 +25,8 @@ sub tls ($on, @more) {
     return until_says(qr/^ACCEPT(?:.*:(\d+))?/, $secure, qw(openssl s_server -accept), "127.0.0.1:$on", @more);
 }
 # Who is told another server name than that one, ends it; who is told none, does not.
-my ($web, $tls_port) = tls(0, qw(-cert pem -key key -WWW -servername shop.test -servername_fatal -cert2 pem -key2 key));
+my ($web, $tls_port) = tls(0, qw(-cert pem -key key -WWW -servername shop.test -servername_fatal -cert2 pem),
+    qw(-key2 key));
 
 my $ca = serve('--validate-http-port', $port, '--validate-tls-port', $tls_port);
 my $client = Acme->new($ca);
