@@ -6,11 +6,12 @@ use v5.36;
 use FindBin qw($Bin);
 use JSON::PP;
 use List::Util qw(first);
-use lib $Bin;
+use lib $Bin, "$Bin/..";
 use Fakeca qw(dir try fakeca slurp spill);
 use Observer qw(curl openssl text_of);
 use POSIX qw(strftime);
-use Serve qw(serve stop web home have run free_port);
+use Port qw(free_port);
+use Serve qw(serve stop web home have run);
 use Test::More;
 
 my $missing = first { !have($_) } qw(curl openssl ocsptool certtool dig delv);
