@@ -49,6 +49,11 @@ my $good = qr/^valid /;
 
 is_judged('shop.test', 'http-01', $good, 'http-01', in_file($four));
 is_judged('shop.test', 'http-01', qr/^invalid unauthorized .*status 404/, 'nothing there', sub { });
+my $failed = $client->order(['shop.test']);
+my $url = $failed->{json}{authorizations}[0];
+is($client->prove($url, 'http-01', sub { })->{status}, 'invalid', '  again');
+is(Acme->word($client->post($url, {status => 'deactivated'})), '400 malformed', '  and cannot be given up any more');
+is($client->post($url)->{json}{status}, 'invalid', '  but stays invalid');
 is_judged('shop.test', 'http-01', qr/^invalid unauthorized .*the answer was 'x'/, 'something else there',
     sub ($challenge, @) { spill("$four/$challenges/$challenge->{token}", 'x') });
 is_judged('shop.test', 'http-01', $good, 'white space at the end does no harm',
@@ -175,7 +180,7 @@ stop($ca->{child});
 my $everywhere = web($four, '0.0.0.0');
 $ca = serve('--validate-http-port', $everywhere);
 my (undef, $err, $status) = arm('dns-silent-ipv6');
-is("$status $err", "2 fakeca: dns-silent-ipv6: packets cannot be swallowed: 127.100.0.1:$everywhere: cannot listen: "
+is("$status $err", "6 fakeca: dns-silent-ipv6: packets cannot be swallowed: 127.100.0.1:$everywhere: cannot listen: "
     . "Address already in use\n", 'where somebody listens on all addresses, it is refused');
 is(tried('127.100.0.1', $everywhere), 'is answered', '  as he would be asked');
 

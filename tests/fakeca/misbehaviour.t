@@ -221,7 +221,8 @@ my %observed = (
     'account-forgotten' => [order => problem(400, 'accountDoesNotExist')],
     'account-deactivated' => [newOrder => problem(403, 'unauthorized')],
     'eab-required' => [newAccount => problem(403, 'externalAccountRequired')],
-    'terms-changed' => [newOrder => qr{^HTTP/1\.1 403 .*^Link: </terms/2>;rel="terms-of-service".*userAction}ms],
+    'terms-changed' => [newOrder =>
+        qr{^HTTP/1\.1 403 .*^Link: </terms/2>;rel="terms-of-service".*userAction.*"instance":"/terms/2"}ms],
     'key-change-refused' => [keyChange => problem(409, 'malformed')],
     'already-replaced' => [newOrder_replacing => problem(409, 'alreadyReplaced')],
     'profile-withdrawn' => [newOrder => problem(400, 'invalidProfile')],
