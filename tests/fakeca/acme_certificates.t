@@ -26,7 +26,8 @@ sub when ($text) { return Time::Piece->strptime($text, '%Y-%m-%dT%H:%M:%SZ')->ep
 # --- profiles -------------------------------------------------------------------------------------
 
 my %lasts = (classic => 90 * 86400, tlsserver => 45 * 86400, shortlived => 160 * 3600, brief => 6 * 3600);
-is_deeply([sort keys %{$client->{directory}{meta}{profiles}}], [sort 'blink', keys %lasts], 'the directory tells the profiles');
+is_deeply([sort keys %{$client->{directory}{meta}{profiles}}], [sort 'blink', keys %lasts],
+    'the directory tells the profiles');
 is($client->{directory}{meta}{profiles}{shortlived}, '6d16h, no common name', '  and what they are like');
 is($client->{directory}{meta}{profiles}{brief}, '6h, with a common name', '  also one of our own');
 for my $profile (sort keys %lasts) {
