@@ -330,6 +330,8 @@ static int check_signed(struct call *call)
         return refuse(call, MALFORMED, "the \"nonce\" is not base64url");
     if (call->jws.nonce == NULL || !nonce_spend(&call->acme->nonces, call->jws.nonce))
         return refuse(call, BAD_NONCE, "the nonce is none of ours, or was used before");
+    /* 403 as at Boulder and pebble, where RFC 8555 section 7.3.6 has 401: which RFC 9110 wants to come with a
+     * WWW-Authenticate, and which libraries of HTTP take for a matter of their own */
     if (call->account != NULL && !has_status(call->account, "valid"))
         return refuse(call, UNAUTHORIZED, "the account is %s", text_of(call->account, "status"));
     call->payload = call->jws.payload;

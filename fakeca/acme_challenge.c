@@ -164,24 +164,30 @@ static void tell(const struct call *call, int64_t number, const json_t *body,
 
 /* --- authorizations ----------------------------------------------------------------------------- */
 
+/* What was found out to be invalid stays so: the states of section 7.1.6. */
+static int deactivate(struct call *call, json_t *body)
+{
+    const char *wanted = text_of(call->payload, "status");
+    struct error e;
+
+    if (wanted == NULL || strcmp(wanted, "deactivated") != 0)
+        return refuse(call, MALFORMED,
+                      "an authorization can be made deactivated, and nothing else");
+    if (has_status(body, "invalid"))
+        return refuse(call, MALFORMED, "the authorization is invalid already");
+    set_status(body, wanted);
+    return store_put(call->store, "authz", call->number, body, &e) < 0 ? broken(call, &e) : 0;
+}
+
 int answer_authorization(struct call *call)
 {
     json_t *body = own(call, "authz", call->number);
-    const char *wanted = text_of(call->payload, "status");
     struct json_text told = {0};
-    struct error e;
-    int status = 0;
+    int status;
 
     if (body == NULL)
         return -1;
-    if (call->payload != NULL && (wanted == NULL || strcmp(wanted, "deactivated") != 0))
-        status =
-            refuse(call, MALFORMED, "an authorization can be made deactivated, and nothing else");
-    else if (call->payload != NULL) {
-        set_status(body, wanted);
-        if (store_put(call->store, "authz", call->number, body, &e) < 0)
-            status = broken(call, &e);
-    }
+    status = call->payload == NULL ? 0 : deactivate(call, body);
     if (status == 0) {
         tell(call, call->number, body, &told);
         status = answer_json(call, 200, &told);

@@ -90,6 +90,15 @@ void answer_problem(const struct chosen *chosen, struct http_answer *answer)
     problem_answer_as(answer, chosen->fault->problem, chosen->status, chosen->fault->argument);
 }
 
+/* With the place where somebody is to agree: RFC 8555 section 7.3.3. */
+void answer_new_terms(const struct chosen *chosen, struct http_answer *answer)
+{
+    json_t *document = problem_describe(chosen->fault->problem, chosen->fault->argument);
+
+    json_object_set_new(document, "instance", json_string(NEW_TERMS));
+    problem_answer_with(answer, document);
+}
+
 /* --- header fields ------------------------------------------------------------------------------ */
 
 void drop_field(const struct chosen *chosen, struct http_answer *answer)

@@ -7,10 +7,14 @@
 
 /* --- answers of their own --- */
 
+#define NEW_TERMS "/terms/2"
+
 void answer_page(const struct chosen *chosen, struct http_answer *answer); /* its text, as HTML */
 void answer_as_json(const struct chosen *chosen,
                     struct http_answer *answer); /* its text, JSON or not */
 void answer_problem(const struct chosen *chosen, struct http_answer *answer); /* its detail */
+void answer_new_terms(const struct chosen *chosen,
+                      struct http_answer *answer); /* its detail, and NEW_TERMS */
 
 /* --- answers, deformed --- */
 

@@ -125,6 +125,8 @@ int answer_renewal_info(struct call *call)
     if (ledger_find_serial(ledger, text_of(certificate, "serial"), &revoked))
         revoked_window(&revoked, call->now, &start, &end);
     json_decref(certificate);
+    if (end <= start) /* no window: RFC 9773 section 4.2 */
+        end = start + 1;
     http_answer_field(call->answer, "Retry-After", "%lld", (long long)again(&revoked, call->now));
     json_text_open(&told, NULL, '{');
     json_text_open(&told, "suggestedWindow", '{');

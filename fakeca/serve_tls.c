@@ -75,6 +75,8 @@ static SSL_CTX *context_of(const struct chain *chain, struct error *e)
 
     if (tls == NULL)
         return openssl_failed(e, "make a TLS server"), NULL;
+    /* of itself libssl ends older ones with an internal_error, where RFC 8446 has protocol_version */
+    SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
     if (chain != NULL && use_chain(tls, chain, e) < 0) {
         SSL_CTX_free(tls);
         return NULL;

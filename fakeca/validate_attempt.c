@@ -221,6 +221,17 @@ void attempt_connect(struct attempt *attempt)
         attempt_end(attempt, DNS_FAILED, "%s", e.text);
 }
 
+/* Only names are told: RFC 6066 section 3. */
+static int tell_name(struct attempt *attempt)
+{
+    struct sockaddr_storage unused;
+
+    return lookup_literal(attempt->at.host, &unused) ||
+                   SSL_set_tlsext_host_name(attempt->ssl, attempt->at.host) == 1
+               ? 0
+               : -1;
+}
+
 /* The connection stands: what comes first on it. */
 static int greet(struct attempt *attempt)
 {
@@ -236,7 +247,7 @@ static int greet(struct attempt *attempt)
     SSL_set_connect_state(attempt->ssl);
     if (attempt->challenge == TLS_ALPN_01)
         return tls_alpn_01_prepare(attempt);
-    return SSL_set_tlsext_host_name(attempt->ssl, attempt->at.host) == 1 ? 0 : -1;
+    return tell_name(attempt);
 }
 
 /* libssl waits for something: 1; it failed: 0. */

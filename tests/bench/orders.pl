@@ -26,6 +26,8 @@ use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use IPC::Open2;
 use POSIX qw(sysconf _SC_CLK_TCK);
+use lib dirname(__FILE__) . '/..';
+use Port qw(free_port);
 
 my ($build, $rounds, $seconds) = ($ARGV[0], $ARGV[1] // 5, $ARGV[2] // 3);
 my @accounts = $ARGV[3] // qw(p256 rsa2048);
@@ -37,7 +39,6 @@ END { local $?; kill 'TERM', @children; waitpid $_, 0 for @children }
 
 sub sh { system(@_) == 0 or die "@_ failed\n" }
 sub spill { open my $file, '>', $_[0] or die; print $file $_[1]; close $file; return $_[0] }
-sub free_port { return IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')->sockport }
 
 my $compiler = $ENV{CC} // 'cc';
 sh("$compiler -I$here/../.. -D_GNU_SOURCE -O2 -o $dir/orders $here/programs/orders.c $here/programs/acme.c"

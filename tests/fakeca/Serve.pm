@@ -5,13 +5,12 @@ use v5.36;
 use Carp qw(croak);
 use Exporter qw(import);
 use FindBin qw($Bin);
-use IO::Socket::INET;
 use IO::Socket::IP;
 use JSON::PP;
-use lib $Bin;
+use lib $Bin, "$Bin/..";
 use Fakeca qw(dir fakeca slurp spill);
 
-our @EXPORT_OK = qw(serve stop start web close_web free_port home have run until_says calendar dns);
+our @EXPORT_OK = qw(serve stop start web close_web home have run until_says calendar dns);
 
 $ENV{PATH} .= ':/usr/sbin:/sbin'; # servers are there, where an ordinary user does not look
 my $build = $ENV{BUILD} // 'build';
@@ -24,12 +23,6 @@ sub dns (@how) { return fakeca('dns', '--state', home(), @how) }
 
 sub have ($program) {
     return grep { -x "$_/$program" } split /:/, $ENV{PATH};
-}
-
-# A port that is free now, for programs that cannot be told to choose one themselves.
-sub free_port () {
-    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or croak "socket: $!";
-    return $socket->sockport;
 }
 
 # What it says once it listens.

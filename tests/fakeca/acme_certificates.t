@@ -16,7 +16,7 @@ my ($clock) = calendar($now);
 my ($port, $show) = Acme->files;
 
 my @settings = ('--clock', $clock, '--validate-http-port', $port);
-my $ca = serve(@settings, '--profile', 'brief=6h');
+my $ca = serve(@settings, '--profile', 'brief=6h', '--profile', 'blink=9s');
 my ($client, $other) = (Acme->new($ca), Acme->new($ca));
 $_->register for $client, $other;
 
@@ -26,7 +26,8 @@ sub when ($text) { return Time::Piece->strptime($text, '%Y-%m-%dT%H:%M:%SZ')->ep
 # --- profiles -------------------------------------------------------------------------------------
 
 my %lasts = (classic => 90 * 86400, tlsserver => 45 * 86400, shortlived => 160 * 3600, brief => 6 * 3600);
-is_deeply([sort keys %{$client->{directory}{meta}{profiles}}], [sort keys %lasts], 'the directory tells the profiles');
+is_deeply([sort keys %{$client->{directory}{meta}{profiles}}], [sort 'blink', keys %lasts],
+    'the directory tells the profiles');
 is($client->{directory}{meta}{profiles}{shortlived}, '6d16h, no common name', '  and what they are like');
 is($client->{directory}{meta}{profiles}{brief}, '6h, with a common name', '  also one of our own');
 for my $profile (sort keys %lasts) {
@@ -74,6 +75,8 @@ is(Acme->word(window('../../etc')), '404 malformed', 'nor of anything else');
 my $brief = obtain($client, ['shop.test'], profile => 'shortlived');
 is(window(Acme->renewal_id($brief))->{start}, $now - 3600 + int((160 * 3600 - 1) / 2),
     'half-way, where it lasts less than ten days');
+my $blink = window(Acme->renewal_id(obtain($client, ['shop.test'], profile => 'blink')));
+cmp_ok($blink->{end}, '>', $blink->{start}, 'be it ever so short, it is a window');
 
 # --- what an order replaces -----------------------------------------------------------------------
 

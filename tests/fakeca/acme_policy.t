@@ -6,10 +6,11 @@ use Digest::SHA qw(hmac_sha256 hmac_sha384 hmac_sha512);
 use FindBin qw($Bin);
 use JSON::PP;
 use MIME::Base64 qw(decode_base64url encode_base64url);
-use lib $Bin;
+use lib $Bin, "$Bin/..";
 use Acme;
 use Fakeca qw(dir try fakeca slurp spill);
-use Serve qw(serve stop home have run free_port calendar);
+use Port qw(free_port);
+use Serve qw(serve stop home have run calendar);
 use Test::More;
 
 plan skip_all => 'curl is not installed' if !have('curl');

@@ -24,7 +24,9 @@ system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -ke
 sub tls ($on, @more) {
     return until_says(qr/^ACCEPT(?:.*:(\d+))?/, $secure, qw(openssl s_server -accept), "127.0.0.1:$on", @more);
 }
-my ($web, $tls_port) = tls(0, qw(-cert pem -key key -WWW));
+# Who is told another server name than that one, ends it; who is told none, does not.
+my ($web, $tls_port) = tls(0, qw(-cert pem -key key -WWW -servername shop.test -servername_fatal -cert2 pem),
+    qw(-key2 key));
 
 my $ca = serve('--validate-http-port', $port, '--validate-tls-port', $tls_port);
 my $client = Acme->new($ca);
@@ -49,6 +51,11 @@ my $good = qr/^valid /;
 
 is_judged('shop.test', 'http-01', $good, 'http-01', in_file($four));
 is_judged('shop.test', 'http-01', qr/^invalid unauthorized .*status 404/, 'nothing there', sub { });
+my $failed = $client->order(['shop.test']);
+my $url = $failed->{json}{authorizations}[0];
+is($client->prove($url, 'http-01', sub { })->{status}, 'invalid', '  again');
+is(Acme->word($client->post($url, {status => 'deactivated'})), '400 malformed', '  and cannot be given up any more');
+is($client->post($url)->{json}{status}, 'invalid', '  but stays invalid');
 is_judged('shop.test', 'http-01', qr/^invalid unauthorized .*the answer was 'x'/, 'something else there',
     sub ($challenge, @) { spill("$four/$challenges/$challenge->{token}", 'x') });
 is_judged('shop.test', 'http-01', $good, 'white space at the end does no harm',
@@ -72,6 +79,7 @@ is_judged('shop.test', 'http-01', $good, 'a redirect is followed', redirected('/
 is_judged('shop.test', 'http-01', $good, '  to another name', redirected('http://www.shop.test/elsewhere'));
 is_judged('shop.test', 'http-01', $good, '  to https, where the certificate does not matter',
     redirected('https://shop.test/elsewhere'));
+is_judged('shop.test', 'http-01', $good, '  also at an address', redirected('https://127.0.0.1/elsewhere'));
 is_judged('shop.test', 'http-01', qr/^invalid connection .*a redirect to 'ftp:/, '  to http and https only',
     redirected('ftp://shop.test/elsewhere'));
 is_judged('shop.test', 'http-01', qr/^invalid connection .*a redirect to/, '  on the usual ports only',
@@ -175,7 +183,7 @@ stop($ca->{child});
 my $everywhere = web($four, '0.0.0.0');
 $ca = serve('--validate-http-port', $everywhere);
 my (undef, $err, $status) = arm('dns-silent-ipv6');
-is("$status $err", "2 fakeca: dns-silent-ipv6: packets cannot be swallowed: 127.100.0.1:$everywhere: cannot listen: "
+is("$status $err", "6 fakeca: dns-silent-ipv6: packets cannot be swallowed: 127.100.0.1:$everywhere: cannot listen: "
     . "Address already in use\n", 'where somebody listens on all addresses, it is refused');
 is(tried('127.100.0.1', $everywhere), 'is answered', '  as he would be asked');
 

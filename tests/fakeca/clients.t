@@ -6,9 +6,10 @@
 # With names of clients as arguments: only those.
 use v5.36;
 use FindBin qw($Bin);
-use lib $Bin;
+use lib $Bin, "$Bin/..";
 use Fakeca qw(dir slurp spill);
-use Serve qw(serve stop start web close_web free_port home have run);
+use Port qw(free_port);
+use Serve qw(serve stop start web close_web home have run);
 use Test::More;
 
 my $dir = dir();

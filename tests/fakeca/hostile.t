@@ -215,6 +215,8 @@ unlike(answer('https', $_->[1]), qr/HTTP/, "to the TLS port: $_->[0]")
     for ['plain HTTP', "GET /directory HTTP/1.1\r\n\r\n"], ['nothing', ''], ['half a ClientHello', $hello],
         ['a record too long', "\x16\x03\x01\xff\xff" . 'x' x 70_000],
         ['noise', join '', map { chr(($_ * 7919) % 256) } 1 .. 5000];
+like(`openssl s_client -tls1_1 -connect $port{https} </dev/null 2>&1`, qr/alert protocol version/,
+    'to the TLS port: a client that knows no TLS 1.2 is told so');
 is((split /\r\n/, answer('http', $_->[1]))[0] // '', $_->[2], "to the HTTP port: $_->[0]")
     for ['a ClientHello', $hello . "\r\n\r\n", 'HTTP/1.1 400 Bad Request'],
         ['two lengths', "POST /ocsp HTTP/1.1\r\nHost: ca.test\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",

@@ -6,11 +6,12 @@ use v5.36;
 use FindBin qw($Bin);
 use JSON::PP;
 use List::Util qw(first);
-use lib $Bin;
+use lib $Bin, "$Bin/..";
 use Fakeca qw(dir try fakeca slurp spill);
 use Observer qw(curl openssl text_of);
 use POSIX qw(strftime);
-use Serve qw(serve stop web home have run free_port);
+use Port qw(free_port);
+use Serve qw(serve stop web home have run);
 use Test::More;
 
 my $missing = first { !have($_) } qw(curl openssl ocsptool certtool dig delv);
@@ -220,7 +221,8 @@ my %observed = (
     'account-forgotten' => [order => problem(400, 'accountDoesNotExist')],
     'account-deactivated' => [newOrder => problem(403, 'unauthorized')],
     'eab-required' => [newAccount => problem(403, 'externalAccountRequired')],
-    'terms-changed' => [newOrder => qr{^HTTP/1\.1 403 .*^Link: </terms/2>;rel="terms-of-service".*userAction}ms],
+    'terms-changed' => [newOrder =>
+        qr{^HTTP/1\.1 403 .*^Link: </terms/2>;rel="terms-of-service".*userAction.*"instance":"/terms/2"}ms],
     'key-change-refused' => [keyChange => problem(409, 'malformed')],
     'already-replaced' => [newOrder_replacing => problem(409, 'alreadyReplaced')],
     'profile-withdrawn' => [newOrder => problem(400, 'invalidProfile')],

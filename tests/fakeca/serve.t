@@ -6,9 +6,10 @@ use FindBin qw($Bin);
 use IO::Socket::INET;
 use IO::Socket::IP;
 use JSON::PP;
-use lib $Bin;
+use lib $Bin, "$Bin/..";
 use Fakeca qw(dir try fakeca slurp spill);
-use Serve qw(serve stop web free_port home have run);
+use Port qw(free_port);
+use Serve qw(serve stop web home have run);
 use Test::More;
 
 my $dir = dir();

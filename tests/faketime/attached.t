@@ -3,11 +3,12 @@
 # again, its workers as www-data: not one handshake fails.  12,000 of them where REHEARSE_LONG is set.
 use v5.36;
 use FindBin qw($Bin);
-use lib $Bin;
+use lib $Bin, "$Bin/..";
 use File::Temp qw(tempdir);
 use IO::Socket::INET ();
 use IPC::Open2 qw(open2);
 use JSON::PP qw(decode_json);
+use Port qw(free_port);
 use Runtime qw($build fake);
 use Test::More;
 
@@ -20,9 +21,7 @@ fake('new', $clock) && fake('set', $clock, '+100d') or BAIL_OUT('no clock');
 system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=shop.test "
     . "-keyout $dir/key.pem -out $dir/chain.pem -days 3650 2>/dev/null") == 0 or BAIL_OUT('no certificate');
 
-my $probe = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or BAIL_OUT($!);
-my $address = '127.0.0.1:' . $probe->sockport;
-close $probe;
+my $address = '127.0.0.1:' . free_port();
 open my $conf, '>', "$dir/nginx.conf" or die $!;
 print {$conf} $> == 0 ? "user www-data;\n" : '', <<"END";
 worker_processes 2;

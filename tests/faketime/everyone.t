@@ -4,10 +4,11 @@
 # a byte of their code, of their read-only data or of their vDSO is another.
 use v5.36;
 use FindBin qw($Bin);
-use lib $Bin;
+use lib $Bin, "$Bin/..";
 use Digest::SHA qw(sha256_hex);
 use File::Temp qw(tempdir);
 use IO::Socket::INET ();
+use Port qw(free_port);
 use Runtime qw($build $ahead fake runtimes start ask finish is_ahead is_real);
 use Test::More;
 
@@ -26,11 +27,6 @@ sub write_file ($path, $text) {
     print {$file} $text;
     close $file;
     return $path;
-}
-
-sub free_port () {
-    my $probe = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die $!;
-    return $probe->sockport;
 }
 
 # --- what a process is made of ------------------------------------------------------------------------------

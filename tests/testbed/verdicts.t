@@ -152,8 +152,9 @@ like $told, qr/client-openssl ended \(killed by signal 9\)/, 'and is told';
 is $status, 6, 'a scenario that takes too long is given up';
 like $out, qr/gave up after 500ms; expected timeout "20m" in the scenario, or --timeout/, 'and the limit is named';
 
-# Nobody there is no success.  The port was free a moment ago, and nobody was told of it.
-my $nobody = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')->sockport;
+# Nobody there is no success.  The port is taken, and nobody listens.
+my $taken = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Type => SOCK_STREAM, Proto => 'tcp') or die $@;
+my $nobody = $taken->sockport;
 ($status, $out) = rehearse('run', '--state', "$DIR/wrong", '--allow', '127.0.0.1', scenario(<<"PLAY"));
 scenario "Nobody is there"
 local far   = target  { "external", name = "localhost", address = "127.0.0.1:$nobody" }
