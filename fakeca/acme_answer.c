@@ -420,6 +420,14 @@ static json_t *subject_thing(struct call *call)
                : NULL;
 }
 
+static unsigned traits_of(const struct call *call, const json_t *thing, const json_t *names)
+{
+    return (text_of(call->payload, "replaces") == NULL ? 0 : REPLACES) |
+           (json_array_size(names) > 1 ? SEVERAL : 0) |
+           (json_object_get(thing, "wildcard") == NULL ? 0 : WILD) |
+           (authority_crosses(call->acme->plan.authority) > 0 ? CROSSED : 0);
+}
+
 static void choose(struct call *call)
 {
     struct misbehaviour *misbehaviour = call->acme->plan.misbehaviour;
@@ -431,7 +439,7 @@ static void choose(struct call *call)
         .account = call->account_number,
         .names = names,
         .serial = text_of(thing, "serial"),
-        .traits = text_of(call->payload, "replaces") == NULL ? 0 : REPLACES,
+        .traits = traits_of(call, thing, names),
         .now = call->now,
     };
 

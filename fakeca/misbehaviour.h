@@ -48,13 +48,16 @@
 
 struct serve_fault;
 
-/* What a validation, a new order, or a query for DNS can be like. */
+/* What a request, a validation or a query for DNS can be like. */
 enum trait {
     OVER_HTTP = 1, /* http-01 */
     CONNECTS = 2,  /* to what the name stands for */
     BY_NAME = 4,   /* and not by address */
     REPLACES = 8,  /* the order says which certificate is to be replaced */
     SECURED = 16,  /* the query asks for signatures, and there are some */
+    SEVERAL = 32,  /* the order has more than one name */
+    WILD = 64,     /* the authorization is for a wildcard */
+    CROSSED = 128, /* other chains are offered besides the usual one */
 };
 
 struct chosen {
@@ -158,7 +161,7 @@ struct subject { /* a request, as far as faults tell requests apart */
     int64_t account;
     const json_t *names; /* an array of strings; NULL: none */
     const char *serial;  /* or NULL */
-    unsigned traits;     /* of a validation, a new order or a query */
+    unsigned traits;     /* enum trait */
     const char *type;    /* of the records that a query asks for; NULL: it is none */
     int64_t now;
 };
@@ -169,7 +172,7 @@ struct chosen misbehaviour_choose(struct misbehaviour *misbehaviour, const struc
  * again, with text borrowed from `kept`.  NULL is none, and so is a fault that there is no longer. */
 json_t *chosen_keep(const struct chosen *chosen);
 struct chosen chosen_kept(const json_t *kept);
-/* Whether any armed fault asks for names or serial numbers. */
+/* Whether any armed fault asks for names, serial numbers, SEVERAL or WILD. */
 bool misbehaviour_needs_names(const struct misbehaviour *misbehaviour);
 
 /* Whether the next connection to a port ("acme" or "http") is to be refused, which nobody will see: as

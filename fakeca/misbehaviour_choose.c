@@ -193,7 +193,8 @@ json_t *misbehaviour_lapsed(const struct misbehaviour *misbehaviour)
 bool misbehaviour_needs_names(const struct misbehaviour *misbehaviour)
 {
     for (size_t i = 0; i < misbehaviour->count; i++)
-        if (misbehaviour->armed[i].identifier != NULL || misbehaviour->armed[i].serial != NULL)
+        if (misbehaviour->armed[i].identifier != NULL || misbehaviour->armed[i].serial != NULL ||
+            (misbehaviour->armed[i].fault->needs & (SEVERAL | WILD)) != 0)
             return true;
     return false;
 }

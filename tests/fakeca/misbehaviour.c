@@ -122,6 +122,30 @@ static void who_asks_for_other_records_is_not_meant(void **state)
     misbehaviour_free(misbehaviour);
 }
 
+static void what_there_is_not_cannot_be_wrong(void **state)
+{
+    static const struct {
+        const char *order, *endpoint;
+        unsigned traits;
+    } rows[] = {
+        {"{\"fault\":\"identifiers-reversed\"}", "newOrder",    SEVERAL},
+        {"{\"fault\":\"wildcard-unmarked\"}",    "authz",       WILD   },
+        {"{\"fault\":\"no-alternates\"}",        "certificate", CROSSED},
+        {"{\"fault\":\"chains-turned\"}",        "certificate", CROSSED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct misbehaviour *misbehaviour = armed_with(rows[i].order);
+        struct subject request = {.endpoint = rows[i].endpoint, .now = NOON};
+
+        assert_false(fires(misbehaviour, request));
+        request.traits = rows[i].traits;
+        assert_true(fires(misbehaviour, request));
+        misbehaviour_free(misbehaviour);
+    }
+}
+
 static void what_fired_is_counted(void **state)
 {
     struct misbehaviour *misbehaviour = armed_with("{\"fault\":\"reset\",\"nth\":2,\"times\":1}");
@@ -252,6 +276,7 @@ int main(void)
         cmocka_unit_test(it_fires_where_it_is_armed),
         cmocka_unit_test(it_fires_while_the_calendar_says_so),
         cmocka_unit_test(who_asks_for_other_records_is_not_meant),
+        cmocka_unit_test(what_there_is_not_cannot_be_wrong),
         cmocka_unit_test(what_fired_is_counted),
         cmocka_unit_test(a_port_is_closed_before_the_nth),
         cmocka_unit_test(bad_orders_are_refused),
