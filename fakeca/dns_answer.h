@@ -47,7 +47,7 @@ struct dns_misbehaviour {
     const char *replays; /* the outage or issue it is known from */
     enum dns_wrong wrong;
     int rcode;        /* RFC 1035 section 4.1.1 */
-    const char *type; /* "CAA": queries of other types get the truth; NULL: all are meant */
+    const char *type; /* "CAA": no other query is meant; NULL: all are */
     const char *data; /* as in a master file: "0 issue \";\"" */
     int times;
     unsigned delay_ms; /* the caller sends the answer that much later */

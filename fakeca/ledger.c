@@ -100,6 +100,13 @@ bool ledger_find(const struct ledger *ledger, X509 *certificate, struct revoked 
     return ledger_find_serial(ledger, serial, out);
 }
 
+const char *ledger_explanation(const struct ledger *ledger, const char *serial)
+{
+    const json_t *line = json_object_get(ledger->revoked, serial);
+
+    return json_string_value(json_object_get(line, "explanation"));
+}
+
 /* --- what was issued ---------------------------------------------------------------------------- */
 
 int ledger_note(struct ledger *ledger, size_t issuer, const char *serial, struct error *e)
@@ -192,18 +199,28 @@ void ledger_standing(const struct ledger *ledger, size_t issuer, const char *ser
 
 /* --- revoking ----------------------------------------------------------------------------------- */
 
-int ledger_announce(struct ledger *ledger, size_t issuer, const char *serial, int64_t at,
-                    int64_t told, int reason, struct error *e)
+static bool is_url(const char *text)
+{
+    return (strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0) &&
+           text[strcspn(text, " \t\r\n\"<>")] == '\0';
+}
+
+int ledger_announce(struct ledger *ledger, size_t issuer, const struct revoked *how,
+                    const char *explanation, struct error *e)
 {
     struct revoked before;
     json_t *line;
     char *text;
     int status;
 
-    if (ledger_find_serial(ledger, serial, &before) && before.at <= at)
+    if (explanation != NULL && !is_url(explanation))
+        return failed(e, "explanation: '%.100s' is no URL; expected http:// or https://",
+                      explanation);
+    if (ledger_find_serial(ledger, how->serial, &before) && before.at <= how->at)
         return 0;
-    line = json_pack("{s:s, s:I, s:I, s:i, s:I}", "serial", serial, "issuer", (json_int_t)issuer,
-                     "at", (json_int_t)at, "reason", reason, "told", (json_int_t)told);
+    line = json_pack("{s:s, s:I, s:I, s:i, s:I, s:s*}", "serial", how->serial, "issuer",
+                     (json_int_t)issuer, "at", (json_int_t)how->at, "reason", how->reason, "told",
+                     (json_int_t)how->told, "explanation", explanation);
     text = json_dumps(line, JSON_COMPACT);
     status = text == NULL
                  ? failed(e, "out of memory")
@@ -219,13 +236,12 @@ int ledger_announce(struct ledger *ledger, size_t issuer, const char *serial, in
 int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reason, struct error *e)
 {
     const struct signer *signer = authority_signer_of(ledger->authority, certificate, e);
-    char serial[SERIAL_TEXT];
+    struct revoked how = {.at = at, .told = at, .reason = reason};
 
     if (signer == NULL)
         return -1;
-    certificate_serial(certificate, serial);
-    return ledger_announce(ledger, authority_number(ledger->authority, signer), serial, at, at,
-                           reason, e);
+    certificate_serial(certificate, how.serial);
+    return ledger_announce(ledger, authority_number(ledger->authority, signer), &how, NULL, e);
 }
 
 /* Serial numbers that no authority of ours gives: theirs do not begin with 01. */

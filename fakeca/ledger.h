@@ -29,9 +29,12 @@ void ledger_close(struct ledger *ledger);
 /* Revokes a certificate that this authority has signed.  Revoked as early before: stays as it was. */
 int ledger_revoke(struct ledger *ledger, X509 *certificate, int64_t at, int reason,
                   struct error *e);
-/* The same for a serial number of signer number `issuer`, announced at `told`. */
-int ledger_announce(struct ledger *ledger, size_t issuer, const char *serial, int64_t at,
-                    int64_t told, int reason, struct error *e);
+/* The same for a serial number of signer number `issuer`, as `how` says, and announced.  `explanation`: the URL of a
+ * page that tells people why, or NULL. */
+int ledger_announce(struct ledger *ledger, size_t issuer, const struct revoked *how,
+                    const char *explanation, struct error *e);
+/* That URL; NULL: none.  Borrowed until the ledger is changed or closed. */
+const char *ledger_explanation(const struct ledger *ledger, const char *serial);
 /* Whether it was revoked, or will be, and then how. */
 bool ledger_find(const struct ledger *ledger, X509 *certificate, struct revoked *out);
 bool ledger_find_serial(const struct ledger *ledger, const char *serial, struct revoked *out);

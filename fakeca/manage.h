@@ -10,7 +10,8 @@
  *     forget-accounts                           -> "forgotten": how many
  *     profile   "name", "lifetime" in seconds, of what is issued from now on; made where there is none
  *     withdraw-profile "name"
- *     revoke    "serials", an array, or "name", or "all": true; maybe "reason", and "after" in seconds
+ *     revoke    "serials", an array, or "name", or "all": true; maybe "reason", "explanation", and "after" in
+ *               seconds
  *                                               -> "revoked": the serials, "at": when
  *     rotate-issuer                             -> "issuer": the new one's number, which issues from now on
  *     set       "settings": ["caa=on", ...]     -> "settings": what policy_describe gives

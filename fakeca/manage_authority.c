@@ -110,32 +110,30 @@ static json_t *chosen(struct plain *plain, struct store *store, const struct led
 
 /* --- revoking ----------------------------------------------------------------------------------- */
 
-static int announce(struct plain *plain, struct ledger *ledger, const json_t *serials, int64_t at,
-                    int reason, struct error *e)
+static int announce(struct ledger *ledger, const json_t *serials, struct revoked how,
+                    const char *explanation, struct error *e)
 {
-    int64_t now = plain->now(plain->context);
     json_t *serial;
     size_t i;
 
     json_array_foreach (serials, i, serial) {
-        const char *text = json_string_value(serial);
-
-        if (ledger_announce(ledger, (size_t)ledger_issuer(ledger, text), text, at, now, reason, e) <
-            0)
+        snprintf(how.serial, sizeof how.serial, "%s", json_string_value(serial));
+        if (ledger_announce(ledger, (size_t)ledger_issuer(ledger, how.serial), &how, explanation,
+                            e) < 0)
             return -1;
     }
     return 0;
 }
 
-static int revoke_all(struct plain *plain, struct ledger *ledger, const json_t *serials, int64_t at,
-                      int reason, struct error *e)
+static int revoke_all(struct plain *plain, struct ledger *ledger, const json_t *serials,
+                      struct revoked how, const char *explanation, struct error *e)
 {
     struct authority *authority = plain->authority;
     int status;
 
     if (check(ledger, serials, e) < 0 || authority_resume(authority, e) < 0)
         return -1;
-    status = announce(plain, ledger, serials, at, reason, e);
+    status = announce(ledger, serials, how, explanation, e);
     authority_pause(authority);
     return status;
 }
@@ -146,22 +144,24 @@ int authority_take_back(struct plain *plain, struct store *store, const json_t *
     const char *word = json_string_value(json_object_get(request, "reason"));
     const char *name = json_string_value(json_object_get(request, "name"));
     int64_t after = json_integer_value(json_object_get(request, "after"));
-    int64_t at = plain->now(plain->context) + after;
+    const char *explanation = json_string_value(json_object_get(request, "explanation"));
+    int64_t now = plain->now(plain->context);
+    struct revoked how = {.at = now + after, .told = now, .reason = -1};
     struct ledger *ledger = plain_ledger(plain, e);
     char when[MOMENT_TEXT];
     json_t *serials;
-    int reason = -1;
 
-    if (ledger == NULL || (word != NULL && reason_named(word, &reason, e) < 0))
+    if (ledger == NULL || (word != NULL && reason_named(word, &how.reason, e) < 0))
         return -1;
     if (after < 0)
         return failed(e, "\"after\": nothing is revoked in the past");
     serials = chosen(plain, store, ledger, request);
-    if (check_any(serials, name, e) < 0 || revoke_all(plain, ledger, serials, at, reason, e) < 0) {
+    if (check_any(serials, name, e) < 0 ||
+        revoke_all(plain, ledger, serials, how, explanation, e) < 0) {
         json_decref(serials);
         return -1;
     }
-    moment_format(at, when);
+    moment_format(how.at, when);
     json_object_set_new(answer, "revoked", serials);
     return json_object_set_new(answer, "at", json_string(when));
 }

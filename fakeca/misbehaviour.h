@@ -159,6 +159,7 @@ struct subject { /* a request, as far as faults tell requests apart */
     const json_t *names; /* an array of strings; NULL: none */
     const char *serial;  /* or NULL */
     unsigned traits;     /* of a validation, a new order or a query */
+    const char *type;    /* of the records that a query asks for; NULL: it is none */
     int64_t now;
 };
 

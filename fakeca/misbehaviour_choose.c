@@ -217,6 +217,12 @@ static bool is_time(const struct armed *armed, int64_t now)
            (armed->fired == 0 || now - armed->first < armed->lasts);
 }
 
+/* What is wrong with records of one type is nothing to a query for another. */
+static bool is_asked(const struct dns_misbehaviour *dns, const char *type)
+{
+    return dns == NULL || dns->type == NULL || (type != NULL && strcmp(dns->type, type) == 0);
+}
+
 static bool is_there(const struct armed *armed, const struct place *place,
                      const struct subject *subject)
 {
@@ -225,7 +231,8 @@ static bool is_there(const struct armed *armed, const struct place *place,
            (armed->account == 0 || armed->account == subject->account) &&
            (armed->identifier == NULL || holds(subject->names, armed->identifier)) &&
            (armed->serial == NULL || same_text(armed->serial, subject->serial)) &&
-           (armed->fault->needs & ~subject->traits) == 0 && is_time(armed, subject->now);
+           (armed->fault->needs & ~subject->traits) == 0 &&
+           is_asked(armed->fault->dns, subject->type) && is_time(armed, subject->now);
 }
 
 /* splitmix64: one number out of three, in [0, 1). */

@@ -113,6 +113,7 @@ int answer_renewal_info(struct call *call)
     struct error e;
     struct ledger *ledger = ledger_of(call, &e);
     struct revoked revoked = {.at = INT64_MIN};
+    const char *explanation = NULL;
     struct json_text told = {0};
 
     if (certificate == NULL)
@@ -122,8 +123,10 @@ int answer_renewal_info(struct call *call)
         json_decref(certificate);
         return broken(call, &e);
     }
-    if (ledger_find_serial(ledger, text_of(certificate, "serial"), &revoked))
+    if (ledger_find_serial(ledger, text_of(certificate, "serial"), &revoked)) {
         revoked_window(&revoked, call->now, &start, &end);
+        explanation = ledger_explanation(ledger, revoked.serial);
+    }
     json_decref(certificate);
     if (end <= start) /* no window: RFC 9773 section 4.2 */
         end = start + 1;
@@ -133,6 +136,8 @@ int answer_renewal_info(struct call *call)
     tell_time(&told, "start", start);
     tell_time(&told, "end", end);
     json_text_close(&told, '}');
+    if (explanation != NULL)
+        json_text_string(&told, "explanationURL", explanation);
     json_text_close(&told, '}');
     return answer_json(call, 200, &told);
 }

@@ -80,6 +80,7 @@ static const struct dns_misbehaviour *choose(struct dns_server *server, const un
         return NULL;
     subject.now = server->now(server->context);
     subject.names = json_pack("[s]", question.name);
+    subject.type = question.type;
     subject.traits = server->signer != NULL && question.secured ? SECURED : 0;
     chosen = misbehaviour_choose(server->misbehaviour, &subject);
     misbehaviour_keep(server->misbehaviour);

@@ -15,7 +15,7 @@
 #define WEEK (7 * 86400 * NANOSECONDS)
 
 struct arguments {
-    const char *state, *in, *out, *at, *from, *status, *reason;
+    const char *state, *in, *out, *at, *from, *status, *reason, *explanation;
     int64_t lifetime, after; /* nanoseconds */
     const char *name;
     struct option_list serials;
@@ -35,6 +35,8 @@ const struct option_row revoke_options[] = {
      OPTION_DURATION, AT(after)},
     {"reason",       "WORD",   "keyCompromise, superseded, ... [none given]",
      OPTION_TEXT, AT(reason)},
+    {"explanation",  "URL",    "a page that tells people why; renewal information names it [none]",
+     OPTION_TEXT, AT(explanation)},
     {"at",           "TIME",   "now, on your calendar [the real now]", OPTION_TEXT, AT(at)},
     {"json",         NULL,     "answer with one JSON object", OPTION_FLAG, AT(json)},
     {0},
@@ -132,13 +134,14 @@ static void tell_done(const struct work *work, const char *what, const char *wor
 static int revoke_after(struct work *work, X509 *certificate, int reason, struct error *e)
 {
     const struct signer *signer = authority_signer_of(&work->authority, certificate, e);
-    char serial[SERIAL_TEXT];
+    struct revoked how = {
+        .at = work->at + work->arguments.after / NANOSECONDS, .told = work->at, .reason = reason};
 
     if (signer == NULL)
         return -1;
-    certificate_serial(certificate, serial);
-    return ledger_announce(&work->ledger, authority_number(&work->authority, signer), serial,
-                           work->at + work->arguments.after / NANOSECONDS, work->at, reason, e);
+    certificate_serial(certificate, how.serial);
+    return ledger_announce(&work->ledger, authority_number(&work->authority, signer), &how,
+                           work->arguments.explanation, e);
 }
 
 /* One of them: who says two things is not to find that one of them was not heard. */
@@ -180,6 +183,8 @@ static int revoke_there(const struct arguments *arguments, struct error *e)
         json_object_set_new(request, "name", json_string(arguments->name));
     if (arguments->reason != NULL)
         json_object_set_new(request, "reason", json_string(arguments->reason));
+    if (arguments->explanation != NULL)
+        json_object_set_new(request, "explanation", json_string(arguments->explanation));
     answer = manage_ask(arguments->state, request, e);
     json_decref(request);
     if (answer == NULL)

@@ -23,7 +23,7 @@ late:expect  { success = "100%", within = "10s" }
 house:expect { certificates = 2 }
 
 inject "all are to be revoked in a day and a half"
-house:revoke { after = "36h", reason = "superseded" }
+house:revoke { after = "36h", reason = "superseded", explanation = "https://status.test/incident" }
 ahead:expect { success = "100%", throughout = "10d", rotations = 1 }
 house:expect { certificates = 3 }
 cron:expect  { last = "not due" }

@@ -67,6 +67,7 @@ issuance.revoke_spec = {
   after = { "span", default = "0s", help = "renewal information says so at once; done so long from now, on the "
     .. "calendar [0s]" },
   reason = { words.one_of(REASONS), help = "and why [none given]" },
+  explanation = { "url", help = "a page that tells people why, which renewal information names [none]" },
 }
 
 -- What it has issued until now, and not what is issued later.
@@ -78,6 +79,7 @@ function methods:revoke(given)
   local function add(...) table.move({ ... }, 1, select("#", ...), #argv + 1, argv) end
   if settings.name then add("--name", settings.name) else add "--all" end
   if settings.reason then add("--reason", settings.reason) end
+  if settings.explanation then add("--explanation", settings.explanation) end
   authority.tell(self, argv)
   self._play:effect(("the authority revokes what it issued%s, after %s"):format(
     settings.name and " for " .. settings.name or "", settings.after), flow.now())

@@ -96,12 +96,15 @@ function wayback.lines(report)
   local width = 8
   for _, row in ipairs(report.rows) do width = math.max(width, #row.name) end
   local head = { (" "):rep(width) }
-  for _, i in ipairs(used) do head[#head + 1] = ("%13s"):format(report.columns[i]) end
+  local function cell(i, text)
+    return (" "):rep(math.max(#report.columns[i], 8) + 2 - #text) .. text
+  end
+  for _, i in ipairs(used) do head[#head + 1] = cell(i, report.columns[i]) end
   local lines = { "ms after the fault: " .. report.fault, table.concat(head) }
   for _, row in ipairs(report.rows) do
     local cells = { row.name .. (" "):rep(width - #row.name) }
     for _, i in ipairs(used) do
-      cells[#cells + 1] = row[i] and ("%13.0f"):format(row[i]) or ("%13s"):format("-")
+      cells[#cells + 1] = cell(i, row[i] and ("%.0f"):format(row[i]) or "-")
     end
     lines[#lines + 1] = table.concat(cells)
   end

@@ -151,6 +151,11 @@ function kinds.name(value)
   return nil, "a DNS name or an IP address in quotes"
 end
 
+function kinds.url(value)
+  if type(value) == "string" and value:find "^https?://[^%s%c\"<>]+$" then return value end
+  return nil, "a URL in quotes, such as \"https://status.test/\""
+end
+
 function kinds.version(value)
   local known = { ["1.0"] = true, ["1.1"] = true, ["1.2"] = true, ["1.3"] = true }
   if known[value] then return value end

@@ -48,7 +48,7 @@ sub standing ($certificate) {
 sub window ($certificate) {
     my $answer = $client->ask("$client->{directory}{renewalInfo}/" . Acme->renewal_id($certificate));
     my $window = $answer->{json}{suggestedWindow};
-    return (again => $answer->{fields}{'retry-after'},
+    return (again => $answer->{fields}{'retry-after'}, why => $answer->{json}{explanationURL},
         map { $_ => Time::Piece->strptime($window->{$_}, '%Y-%m-%dT%H:%M:%SZ')->epoch } qw(start end));
 }
 
@@ -57,13 +57,18 @@ sub window ($certificate) {
 my ($one, $two, $spared) = map { obtain("$_.test") } qw(one two three);
 my %usual = window($one);
 my @as_printed = (uc serial($one), join ':', serial($two) =~ /../g);
-my $told = told('revoke', map({ ('--serial', $_) } @as_printed), '--reason', 'superseded', '--after', '24h');
+my $told = told('revoke', map({ ('--serial', $_) } @as_printed), '--reason', 'superseded', '--after', '24h',
+    '--explanation', 'https://ca.test/incident?id=7');
 is_deeply($told->{revoked}, [serial($one), serial($two)], 'revoked are those that were named, however that is written');
 is($told->{at}, '2031-05-06T12:00:00Z', '  in a day of its calendar');
 my %window = window($one);
 ok($usual{start} > $now + 50 * 86400, 'renewal had been for later');
-is_deeply(\%window, {start => $now, end => $now + 43200, again => 21600}, '  now it is for the next twelve hours');
-is((window($spared))[1], $usual{again}, 'for the others nothing has changed');
+is_deeply(\%window, {start => $now, end => $now + 43200, again => 21600, why => 'https://ca.test/incident?id=7'},
+    '  now it is for the next twelve hours, and why is to be read there');
+like(says_no('revoke', '--name', 'three.test', '--explanation', 'ask us'), qr/^2 fakeca: .*'ask us' is no URL/,
+    '  which must be a URL');
+is({window($spared)}->{why}, undef, '  and nowhere, where nothing has happened');
+is({window($spared)}->{again}, $usual{again}, 'for the others nothing has changed');
 cmp_ok({window($spared)}->{start}, '>', $now + 50 * 86400, '  at all');
 is(standing($_), 'good', 'nothing is revoked yet') for $one, $two;
 

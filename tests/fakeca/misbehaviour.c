@@ -100,6 +100,28 @@ static void it_fires_while_the_calendar_says_so(void **state)
     misbehaviour_free(misbehaviour);
 }
 
+static void who_asks_for_other_records_is_not_meant(void **state)
+{
+    struct misbehaviour *misbehaviour = armed_with("{\"fault\":\"caa-forbids\",\"nth\":2}");
+    struct subject query = {.endpoint = "dns", .now = NOON};
+    static const struct {
+        const char *type;
+        bool fires;
+    } rows[] = {
+        {"CAA", false},
+        {"A",   false},
+        {"CAA", true },
+        {"TXT", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        query.type = rows[i].type;
+        assert_int_equal(fires(misbehaviour, query), rows[i].fires);
+    }
+    misbehaviour_free(misbehaviour);
+}
+
 static void what_fired_is_counted(void **state)
 {
     struct misbehaviour *misbehaviour = armed_with("{\"fault\":\"reset\",\"nth\":2,\"times\":1}");
@@ -229,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_share_is_the_same_every_time),
         cmocka_unit_test(it_fires_where_it_is_armed),
         cmocka_unit_test(it_fires_while_the_calendar_says_so),
+        cmocka_unit_test(who_asks_for_other_records_is_not_meant),
         cmocka_unit_test(what_fired_is_counted),
         cmocka_unit_test(a_port_is_closed_before_the_nth),
         cmocka_unit_test(bad_orders_are_refused),

@@ -25,7 +25,7 @@ cmp_ok scalar @files, '>=', 12, 'there are ' . @files . ' of them';
 # passes each time.
 my @few = map { "scenarios/$_.lua" } qw(expiry/leaf-expires deployment/key-mismatch deployment/key-mismatch-apache
     deployment/client-certificates negotiation/ciphers-hardened revocation/responder-silent-apache
-    revocation/wrongly-revoked-apache);
+    revocation/wrongly-revoked-apache authority/down-at-reboot authority/challenge-withdrawn);
 my @timed = map { "scenarios/$_.lua" } qw(calendar/year-caddy calendar/suspended-caddy clock/timers-caddy
     revocation/wrongly-revoked-caddy);
 my %plays = (builtin => \@files, nginx => \@files, apache => \@few, caddy => [@few, @timed], haproxy => \@few);

@@ -95,6 +95,8 @@ my @mistakes = (
         qr/revoke: this ca does not serve; expected house:serve\(\) before/, 7],
     ['a reason that is none', sub { $_ .= "house:serve()\nhouse:revoke { reason = \"superceded\" }\n" },
         qr/revoke: 'reason' is "superceded"; expected one of .*; did you mean "superseded"\?/, 8],
+    ['an explanation nowhere', sub { $_ .= "house:serve()\nhouse:revoke { explanation = \"ask us\" }\n" },
+        qr{revoke: 'explanation' is "ask us"; expected a URL in quotes, such as "https://status\.test/"}, 8],
     ['nobody to look at a name', sub { $_ .= "house:serve { perspectives = 0 }\n" },
         qr/serve: 'perspectives' is 0; expected a whole number from 1 to 8/, 7],
     ['a signature by nobody', sub { s/root = "10y"/cross_signed_for = "3y"/ },

@@ -14,12 +14,15 @@ local play = {
   },
   phases = { { at = 99.9, what = "on disk", serial = "aa" }, { at = 100.25, what = "on disk", serial = "bb" } },
 }
+table.insert(play.phases, { at = 100.21, what = "detected" })
+table.insert(play.phases, { at = 100.22, what = "renewal began" })
 local report = wayback.of(play)
 is(report.fault, "the calendar jumps by 2d", "the fault is the last thing done before the first failure")
 local lines = wayback.lines(report)
-like(lines[2], "first failure%s+on disk%s+on the wire%s+first good%s+well again$", "steps nobody took have no column")
-like(lines[3], "^openssl%s+12%s+250%s+280%s+300%s+300$", "milliseconds after the fault")
-like(lines[4], "^gnutls%s+%-%s+%-%s+%-%s+%-%s+%-$", "a class that never failed has no times of its own")
+like(lines[2], "first failure%s+detected%s+renewal began%s+on disk%s+on the wire%s+first good%s+well again$",
+  "steps nobody took have no column, and there is room between two")
+like(lines[3], "^openssl%s+12%s+210%s+220%s+250%s+280%s+300%s+300$", "milliseconds after the fault")
+like(lines[4], "^gnutls%s+%-%s+%-%s+%-%s+%-%s+%-%s+%-%s+%-$", "a class that never failed has no times of its own")
 like(lines[5], "begin after 220 ms; the last client class was well 80 ms later", "and how long recovery took")
 
 who.first_bad = false
