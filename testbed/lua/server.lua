@@ -27,7 +27,8 @@ function server.listen_address(self)
   return address .. ":443"
 end
 
-local SAID = 5 -- last lines kept, to tell why it did not start
+local GRACE = 5      -- seconds for a signal that is not the last that is tried
+local SAID = 5       -- last lines kept, to tell why it did not start
 local LAST_WORDS = 1 -- seconds that they may come after its end: whom it has left behind may hold the pipe for ever
 
 -- Starts its process, and calls `take(line)` for every line that it says and `gone(why)` when it has
@@ -97,12 +98,15 @@ local function end_orphans(self)
   self._play:command { "/bin/sh", "-c", kill }
 end
 
-function server.stop(self, signal)
+-- The signals are tried one after the other, as init systems do; the last of them has to end it.
+function server.stop(self, ...)
   if self._ended then return end_orphans(self) end
-  self._process:signal(signal)
-  if not self._process:wait(server.PATIENCE) then
-    words.environment("target %s does not end on SIG%s", self._name, signal)
+  local signals = { ... }
+  for i, signal in ipairs(signals) do
+    self._process:signal(signal)
+    if self._process:wait(i < #signals and GRACE or server.PATIENCE) then return end
   end
+  words.environment("target %s does not end on SIG%s", self._name, signals[#signals])
 end
 
 -- A place where one flow waits for the target to say something, and its reader puts it.

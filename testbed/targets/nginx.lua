@@ -171,8 +171,10 @@ function nginx.check(self)
   return ending.code == 0 and "works" or "fails", with_own_place(self, err:match "%[emerg%][^\n]*" or err)
 end
 
+-- A worker that asks an OCSP responder does not end before that has answered, or for a minute.  Debian's nginx.service
+-- gives it five seconds, too.
 function nginx.stop(self)
-  server.stop(self, "QUIT")
+  server.stop(self, "QUIT", "TERM")
 end
 
 return nginx

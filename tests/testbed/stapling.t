@@ -51,8 +51,21 @@ REST
     is $status, 0, "under $kind: $fails{$kind}" or diag $out, $err;
 }
 
+# A worker that waits for the responder does not end by itself for a minute, and is stopped all the same.
+my ($status, $out, $err) = rehearse('run', '--timeout', '50s', play('nginx', 'stapling = true', <<'REST'));
+steady "every client gets a staple"
+fleet:expect { success = "100%", within = "5s" }
+inject "the responder falls silent, and nginx, which has got another certificate, asks it"
+house:arm { "silence", on = "ocsp" }
+shop:install(house:issue {})
+fleet:expect { outcome = "staple-missing", within = "5s" }
+shop:restart()
+fleet:expect { outcome = "staple-missing", within = "5s" }
+REST
+is $status, 0, 'nginx is restarted while it waits for the responder' or diag $out, $err;
+
 # Caddy asks for a staple while it loads its certificates, and sets itself no limit.
-my ($status, $out, $err) = rehearse('run', play('caddy', 'stapling = true', <<'REST'));
+($status, $out, $err) = rehearse('run', play('caddy', 'stapling = true', <<'REST'));
 steady "every client gets a staple"
 fleet:expect { success = "100%", within = "5s" }
 inject "the responder falls silent, and Caddy is told to reload"
