@@ -443,7 +443,9 @@ function verbs.list(options)
   for i, play in ipairs(try_all(run, paths)) do
     local kinds = {}
     for _, aim in ipairs(play.targets) do
-      for _, kind in ipairs(aim._settings) do kinds[#kinds + 1] = kind end
+      for _, kind in ipairs(aim._settings) do
+        if not kinds[kind] then kinds[kind], kinds[#kinds + 1] = true, kind end
+      end
     end
     local tags, facts = tags_of(play)
     rows[i] = { file = play.path, title = play.title or "?", targets = table.concat(kinds, ","), tags = tags,

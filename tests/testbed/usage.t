@@ -155,6 +155,7 @@ for my $verb (qw(targets faults outcomes)) {
     like $out, qr/^\| \w+ \|.*\n\| --- \|/, 'and as a table for documents';
 }
 ($status, $out) = rehearse('list', 'scenarios');
+like $out, qr{^scenarios/authority/name-gone\.lua +builtin,nginx +}m, 'each kind of target is told once';
 like $out, qr{scenarios/expiry/leaf-expires\.lua\s+builtin,nginx,\S+\s+A leaf expires}, 'rehearse list';
 
 # Elsewhere than in the source it lists what was installed, or says what it looked for.
