@@ -27,7 +27,17 @@ int authority_need(const char *directory, const char *name, int64_t now, struct 
     char file[PATH_MAX];
 
     snprintf(file, sizeof file, "%s/authority.json", directory);
-    return access(file, F_OK) == 0 ? 0 : authority_create(directory, &plan, e);
+    if (access(file, F_OK) == 0)
+        return 0;
+    if (errno == EACCES)
+        return failed(e, "%s: cannot look into it: %s", directory, strerror(errno));
+    if (authority_create(directory, &plan, e) == 0)
+        return 0;
+    return errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR
+               ? failed(e,
+                        "%s: is no authority; expected one as `fakeca init` makes it, or nothing",
+                        directory)
+               : -1;
 }
 
 /* It outlives every scenario, both ways, and holds on the real calendar too where the scenario's is

@@ -127,6 +127,20 @@ my (undef, $taken, $refused) = try('serve', '--state', "$dir/other", '--acme', $
 is($refused, 6, 'a port in use: its status');
 like($taken, qr/\Afakeca: --acme: \Q$acme\E: cannot listen: Address already in use\n\z/, '  and one line');
 
+for my $what ('shop', 'serve.err') {
+    my (undef, $said, $ended) = try('serve', '--state', "$dir/$what");
+    is("$ended $said", "2 fakeca: $dir/$what: is no authority; expected one as `fakeca init` makes it, or nothing\n",
+        "a state that is $what: one line");
+}
+SKIP: {
+    skip 'only root can become somebody else', 1 if $> != 0;
+    skip 'the build is not readable for others', 1
+        if system('setpriv', '--reuid', '65534', '--clear-groups', 'test', '-x', "$build/fakeca");
+    my $said = `setpriv --reuid 65534 --clear-groups '$build/fakeca' serve --state $state 2>&1`;
+    is(join(' ', $? >> 8, $said), "6 fakeca: $state: cannot look into it: Permission denied\n",
+        'the state of somebody else');
+}
+
 SKIP: {
     skip 'no /dev/full here', 2 if !-c '/dev/full';
     my $said = `'$build/fakeca' serve --state $dir/unheard 2>&1 >/dev/full`;
