@@ -114,7 +114,7 @@ static int plan_of(const struct serve_arguments *arguments, struct resolver *res
 static int tell_where(struct serve *serve, struct error *e)
 {
     if (serve->remembered > 0)
-        fprintf(stderr, "fakeca: %d faults are armed from before; `fakeca armed` lists them\n",
+        fprintf(stderr, "fakeca: faults armed from before: %d; `fakeca armed` lists them\n",
                 serve->remembered);
     tell_json(serve_describe(serve));
     return fflush(stdout) == 0 ? 0 : failed(e, "cannot write to stdout: %s", strerror(errno));

@@ -100,6 +100,40 @@ static const struct status_row statuses[] = {
 
 /* --- the Lua state ------------------------------------------------------------------------------ */
 
+/* Lua has this much, and what a script says when it wants more is in testbed/lua/play.lua. */
+#define MEMORY_MOST ((size_t)1 << 30)
+
+/* A lua_Alloc, based on the same functions as luaL_newstate's. */
+static void *allocate(void *context, void *block, size_t before, size_t size)
+{
+    size_t *used = context, had = block == NULL ? 0 : before;
+    void *moved;
+
+    if (size > had && size - had > MEMORY_MOST - *used)
+        return NULL;
+    *used += size - had;
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    moved = realloc(block, size);
+    if (moved == NULL)
+        *used -= size - had;
+    return moved;
+}
+
+static lua_State *new_state(void)
+{
+    static size_t used;
+    lua_State *L = luaL_newstate();
+
+    if (L == NULL)
+        return NULL;
+    used = (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
+    lua_setallocf(L, allocate, &used);
+    return L;
+}
+
 static void push_list(lua_State *L, const struct option_list *list)
 {
     lua_createtable(L, (int)list->count, 0);
@@ -223,7 +257,7 @@ static int perform(const struct arguments *arguments, const struct option_list *
                    const char *verb)
 {
     struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
-    lua_State *L = luaL_newstate();
+    lua_State *L = new_state();
 
     if (loop == NULL || L == NULL) {
         fputs("rehearse: out of memory\n", stderr);

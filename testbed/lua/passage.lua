@@ -170,7 +170,8 @@ end
 function passage.describe(passed)
   local restless = passed.unsettled > 0
     and ("; after %d of them a target did not come to rest"):format(passed.unsettled) or ""
-  return ("%s pass in %d steps%s"):format(host.show_duration(passed.seconds), passed.steps, restless)
+  return ("%s pass in %d step%s%s"):format(host.show_duration(passed.seconds), passed.steps,
+    passed.steps == 1 and "" or "s", restless)
 end
 
 return passage

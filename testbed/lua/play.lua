@@ -373,8 +373,13 @@ local function told(path, value)
   return words.ending("usage", words.here(("error: expected a text, not %s"):format(what), path))
 end
 
+local NO_MEMORY = "not enough memory" -- Lua's own word, without a place
+
 local function ending_of(path, value)
   if words.is_ending(value) then return value end
+  if value == NO_MEMORY then
+    return words.ending("usage", ("%s: needs more memory than a scenario may have, which is 1 GiB"):format(path))
+  end
   -- Lua's own errors in a script carry its path and line; in our own code they are our own
   local text = value:gsub("\nstack traceback.*", "")
   local theirs = text:sub(1, #path) == path or not text:find "^testbed/"

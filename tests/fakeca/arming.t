@@ -142,7 +142,7 @@ arm('connection-refused', '--on', 'http');
 is(statuses(2), '200 200', 'two requests go by');
 again(@ports);
 is($ca->{armed}, 2, 'after a kill -9 both faults are armed still');
-is(slurp("$dir/serve.err"), "fakeca: 2 faults are armed from before; `fakeca armed` lists them\n", '  as is said');
+is(slurp("$dir/serve.err"), "fakeca: faults armed from before: 2; `fakeca armed` lists them\n", '  as is said');
 is(statuses(2), '503 503', '  the third request is the third');
 is(tried("$ca->{crls}/1.crl"), 'refused', '  and the port is closed');
 is_deeply([map { "$_->{fault} $_->{requests} $_->{fired}" } @{armed()}], ['retry-later 4 2', 'connection-refused 0 1'],

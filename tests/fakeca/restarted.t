@@ -175,7 +175,7 @@ spill(dir() . '/serve.err', '');
 $ca = serve(@settings, 1, @address);
 my $why = "broken-chain: 'shuffled-chain' takes 2 intermediates, and there is 1";
 is(complaint(), "fakeca: was armed, and cannot be now: $why; `fakeca disarm broken-chain` forgets it\n" x 2
-    . "fakeca: 1 faults are armed from before; `fakeca armed` lists them\n",
+    . "fakeca: faults armed from before: 1; `fakeca armed` lists them\n",
     'an authority with another chain than before: what can be armed no longer is said, a line each');
 is_deeply([map { "$_->{fault} $_->{identifier}: $_->{why}" } @{told('armed')->{lapsed}}],
     ["broken-chain shop.test: $why", "broken-chain www.shop.test: $why"], '  and told');
@@ -184,7 +184,7 @@ is(scalar @{told('armed')->{lapsed}}, 2, '  again after each restart');
 is(told('disarm', 'broken-chain')->{disarmed}, 2, '  until it is disarmed');
 is((try('disarm', 'broken-chain', '--state', home()))[2], 2, '  which is done once');
 killed(1);
-is(complaint(), "fakeca: 1 faults are armed from before; `fakeca armed` lists them\n", '  and is for good');
+is(complaint(), "fakeca: faults armed from before: 1; `fakeca armed` lists them\n", '  and is for good');
 is_deeply([map { $_->{fault} } @{told('armed')->{armed}}], ['html'], '  and of no other');
 is(stop($ca->{child}), 0, 'SIGTERM ends it cleanly');
 done_testing;

@@ -60,6 +60,8 @@ my @mistakes = (
     ['  of an assertion', sub { $_ .= "assert(nil, 7)\n" }, qr/error: expected a text, not a number/, 7],
     ['a call of nothing', sub { $_ .= "local nothing\nnothing()\n" }, qr/attempt to call a nil value/, 8],
     ['a script that never ends', sub { $_ .= "while true do end\n" }, qr/without waiting/, 7],
+    ['a script that eats memory', sub { $_ .= "local t = {} while true do t[#t + 1] = (\"x\"):rep(1e7) .. #t end\n" },
+        qr/needs more memory than a scenario may have, which is 1 GiB/, undef],
     ['a second scenario', sub { $_ .= "scenario \"Another\"\n" }, qr/one file, one scenario/, 7],
     ['a noun before the scenario', sub { s/^scenario.*\n// }, qr/ca before scenario/, 1],
     ['an empty file', sub { $_ = "" }, qr/no scenario/, undef],
