@@ -431,7 +431,7 @@ static unsigned traits_of(const struct call *call, const json_t *thing, const js
 static void choose(struct call *call)
 {
     struct misbehaviour *misbehaviour = call->acme->plan.misbehaviour;
-    bool looks = misbehaviour_needs_names(misbehaviour);
+    bool looks = misbehaviour_needs_details(misbehaviour);
     json_t *thing = looks ? subject_thing(call) : NULL;
     json_t *names = looks ? subject_names(call, thing) : NULL;
     struct subject subject = {
@@ -439,7 +439,7 @@ static void choose(struct call *call)
         .account = call->account_number,
         .names = names,
         .serial = text_of(thing, "serial"),
-        .traits = traits_of(call, thing, names),
+        .traits = looks ? traits_of(call, thing, names) : 0,
         .now = call->now,
     };
 

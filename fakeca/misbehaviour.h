@@ -172,8 +172,8 @@ struct chosen misbehaviour_choose(struct misbehaviour *misbehaviour, const struc
  * again, with text borrowed from `kept`.  NULL is none, and so is a fault that there is no longer. */
 json_t *chosen_keep(const struct chosen *chosen);
 struct chosen chosen_kept(const json_t *kept);
-/* Whether any armed fault asks for names, serial numbers, SEVERAL or WILD. */
-bool misbehaviour_needs_names(const struct misbehaviour *misbehaviour);
+/* Whether any armed fault asks for names, serial numbers or traits. */
+bool misbehaviour_needs_details(const struct misbehaviour *misbehaviour);
 
 /* Whether the next connection to a port ("acme" or "http") is to be refused, which nobody will see: as
  * fired counts how often that came to be so.  Connections that are not are counted by

@@ -190,11 +190,11 @@ json_t *misbehaviour_lapsed(const struct misbehaviour *misbehaviour)
     return json_deep_copy(misbehaviour->lapsed);
 }
 
-bool misbehaviour_needs_names(const struct misbehaviour *misbehaviour)
+bool misbehaviour_needs_details(const struct misbehaviour *misbehaviour)
 {
     for (size_t i = 0; i < misbehaviour->count; i++)
         if (misbehaviour->armed[i].identifier != NULL || misbehaviour->armed[i].serial != NULL ||
-            (misbehaviour->armed[i].fault->needs & (SEVERAL | WILD)) != 0)
+            misbehaviour->armed[i].fault->needs != 0)
             return true;
     return false;
 }

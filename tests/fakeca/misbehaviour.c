@@ -71,7 +71,7 @@ static void it_fires_where_it_is_armed(void **state)
     there.names = names;
     misbehaviour = armed_with(
         "{\"fault\":\"reset\",\"on\":\"newOrder\",\"account\":5,\"identifier\":\"shop.test\"}");
-    assert_true(misbehaviour_needs_names(misbehaviour));
+    assert_true(misbehaviour_needs_details(misbehaviour));
     assert_true(fires(misbehaviour, there));
     assert_false(fires(misbehaviour, elsewhere)); /* about no name */
     elsewhere = there;
