@@ -156,6 +156,7 @@ static void bad_requests_are_refused(void **state)
         {GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\nx\r\n",                      400},
         {GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n",             400},
         {GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n",  400},
+        {GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\n5g\r\nhello\r\n0\r\n\r\n",   400},
         {GOOD_HEAD " folded: line\r\n\r\n",                                        400},
         {GOOD_HEAD "Space : before\r\n\r\n",                                       400},
         {"GET / HTTP/1.1\r\nHost: a\"b\r\n\r\n",                                   400},

@@ -139,6 +139,7 @@ static void what_there_is_not_cannot_be_wrong(void **state)
         struct misbehaviour *misbehaviour = armed_with(rows[i].order);
         struct subject request = {.endpoint = rows[i].endpoint, .now = NOON};
 
+        assert_true(misbehaviour_needs_details(misbehaviour));
         assert_false(fires(misbehaviour, request));
         request.traits = rows[i].traits;
         assert_true(fires(misbehaviour, request));

@@ -47,7 +47,8 @@ is(table.concat(interfaces, " "), "lo", "there is a loopback and no route out")
 
 -- A daemon in a session of its own, which has forgotten its parent: the shell's own pid is told.
 local marker = os.tmpname()
-child = s:spawn { argv = { "sh", "-c", "setsid sh -c 'echo up; exec sleep 1000 <" .. marker .. "' & wait" }, env = ENV }
+local daemon = ("setsid sh -c 'exec <%s; echo up; exec sleep 1000' & wait"):format(marker)
+child = s:spawn { argv = { "sh", "-c", daemon }, env = ENV }
 child:out()
 local function alive()
   local pipe = io.popen("fuser " .. marker .. " 2>/dev/null")
